@@ -1,0 +1,1 @@
+"""metademo: see meta-learning happen."""

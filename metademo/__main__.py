@@ -1,0 +1,300 @@
+"""The command line: ``python -m metademo list | train | evaluate | adapt``.
+
+Text is for people, ``--json`` for machines. Bad input ends with exit code 2 and one line on stderr
+that names the fault and the mend.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from tqdm import tqdm
+
+from metademo import checkpoints, figures
+from metademo.algorithms import ALGORITHMS
+from metademo.checkpoints import Checkpoint, CheckpointError
+from metademo.engines import Diverged
+from metademo.evaluation import curves, evaluate
+from metademo.tasks import FAMILIES, Examples
+from metademo.training import RECIPES, MetaTrainer, TrainConfig, configure
+
+MAX_TASKS = 100_000
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: {message}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.command(arguments)
+    except (ValueError, OSError) as fault:  # ConfigError and CheckpointError are ValueErrors
+        print(f"metademo: {' '.join(str(fault).split())}", file=sys.stderr)
+        return 2
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    listing = {
+        "algorithms": {name: algorithm.summary for name, algorithm in ALGORITHMS.items()},
+        "families": {name: family.title for name, family in FAMILIES.items()},
+        "recipes": {name: recipe.title for name, recipe in RECIPES.items()},
+        "weights": {name: _describe(name) for name in checkpoints.shipped_names()},
+    }
+    if arguments.json:
+        print(json.dumps(listing))
+        return 0
+    for title, entries in listing.items():
+        print(title)
+        for name, text in entries.items():
+            print(f"  {name:<24}{text}")
+    return 0
+
+
+def _describe(name: str) -> str:
+    """One line about shipped weights, or what is wrong with them."""
+    try:
+        checkpoint = checkpoints.load(checkpoints.shipped(name))
+    except CheckpointError as fault:
+        return f"unusable: {fault}"
+    scores = checkpoint.scores
+    if not scores:
+        return f"{checkpoint.steps:,} outer steps"
+    return (
+        f"{checkpoint.steps:,} outer steps; {scores['metric']} error {scores['mean'][-1]:.3f} "
+        f"± {scores['ci95'][-1]:.3f} after {scores['inner_steps']} inner steps"
+    )
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    changes = {name: value for name in _CHANGES if (value := getattr(arguments, name)) is not None}
+    config = configure(arguments.algorithm, arguments.family, arguments.recipe, **changes)
+    out = Path(arguments.out or f"{config.algorithm}-{config.family}{checkpoints.SUFFIX}")
+    if out.exists() and not arguments.force:  # said before the work, not after it
+        raise FileExistsError(f"{out} exists already: choose another --out or add --force")
+    trainer = MetaTrainer(config)
+    began = time.perf_counter()
+    ending = _consume(trainer, quiet=arguments.json)
+    seconds = time.perf_counter() - began
+    scores = _scores(config, trainer, shots=config.shots, steps=config.inner_steps)
+    checkpoint = Checkpoint(config, trainer.meta, trainer.step, scores)
+    checkpoints.save(out, checkpoint, overwrite=arguments.force)
+    if arguments.json:
+        report = dict(
+            file=str(out), ending=ending, steps=trainer.step, seconds=seconds, scores=scores
+        )
+        print(json.dumps(report | {"config": config.to_dict()}))
+    else:
+        print(f"{ending} after {trainer.step:,} outer steps and {seconds:.1f} s: {out}")
+        _print_scores(scores)
+    return {"finished": 0, "interrupted": 130}.get(ending, 1)
+
+
+def _consume(trainer: MetaTrainer, *, quiet: bool) -> str:
+    """Train behind a progress bar; how it ended: finished, interrupted, or why it diverged."""
+    with tqdm(total=trainer.config.steps, unit="step", disable=quiet, smoothing=0.1) as bar:
+        try:
+            for record in trainer.run():
+                bar.update(record.step - bar.n)
+                bar.set_postfix_str(f"query loss {record.query_losses.mean():.3f}", refresh=False)
+        except KeyboardInterrupt:
+            return "interrupted"
+        except Diverged as fault:
+            return f"diverged ({fault})"
+    return "finished"
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    checkpoint = checkpoints.load(_weights(arguments.weights))
+    config = checkpoint.config
+    if arguments.family:
+        config = TrainConfig.from_dict(config.to_dict() | {"family": arguments.family})
+    scores = _scores(
+        config,
+        checkpoint,
+        shots=config.shots if arguments.shots is None else arguments.shots,
+        steps=config.inner_steps if arguments.inner_steps is None else arguments.inner_steps,
+        tasks=arguments.tasks,
+        seed=arguments.seed,
+    )
+    if arguments.json:
+        print(json.dumps(scores))
+    else:
+        _print_scores(scores)
+    return 0
+
+
+def _scores(
+    config: TrainConfig,
+    holder: MetaTrainer | Checkpoint,
+    *,
+    shots: int,
+    steps: int,
+    tasks: int = 400,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Held-out scores of a holder of meta-parameters, with their conditions."""
+    result = evaluate(
+        config.learner,
+        holder.meta,
+        config.task_family,
+        shots=_within("shots", shots, 1, 1000),
+        steps=steps,
+        tasks=_within("tasks", tasks, 2, MAX_TASKS),
+        seed=_within("seed", seed, 0, 2**63 - 1),
+    )
+    scores: dict[str, Any] = dict(
+        algorithm=config.algorithm,
+        family=config.family,
+        shots=shots,
+        inner_steps=steps,
+        tasks=tasks,
+        seed=seed,
+        metric=result.metric,
+    )
+    for name in ("mean", "ci95", "median", "p90"):
+        scores[name] = [round(float(value), 6) for value in getattr(result, name)]
+    return scores
+
+
+def _print_scores(scores: dict[str, Any]) -> None:
+    print(
+        "{algorithm} on {family}: {metric} error against the true wave, {shots} shots, "
+        "{tasks} held-out tasks".format(**scores)
+    )
+    print("  step    mean   ±95 %   median     p90")
+    rows = zip(scores["mean"], scores["ci95"], scores["median"], scores["p90"], strict=True)
+    for k, row in enumerate(rows):
+        print(f"  {k:>4}" + "".join(f"{value:>8.4f}" for value in row))
+
+
+def _adapt(arguments: argparse.Namespace) -> int:
+    checkpoint = checkpoints.load(_weights(arguments.weights))
+    learner, family = checkpoint.config.learner, checkpoint.config.task_family
+    wanted = "--source" if learner.unlabelled else "--points"
+    given = "--points" if arguments.points is not None else "--source"
+    if wanted != given:
+        raise ValueError(f"{learner.name} adapts from {wanted}, not from {given}")
+    if learner.unlabelled:
+        points = None
+        support = Examples(np.array([_numbers(arguments.source, "--source")]))
+    else:
+        points = _points(arguments.points)
+        support = Examples(points[None, :, 0], points[None, :, 1])
+    adaptation = learner.adapt(checkpoint.meta, support, steps=arguments.steps)
+    drawn = curves(learner, adaptation, family.grid)[:, 0]
+    loss = adaptation.losses[:, 0].numpy()
+    if not np.isfinite(drawn).all():
+        raise ValueError("the adaptation diverged: take fewer --steps or points nearer to the wave")
+    if arguments.figure:
+        figure = figures.adaptation_figure(learner.name, family.grid, drawn, loss, points)
+        figure.write_html(arguments.figure, include_plotlyjs=True)
+    if arguments.json:
+        print(
+            json.dumps({"x": family.grid.tolist(), "curves": drawn.tolist(), "loss": loss.tolist()})
+        )
+        return 0
+    print("  step  inner loss")
+    for k, value in enumerate(loss):
+        print(f"  {k:>4}{value:>12.4f}")
+    if arguments.figure:
+        print(f"the picture is in {arguments.figure}")
+    return 0
+
+
+def _weights(name: str) -> Path:
+    """A file, or the name of shipped weights."""
+    path = Path(name)
+    return path if path.exists() or path.suffix else checkpoints.shipped(name)
+
+
+def _points(text: str) -> np.ndarray:
+    pairs = [_numbers(pair, "--points") for pair in text.split()]
+    if not pairs or any(len(pair) != 2 for pair in pairs):
+        raise ValueError('--points takes pairs, such as "0,0 1.57,1"')
+    return np.array(pairs)
+
+
+def _numbers(text: str, option: str) -> list[float]:
+    try:
+        numbers = [float(item) for item in text.split(",")]
+    except ValueError:
+        raise ValueError(f"{option}: {text!r} is not a list of numbers such as 0.5,1") from None
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{option}: {text!r} holds a number that is not finite")
+    return numbers
+
+
+def _within(name: str, value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be from {low} to {high}, not {value}")
+    return value
+
+
+_CHANGES = {
+    "steps": (int, "outer steps"),
+    "seed": (int, "of the initial weights and of the episodes"),
+    "hidden": (int, "width of the hidden layers"),
+    "inner_steps": (int, "gradient steps per adaptation"),
+    "inner_lr": (float, "alpha"),
+    "outer_lr": (float, "beta, at its peak"),
+    "shots": (int, "support points per task"),
+    "queries": (int, "query points per task"),
+    "meta_batch": (int, "tasks per outer step"),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="metademo", description="Meta-learning on sine waves.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, run: Any, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=run)
+        added.add_argument("--json", action="store_true", help="print JSON")
+        return added
+
+    command("list", _list, "show algorithms, families, recipes and shipped weights")
+
+    train = command("train", _train, "meta-train and save a checkpoint")
+    train.add_argument("algorithm", choices=list(ALGORITHMS))
+    train.add_argument("--family", choices=list(FAMILIES), required=True)
+    train.add_argument("--recipe", choices=list(RECIPES), default="fast")
+    for name, (kind, text) in _CHANGES.items():
+        train.add_argument("--" + name.replace("_", "-"), type=kind, help=text)
+    train.add_argument("--out", help="file to write (default: ALGORITHM-FAMILY.safetensors)")
+    train.add_argument("--force", action="store_true", help="overwrite an existing file")
+
+    score = command("evaluate", _evaluate, "measure the error on held-out tasks")
+    score.add_argument("weights", help="a file, or the name of shipped weights")
+    score.add_argument("--family", choices=list(FAMILIES), help="default: the one of training")
+    score.add_argument("--shots", type=int, help="default: as in training")
+    score.add_argument("--inner-steps", type=int, help="default: as in training")
+    score.add_argument("--tasks", type=int, default=400)
+    score.add_argument("--seed", type=int, default=0)
+
+    fit = command("adapt", _adapt, "adapt to points, or from a source input")
+    fit.add_argument("weights", help="a file, or the name of shipped weights")
+    what = fit.add_mutually_exclusive_group(required=True)
+    what.add_argument("--points", metavar="X,Y ...", help='labelled points: "0,0 1.57,1"')
+    what.add_argument("--source", metavar="X[,X...]", help="unlabelled source inputs, in turn")
+    fit.add_argument("--steps", type=int, help="inner steps (default: as in training)")
+    fit.add_argument("--figure", metavar="FILE.html", help="write the picture, self-contained")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

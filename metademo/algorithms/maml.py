@@ -1,0 +1,23 @@
+"""Model-Agnostic Meta-Learning (Finn, Abbeel & Levine 2017).
+
+The meta-parameters are an initialisation theta. The outer gradient goes through the inner loop:
+
+    min_theta  sum over tasks of  L_query(theta_S),   theta_{k+1} = theta_k - alpha grad L_support(theta_k)
+
+By reverse accumulation (what autograd does here, step by step through the inner loop):
+
+    lambda_S = grad L_query(theta_S)
+    lambda_k = lambda_{k+1} - alpha * H(theta_k) lambda_{k+1}        H: Hessian of the support loss
+"""
+
+from __future__ import annotations
+
+from metademo.algorithms.base import Algorithm
+
+
+class MAML(Algorithm):
+    """Second-order MAML: everything that :class:`Algorithm` does by default."""
+
+    name = "maml"
+    title = "MAML"
+    summary = "learns an initialisation from which a few gradient steps fit a new task"

@@ -1,0 +1,110 @@
+"""Engines: what carries out outer steps.
+
+An engine owns the meta-parameters and the optimizer's state while training. It is handed episodes
+and one outer learning rate per step, and answers with the query losses. The torch engine is the
+reference: it runs any algorithm, on any device, in any precision.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from metademo.algorithms import Algorithm, Meta
+from metademo.tasks import Episode, Examples
+
+
+class Diverged(ArithmeticError):
+    """A run that left the finite numbers, with the outer step at which it did.
+
+    The engine that raises it still holds the last good meta-parameters, and `losses` those of the
+    steps that went well.
+    """
+
+    def __init__(self, step: int, what: str, losses: np.ndarray):
+        super().__init__(f"{what} at outer step {step:,}: a smaller learning rate would help")
+        self.step = step
+        self.losses = losses
+
+
+class Engine(Protocol):
+    """Carries out outer steps; see :class:`TorchEngine` for the reference."""
+
+    name: str
+
+    @property
+    def meta(self) -> Meta:
+        """A copy of the meta-parameters as they are now."""
+
+    def run(self, episodes: Episode, learning_rates: np.ndarray) -> np.ndarray:
+        """One outer step per learning rate, on the episodes in order; the query loss of each."""
+
+
+class TorchEngine:
+    """The reference: autograd through the inner loop, one outer step at a time."""
+
+    name = "torch"
+
+    def __init__(
+        self,
+        algorithm: Algorithm,
+        meta: Meta,
+        *,
+        optimizer: str,
+        clip: float | None = None,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ):
+        self._algorithm = algorithm
+        self._meta = {k: v.detach().clone().to(device, dtype) for k, v in meta.items()}
+        self._optimizer = OPTIMIZERS[optimizer](list(self._meta.values()), lr=0.0)
+        self._clip = clip
+        self._steps = 0
+
+    @property
+    def meta(self) -> Meta:
+        return {name: value.clone() for name, value in self._meta.items()}
+
+    def run(self, episodes: Episode, learning_rates: np.ndarray) -> np.ndarray:
+        losses = np.empty(len(learning_rates))
+        for i, batch in enumerate(_split(episodes, len(learning_rates))):
+            try:
+                losses[i] = self._step(batch, float(learning_rates[i]))
+            except Diverged as fault:
+                fault.losses = losses[:i]
+                raise
+        return losses
+
+    def _step(self, batch: Episode, learning_rate: float) -> float:
+        grads, loss = self._algorithm.meta_gradient(self._meta, batch)
+        for name, value in self._meta.items():
+            value.grad = grads[name]
+        # The norm is finite exactly when every gradient is.
+        norm = torch.nn.utils.clip_grad_norm_(self._meta.values(), self._clip or float("inf"))
+        if not (torch.isfinite(loss) and torch.isfinite(norm)):
+            what = "query loss" if not torch.isfinite(loss) else "meta-gradient"
+            raise Diverged(self._steps + 1, f"the {what} became {loss.item():.3g}", np.empty(0))
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate
+        self._optimizer.step()
+        self._steps += 1
+        return loss.item()
+
+
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+
+
+def _split(episodes: Episode, parts: int) -> list[Episode]:
+    """The episodes of each outer step: equal runs of tasks, in order."""
+    batch = len(episodes.query.x) // parts
+    return [
+        Episode(
+            *(
+                Examples(*(v if v is None else v[i * batch : (i + 1) * batch] for v in examples))
+                for examples in episodes
+            )
+        )
+        for i in range(parts)
+    ]

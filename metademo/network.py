@@ -1,0 +1,99 @@
+"""The regressor, as a pure function of its parameters.
+
+Meta-learning needs a network that can be run with *any* parameters: the initialisation, the
+adapted weights after three inner steps, or a thousand sets of adapted weights at once. So a network
+here is not an `nn.Module` that owns its weights; it is an :class:`MLP`, a frozen description that
+takes parameters as an argument.
+
+Parameters are a flat dictionary of tensors, named as PyTorch names those of
+``nn.Sequential(Linear, ReLU, Linear, ReLU, Linear)``: ``0.weight, 0.bias, 2.weight, ...``. Every
+tensor may carry leading axes (tasks, inner steps); a matrix product broadcasts over them, which is
+all the batching there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Params = dict[str, Tensor]
+
+ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
+INITIALISATIONS = ("fan-in", "truncated-normal")
+
+
+@dataclass(frozen=True)
+class MLP:
+    """A network of two hidden layers: ``sizes = (inputs, hidden1, hidden2, outputs)``."""
+
+    sizes: tuple[int, int, int, int]
+    activation: str = "relu"
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of each parameter, in order."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer, (fan_in, fan_out) in enumerate(zip(self.sizes, self.sizes[1:], strict=False)):
+            shapes[f"{2 * layer}.weight"] = (fan_out, fan_in)
+            shapes[f"{2 * layer}.bias"] = (fan_out,)
+        return shapes
+
+    def init(self, rng: np.random.Generator, scheme: str = "fan-in") -> Params:
+        """Fresh float32 parameters with zero biases.
+
+        ``fan-in``: weights from U(+-1/sqrt(fan in)), which gives the original experiments' U(-1, 1)
+        on the first layer. ``truncated-normal``: standard deviation 0.01, cut at two deviations
+        (Finn et al. 2017, sinusoid regression).
+        """
+        params = {}
+        for name, shape in self.shapes.items():
+            if name.endswith("bias"):
+                values = np.zeros(shape)
+            elif scheme == "fan-in":
+                bound = 1 / np.sqrt(shape[1])
+                values = rng.uniform(-bound, bound, shape)
+            elif scheme == "truncated-normal":
+                values = 0.01 * _truncated_normal(rng, shape)
+            else:
+                raise ValueError(f"unknown initialisation {scheme!r}: use one of {INITIALISATIONS}")
+            params[name] = torch.from_numpy(values.astype(np.float32))
+        return params
+
+    def activations(self, params: Mapping[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Outputs and hidden activations at `x`.
+
+        Args:
+            params: tensors of shape (*batch, *shape of the parameter).
+            x: (*batch, points, inputs); the batch axes broadcast against those of `params`.
+
+        Returns:
+            ``(y, h2, h1)`` of shapes (*batch, points, outputs), (*batch, points, hidden2) and
+            (*batch, points, hidden1).
+        """
+        activate = ACTIVATIONS[self.activation]
+        h1 = activate(_linear(x, params["0.weight"], params["0.bias"]))
+        h2 = activate(_linear(h1, params["2.weight"], params["2.bias"]))
+        return _linear(h2, params["4.weight"], params["4.bias"]), h2, h1
+
+
+def predict(network: MLP, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    """The regressor's curve: scalars in, scalars out.
+
+    `x` has shape (*batch, points); so has the result, after broadcasting with `params`.
+    """
+    return network.activations(params, x.unsqueeze(-1))[0].squeeze(-1)
+
+
+def _linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    return x @ weight.mT + bias.unsqueeze(-2)
+
+
+def _truncated_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    values = rng.standard_normal(shape)
+    while (outside := np.abs(values) > 2).any():
+        values[outside] = rng.standard_normal(int(outside.sum()))
+    return values

@@ -1,0 +1,193 @@
+"""What is learned: families of waves, and episodes drawn from them.
+
+A *task* is one wave, ``amplitude * sin(frequency * x + phase)``. A *task family* is a distribution
+over tasks. An *episode* is what a meta-learner sees of some tasks: a support set to adapt on and a
+query set to be judged on.
+
+Sampling is split in two: :meth:`TaskFamily.sample_tasks` draws tasks, and a :class:`Waves` is
+evaluated anywhere, so that a slider can set an amplitude and a phase without sampling.
+
+Each episode is a function of one row of uniform random numbers. The stream of episodes therefore
+depends on the seed alone, never on how many are drawn at a time: an engine that asks for a thousand
+episodes at once sees the same ones as an engine that asks for one.
+
+The leading axis of every array is the task; a single task is a batch of one. Arrays are float64
+NumPy; a learner converts them to its own device and precision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+Array = np.ndarray
+Interval = tuple[float, float]
+PI = float(np.pi)
+GRID_POINTS = 400
+
+
+class Examples(NamedTuple):
+    """Points of some tasks: `x` and `y` of shape (tasks, points); `y` is None when unlabelled."""
+
+    x: Array
+    y: Array | None = None
+
+
+class Episode(NamedTuple):
+    """A support set to adapt on and a query set to judge the adapted network on."""
+
+    support: Examples
+    query: Examples
+
+
+@dataclass(frozen=True)
+class Waves:
+    """A batch of tasks: amplitude, frequency and phase (radians), each of shape (tasks,)."""
+
+    amplitude: Array
+    frequency: Array
+    phase: Array
+
+    @classmethod
+    def one(cls, amplitude: float = 1.0, frequency: float = 1.0, phase: float = 0.0) -> Waves:
+        """A single task as a batch of one."""
+        return cls(*(np.array([float(v)]) for v in (amplitude, frequency, phase)))
+
+    def __len__(self) -> int:
+        return len(self.phase)
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """The waves at `x`, of shape (points,) or (tasks, points): an array (tasks, points)."""
+        angle = self.frequency[:, None] * np.asarray(x) + self.phase[:, None]
+        return self.amplitude[:, None] * np.sin(angle)
+
+
+@dataclass(frozen=True)
+class SourceBand:
+    """A stretch of the source domain and the phase (radians) that an input from it stands for.
+
+    `phases` are those at the two ends of the band: equal when the whole band means one phase.
+    """
+
+    low: float
+    high: float
+    phases: tuple[float, float]
+
+    def __contains__(self, x: float) -> bool:
+        return self.low <= x <= self.high
+
+    def phase(self, x: float) -> float:
+        """The phase that the source input `x` stands for (linear between the ends)."""
+        return float(np.interp(x, (self.low, self.high), self.phases))
+
+
+@dataclass(frozen=True)
+class TaskFamily:
+    """A distribution over waves, and over the inputs at which they are seen.
+
+    Attributes:
+        phases: the phases (radians) that occur: two ends of a uniform interval, or, when
+            `two_phase` is set, the two values themselves, equally likely.
+        amplitudes: uniform interval of amplitudes.
+        x_range: inputs are uniform over it.
+        bands: the source domain; empty if the family has no source-domain rule.
+    """
+
+    name: str
+    title: str
+    phases: Interval
+    amplitudes: Interval = (1.0, 1.0)
+    x_range: Interval = (-2 * PI, 2 * PI)
+    two_phase: bool = False
+    bands: tuple[SourceBand, ...] = ()
+
+    @property
+    def grid(self) -> Array:
+        """The uniform grid over the inputs on which curves are drawn and errors measured."""
+        return np.linspace(*self.x_range, GRID_POINTS)
+
+    def sample_tasks(self, rng: np.random.Generator, n: int) -> Waves:
+        """Draw `n` tasks."""
+        return self._waves(rng.random((n, 2)))
+
+    def sample_episodes(
+        self, rng: np.random.Generator, n: int, *, shots: int, queries: int, sources: int = 0
+    ) -> tuple[Waves, Episode]:
+        """Draw `n` tasks with their support and query sets.
+
+        Args:
+            shots: labelled support points per task; ignored when `sources` is positive.
+            queries: query points per task.
+            sources: if positive, the support set is that many unlabelled source-domain inputs
+                (one for each inner step) instead of labelled points.
+
+        Returns:
+            The tasks, and the episode with `support` (n, shots or sources) and `query` (n, queries).
+        """
+        seen = sources or shots
+        uniform = rng.random((n, 2 + seen + queries))
+        waves = self._waves(uniform[:, :2])
+        support_u, query_u = uniform[:, 2 : 2 + seen], uniform[:, 2 + seen :]
+        if sources:
+            support = Examples(self._source_inputs(waves, support_u))
+        else:
+            support = self._labelled(waves, support_u)
+        return waves, Episode(support, self._labelled(waves, query_u))
+
+    def band_of(self, x: float) -> SourceBand | None:
+        """The band that the source input `x` lies in, or None if it lies in none."""
+        return next((band for band in self.bands if x in band), None)
+
+    def _waves(self, uniform: Array) -> Waves:
+        draw = (uniform[:, 0] >= 0.5) if self.two_phase else uniform[:, 0]
+        phase = self.phases[0] + (self.phases[1] - self.phases[0]) * draw
+        amplitude = self.amplitudes[0] + (self.amplitudes[1] - self.amplitudes[0]) * uniform[:, 1]
+        return Waves(amplitude, np.ones_like(phase), phase)
+
+    def _labelled(self, waves: Waves, uniform: Array) -> Examples:
+        low, high = self.x_range
+        x = low + (high - low) * uniform
+        return Examples(x, waves(x))
+
+    def _source_inputs(self, waves: Waves, uniform: Array) -> Array:
+        """Inputs from the band that stands for each task's phase: shape (tasks, sources)."""
+        if not self.bands:
+            raise ValueError(
+                f"family {self.name!r} has no source domain, so DAML cannot train on it"
+            )
+        inputs = np.empty_like(uniform)
+        for band in self.bands:
+            first, last = band.phases
+            inside = (waves.phase >= min(first, last)) & (waves.phase <= max(first, last))
+            if first == last:  # the whole band means this phase: any input of it will do
+                inputs[inside] = band.low + (band.high - band.low) * uniform[inside]
+            else:  # each input of the band means one phase: invert that map
+                place = (waves.phase[inside] - first) / (last - first)
+                inputs[inside] = (band.low + (band.high - band.low) * place)[:, None]
+        return inputs
+
+
+FAMILIES: dict[str, TaskFamily] = {
+    family.name: family
+    for family in (
+        TaskFamily(
+            "two-phase",
+            "sin(x + b), b is 0 or π",
+            phases=(0.0, PI),
+            two_phase=True,
+            bands=(
+                SourceBand(-PI / 2, -PI / 4, phases=(PI, PI)),
+                SourceBand(PI / 4, PI / 2, phases=(0.0, 0.0)),
+            ),
+        ),
+        TaskFamily(
+            "any-phase",
+            "sin(x + b), b anywhere in [0, π]",
+            phases=(0.0, PI),
+            bands=(SourceBand(-PI / 2, PI / 2, phases=(PI, 0.0)),),
+        ),
+    )
+}

@@ -1,0 +1,265 @@
+"""The outer loop: a generator of step records.
+
+:class:`TrainConfig` says everything about a run and goes to and from JSON. :class:`MetaTrainer`
+carries it out and yields a :class:`StepRecord` now and then; a progress bar, a chart, a log line
+and a test are each just a consumer of that generator.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+
+from metademo.algorithms import ALGORITHMS, Algorithm, Meta
+from metademo.algorithms.base import MAX_INNER_STEPS
+from metademo.engines import OPTIMIZERS, Engine, TorchEngine
+from metademo.inner import LOSSES
+from metademo.network import ACTIVATIONS, INITIALISATIONS
+from metademo.tasks import FAMILIES, Episode, TaskFamily
+
+SCHEDULES = ("constant", "cosine")
+INIT_STREAM, EPISODE_STREAM, HELD_OUT_STREAM = range(3)
+"""Independent random streams of one seed: held-out tasks are never those of training."""
+
+
+class ConfigError(ValueError):
+    """A setting that can't be used; the message names it and says what would do."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """All settings of one meta-training run.
+
+    Attributes:
+        algorithm: a name in `ALGORITHMS`.
+        family: a name in `FAMILIES`.
+        hidden, inner_steps, inner_lr, loss, initialisation, activation: see `Algorithm`.
+        shots: labelled support points per task (an unlabelled algorithm sees one source input
+            per inner step instead).
+        queries: query points per task.
+        meta_batch: tasks per outer step.
+        steps: outer steps.
+        optimizer: "sgd" or "adam".
+        outer_lr: beta, the peak outer learning rate.
+        schedule: "constant", or "cosine" (down to zero, after the warm-up).
+        warmup: share of the steps over which the learning rate rises from zero.
+        clip: largest norm of the meta-gradient, or None for no clipping.
+        seed: of the initial weights and of the episodes, which are independent streams.
+    """
+
+    algorithm: str = "maml"
+    family: str = "two-phase"
+    hidden: int = 32
+    inner_steps: int = 5
+    inner_lr: float = 0.03
+    loss: str = "l1"
+    initialisation: str = "fan-in"
+    activation: str = "relu"
+    shots: int = 4
+    queries: int = 4
+    meta_batch: int = 1
+    steps: int = 275_000
+    optimizer: str = "sgd"
+    outer_lr: float = 0.01
+    schedule: str = "constant"
+    warmup: float = 0.0
+    clip: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ConfigError(
+                    f"{name} {getattr(self, name)!r} is not known: choose from {', '.join(choices)}"
+                )
+        for name, (kind, low, high) in LIMITS.items():
+            value = getattr(self, name)
+            if name == "clip" and value is None:
+                continue
+            accepted = (int,) if kind is int else (int, float)
+            if isinstance(value, bool) or not isinstance(value, accepted):
+                raise ConfigError(f"{name} must be a number ({kind.__name__}), not {value!r}")
+            if not low <= value <= high:  # also false for NaN
+                raise ConfigError(f"{name} must be from {low:g} to {high:g}, not {value:g}")
+        if self.learner.unlabelled and not self.task_family.bands:
+            raise ConfigError(f"{self.algorithm} needs a family with a source domain")
+
+    @property
+    def learner(self) -> Algorithm:
+        """The algorithm with this run's settings."""
+        names = [field.name for field in fields(Algorithm)]
+        return ALGORITHMS[self.algorithm](**{name: getattr(self, name) for name in names})
+
+    @property
+    def task_family(self) -> TaskFamily:
+        return FAMILIES[self.family]
+
+    def learning_rates(self, start: int, stop: int) -> np.ndarray:
+        """The outer learning rate of steps `start` .. `stop` - 1."""
+        step = np.arange(start, stop)
+        warmup = max(1, round(self.warmup * self.steps)) if self.warmup else 0
+        rate = np.full(len(step), self.outer_lr)
+        if self.schedule == "cosine":
+            progress = np.clip((step - warmup) / max(1, self.steps - warmup), 0, 1)
+            rate *= 0.5 * (1 + np.cos(math.pi * progress))
+        if warmup:
+            rate = np.where(step < warmup, self.outer_lr * (step + 1) / warmup, rate)
+        return rate
+
+    def sample_episodes(self, rng: np.random.Generator, tasks: int) -> Episode:
+        """Training episodes of `tasks` tasks, with the support set that the algorithm needs."""
+        sources = self.inner_steps if self.learner.unlabelled else 0
+        return self.task_family.sample_episodes(
+            rng, tasks, shots=self.shots, queries=self.queries, sources=sources
+        )[1]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainConfig:
+        """The inverse of `to_dict`.
+
+        Raises:
+            ConfigError: for an unknown setting or a value that can't be used.
+        """
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ConfigError(f"unknown setting {unknown[0]!r}: choose from {', '.join(known)}")
+        return cls(**values)
+
+
+_CHOICES = {
+    "algorithm": ALGORITHMS,
+    "family": FAMILIES,
+    "loss": LOSSES,
+    "initialisation": INITIALISATIONS,
+    "activation": ACTIVATIONS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+}
+LIMITS: dict[str, tuple[type, float, float]] = {
+    "hidden": (int, 1, 512),
+    "inner_steps": (int, 0, MAX_INNER_STEPS),
+    "inner_lr": (float, 0, 10),
+    "shots": (int, 1, 1000),
+    "queries": (int, 1, 1000),
+    "meta_batch": (int, 1, 4096),
+    "steps": (int, 1, 100_000_000),
+    "outer_lr": (float, 0, 10),
+    "warmup": (float, 0, 1),
+    "clip": (float, 1e-6, 1e6),
+    "seed": (int, 0, 2**63 - 1),
+}
+"""Type, least and greatest value of each numeric setting."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named set of outer-loop settings, with what an algorithm needs different."""
+
+    title: str
+    settings: dict[str, Any]
+    per_algorithm: dict[str, dict[str, Any]]
+
+
+RECIPES = {
+    "original": Recipe(
+        "the article's: SGD, one task per outer step, 275,000 steps",
+        {},
+        {},
+    ),
+    "fast": Recipe(
+        "Adam on a meta-batch, warm-up and cosine, gradient norm clipped",
+        dict(
+            meta_batch=16,
+            queries=16,
+            steps=8_000,
+            optimizer="adam",
+            outer_lr=4e-3,
+            schedule="cosine",
+            warmup=0.05,
+            clip=0.5,
+        ),
+        {},
+    ),
+}
+
+
+def configure(algorithm: str, family: str, recipe: str = "fast", **changes: Any) -> TrainConfig:
+    """The settings of a recipe for an algorithm and a family, with `changes` on top.
+
+    Raises:
+        ConfigError: for an unknown name or a value that can't be used.
+    """
+    if recipe not in RECIPES:
+        raise ConfigError(f"recipe {recipe!r} is not known: choose from {', '.join(RECIPES)}")
+    settings = RECIPES[recipe].settings | RECIPES[recipe].per_algorithm.get(algorithm, {})
+    return TrainConfig.from_dict(
+        {"algorithm": algorithm, "family": family} | settings | changes,
+    )
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What a trainer reports.
+
+    Attributes:
+        step: outer steps done so far.
+        query_losses: the meta-batch's mean query loss at each step since the last record.
+        meta: a copy of the meta-parameters after `step` steps.
+    """
+
+    step: int
+    query_losses: np.ndarray
+    meta: Meta
+
+
+class MetaTrainer:
+    """Carries out one :class:`TrainConfig`; the same config gives the same run.
+
+    `meta` holds the meta-parameters and `step` the outer steps done, at any time, so a caller that
+    stops consuming :meth:`run`, or sees it raise, still has everything up to then.
+    """
+
+    def __init__(
+        self, config: TrainConfig, *, device: str = "cpu", dtype: torch.dtype = torch.float32
+    ):
+        self.config = config
+        self.step = 0
+        init = config.learner.init(np.random.default_rng([config.seed, INIT_STREAM]))
+        self._episodes = np.random.default_rng([config.seed, EPISODE_STREAM])
+        self.engine: Engine = TorchEngine(
+            config.learner,
+            init,
+            optimizer=config.optimizer,
+            clip=config.clip,
+            device=device,
+            dtype=dtype,
+        )
+
+    @property
+    def meta(self) -> Meta:
+        return self.engine.meta
+
+    def run(self, every: int = 100) -> Iterator[StepRecord]:
+        """Train to the end, with a record after every `every` outer steps and at the end.
+
+        Raises:
+            Diverged: at the first loss or gradient that is not finite; `meta` is then the last good
+                one.
+        """
+        config = self.config
+        while self.step < config.steps:
+            stop = min(config.steps, self.step + every)
+            episodes = config.sample_episodes(
+                self._episodes, (stop - self.step) * config.meta_batch
+            )
+            losses = self.engine.run(episodes, config.learning_rates(self.step, stop))
+            self.step = stop
+            yield StepRecord(self.step, losses, self.meta)
