@@ -1,9 +1,9 @@
 """Weights and their metadata on disk, nothing else.
 
-A checkpoint is a safetensors file (never pickle). Its tensors are named so that plain PyTorch loads
-them: strip ``regressor.`` and they are the state of ``nn.Sequential(Linear, ReLU, Linear, ReLU,
-Linear)``. Its metadata holds, as JSON under the key ``metademo``, the config that made it, the outer
-steps done and the held-out scores.
+A checkpoint is a safetensors file (never pickle). Its tensors are named so that plain PyTorch
+loads them: strip ``regressor.`` and they are the state of ``nn.Sequential(Linear, ReLU, Linear,
+ReLU, Linear)``. Its metadata holds, as JSON under the key ``metademo``, the config that made it,
+the outer steps done and the held-out scores.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ class TaskFamily:
                 (one for each inner step) instead of labelled points.
 
         Returns:
-            The tasks, and the episode with `support` (n, shots or sources) and `query` (n, queries).
+            The tasks, and the episode: `support` (n, shots or sources), `query` (n, queries).
         """
         seen = sources or shots
         uniform = rng.random((n, 2 + seen + queries))

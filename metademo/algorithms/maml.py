@@ -2,7 +2,8 @@
 
 The meta-parameters are an initialisation theta. The outer gradient goes through the inner loop:
 
-    min_theta  sum over tasks of  L_query(theta_S),   theta_{k+1} = theta_k - alpha grad L_support(theta_k)
+    theta_{k+1} = theta_k - alpha grad L_support(theta_k)
+    min over theta_0 of the sum over tasks of L_query(theta_S)
 
 By reverse accumulation (what autograd does here, step by step through the inner loop):
 
