@@ -17,9 +17,15 @@ from torch import Tensor
 
 from metademo.network import Params
 
+
+def _mean(errors: Tensor) -> Tensor:
+    """The mean over points; without any point there is no error, and so no gradient."""
+    return errors.sum(-1) / max(1, errors.shape[-1])
+
+
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "l1": lambda prediction, target: (prediction - target).abs().mean(-1),
-    "mse": lambda prediction, target: (prediction - target).square().mean(-1),
+    "l1": lambda prediction, target: _mean((prediction - target).abs()),
+    "mse": lambda prediction, target: _mean((prediction - target).square()),
 }
 
 LossAt = Callable[[int, Params], Tensor]

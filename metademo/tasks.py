@@ -141,6 +141,22 @@ class TaskFamily:
         """The band that the source input `x` lies in, or None if it lies in none."""
         return next((band for band in self.bands if x in band), None)
 
+    def contains_phase(self, phase: float) -> bool:
+        """Whether a wave of this phase (radians) is one of the family's."""
+        if self.two_phase:
+            return bool(np.isclose(phase, self.phases).any())
+        return min(self.phases) - 1e-9 <= phase <= max(self.phases) + 1e-9
+
+    def nearest_phase(self, x: Array, y: Array, *, otherwise: float) -> float:
+        """The phase whose wave of amplitude 1 passes nearest to the points, in mean |difference|.
+
+        It is one of the family's phases (to a degree), or `otherwise` if that is as near as any.
+        """
+        candidates = self.phases if self.two_phase else np.linspace(*self.phases, 181)
+        candidates = np.array([otherwise, *candidates])
+        distance = np.abs(np.sin(x + candidates[:, None]) - y).mean(1)
+        return float(candidates[np.argmin(distance.round(9))])
+
     def _waves(self, uniform: Array) -> Waves:
         draw = (uniform[:, 0] >= 0.5) if self.two_phase else uniform[:, 0]
         phase = self.phases[0] + (self.phases[1] - self.phases[0]) * draw

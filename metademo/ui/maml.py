@@ -1,0 +1,124 @@
+"""The MAML page: click points, and watch the network become the wave through them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from metademo.checkpoints import Checkpoint
+from metademo.tasks import FAMILIES, TaskFamily
+from metademo.ui import layout, resources
+from metademo.ui.chart import ChartEvent, Wave, interactive_chart, pi_ticks
+from metademo.ui.scenes import Learner, maml_scene
+from metademo.ui.state import PageState
+from metademo.ui.views import MAX_POINTS, Y_RANGE, MamlView
+
+FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase"}
+
+
+@st.fragment
+def page() -> None:
+    """Everything on the page; a fragment, so that a click reruns nothing else."""
+    usable, faults = resources.library()
+    choices = {n: c for n, c in usable.items() if c.config.algorithm == "maml"}
+    layout.report(faults, choices, "maml")
+    state = PageState("maml", MamlView.first)
+    if state.view.weights not in choices:
+        state.commit(replace(state.view, weights=next(iter(choices))))
+    chosen = choices[state.view.weights]
+    family = FAMILIES[chosen.config.family]
+
+    layout.headline(
+        "Four points, five steps",
+        "This network has learned to learn. Click anywhere and watch it become your wave.",
+    )
+    stage, controls = layout.stage_and_controls()
+    with controls:
+        _controls(state, choices, family)
+    with stage:
+        _chart(state, chosen, family, usable)
+
+
+def _chart(
+    state: PageState[MamlView],
+    chosen: Checkpoint,
+    family: TaskFamily,
+    usable: dict[str, Checkpoint],
+) -> None:
+    view = state.view
+    contrasts = {}
+    if view.contrast:
+        ordinary = usable.get(f"pretrained-{family.name}")
+        contrasts = {"pretrained": Learner.of(ordinary)} if ordinary else {}
+        contrasts |= {"random": Learner.untrained(chosen)}
+    scene = maml_scene(view, family, Learner.of(chosen), contrasts)
+
+    def moved(event: ChartEvent) -> None:
+        state.follow(state.view.with_points(event.points, family), final=event.final)
+
+    interactive_chart(
+        "maml chart",
+        curves=scene.curves,
+        panels=scene.panels,
+        captions=scene.captions,
+        details=scene.details,
+        points=view.points,
+        epoch=state.history.epoch,
+        max_points=MAX_POINTS,
+        snap=Wave(phase=view.phase) if view.snap else None,
+        on_points=moved,
+        x_range=family.x_range,
+        y_range=Y_RANGE,
+        x_ticks=pi_ticks(*family.x_range),
+        label="Your points and the network's wave",
+    )
+
+
+def _controls(
+    state: PageState[MamlView], choices: dict[str, Checkpoint], family: TaskFamily
+) -> None:
+    view = state.view
+    st.segmented_control(
+        "The network was trained on",
+        list(choices),
+        format_func=lambda name: FAMILY_LABELS.get(choices[name].config.family, name),
+        required=True,
+        help="Two waves: sin(x) and sin(x + π), as in the article's code. "
+        "Any phase: sin(x + b) for every b from 0° to 180°.",
+        **state.bind("weights", view.weights, lambda v, name: replace(v, weights=name)),
+    )
+    st.slider(
+        "Phase of the true wave",
+        0,
+        180,
+        format="%d°",
+        **state.bind(
+            "phase",
+            round(np.degrees(view.phase)),
+            lambda v, degrees: v.with_phase(float(np.radians(degrees))),
+        ),
+    )
+    st.toggle(
+        "Points stay on the wave",
+        help="On: points go to the dashed wave. Off: they stay where you put them, and the dashed "
+        "wave is the nearest one that the network was trained on.",
+        **state.bind("snap", view.snap, lambda v, on: v.with_snap(on)),
+    )
+    layout.point_buttons(
+        state,
+        new=lambda: state.view.with_random_points(np.random.default_rng(), family),
+        cleared=lambda: replace(state.view, points=()),
+    )
+    st.toggle(
+        "Compare with ordinary training",
+        help="The same steps, from a network trained on all waves at once without meta-learning, "
+        "and from one not trained at all.",
+        **state.bind("contrast", view.contrast, lambda v, on: replace(v, contrast=on)),
+    )
+    layout.inner_loop(state)
+    layout.points_as_text(state, family)
+
+
+page()

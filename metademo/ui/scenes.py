@@ -1,0 +1,209 @@
+"""From a view to what the chart shows: curves, panels and sentences. No Streamlit here.
+
+A scene is computed for all inner steps at once, so that the browser can scrub through it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from metademo.algorithms import Algorithm, Meta
+from metademo.checkpoints import Checkpoint
+from metademo.evaluation import curves as predicted_curves
+from metademo.figures import STYLES
+from metademo.tasks import Array, Examples, TaskFamily, Waves
+from metademo.ui.chart import Curve, Panel, Series
+from metademo.ui.views import DamlView, MamlView
+
+IN_WORDS = {
+    "pretrained": "The same network trained the ordinary way",
+    "random": "The same network, not trained at all",
+}
+
+
+@dataclass(frozen=True)
+class Learner:
+    """Something that adapts: an algorithm with meta-parameters."""
+
+    algorithm: Algorithm
+    meta: Meta
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Learner:
+        return cls(checkpoint.config.learner, checkpoint.meta)
+
+    @classmethod
+    def untrained(cls, checkpoint: Checkpoint) -> Learner:
+        """The same network as it was drawn at random, before any training."""
+        learner = checkpoint.config.learner
+        return cls(learner, learner.init(np.random.default_rng(1)))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One inner loop on a grid: `curves` (steps + 1, points) and inner `losses` (steps + 1,)."""
+
+    curves: Array
+    losses: Array
+
+    def errors(self, truth: Array) -> Array:
+        """Mean |difference| from `truth` (points,) after each step."""
+        return np.abs(self.curves - truth).mean(-1)
+
+    @property
+    def diverged(self) -> bool:
+        return not np.isfinite(self.curves).all()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the chart is given: all of it per inner step."""
+
+    curves: list[Curve]
+    panels: list[Panel]
+    captions: list[str]
+    details: list[str]
+
+
+def adapt(learner: Learner, support: Examples, view: MamlView | DamlView, grid: Array) -> Run:
+    """The view's inner loop for one task."""
+    adaptation = learner.algorithm.adapt(
+        learner.meta, support, steps=view.steps, inner_lr=view.inner_lr
+    )
+    curves = predicted_curves(learner.algorithm, adaptation, grid)[:, 0]
+    return Run(curves, adaptation.losses[:, 0].numpy())
+
+
+def maml_run(view: MamlView, family: TaskFamily, learner: Learner) -> Run:
+    """The inner loop of the MAML page, on the visitor's points."""
+    points = np.array(view.points).reshape(-1, 2)
+    return adapt(learner, Examples(points[None, :, 0], points[None, :, 1]), view, family.grid)
+
+
+def maml_scene(
+    view: MamlView, family: TaskFamily, learner: Learner, contrasts: Mapping[str, Learner]
+) -> Scene:
+    """The MAML page: the true wave, the network at each step, and the contrasts if there are any.
+
+    Args:
+        contrasts: learners to show beside it, keyed by their style, e.g. "pretrained".
+    """
+    grid = family.grid
+    runs = {
+        name: maml_run(view, family, one) for name, one in {"maml": learner, **contrasts}.items()
+    }
+    truth = view.wave(grid)[0]
+    errors = {name: run.errors(truth) for name, run in runs.items()}
+
+    shown = [Curve("truth", "the true wave", truth, *_look("truth"), width=1.5)]
+    shown += [_line(n, IN_WORDS[n].lower(), runs[n].curves, width=2.5) for n in contrasts]
+    shown += _before_and_after("maml", runs["maml"])
+    panels = [
+        Panel("Loss on your points", [_series(n, run.losses) for n, run in runs.items()]),
+        Panel("Error against the true wave", [_series(n, e) for n, e in errors.items()]),
+    ]
+    steps = range(view.steps + 1)
+    captions = [_maml_caption(view, k, runs, errors) for k in steps]
+    misses = runs["maml"].losses
+    details = [_maml_detail(view, family, misses[k] if view.points else None) for k in steps]
+    return Scene(shown, panels, captions, details)
+
+
+def daml_scene(view: DamlView, family: TaskFamily, learner: Learner) -> Scene:
+    """The DAML page: the network at each step against both waves that it may be meant to become."""
+    grid = family.grid
+    run = adapt(learner, Examples(view.inputs(family)[None]), view, grid)
+    waves = {"sin(x)": 0.0, "sin(x + π)": np.pi}
+    truths = {label: Waves.one(phase=phase)(grid)[0] for label, phase in waves.items()}
+    errors = {label: run.errors(truth) for label, truth in truths.items()}
+
+    band = family.band_of(view.source)
+    meant = None if band is None else _name_of(band.phase(view.source), waves)
+    shown = []
+    for label, truth in truths.items():
+        wanted = "the wave it stands for: " if label == meant else ""
+        look = _look("truth")
+        opacity = 1.0 if label == meant else 0.45
+        shown.append(Curve(label, wanted + label, truth, *look, width=1.5, opacity=opacity))
+    shown += _before_and_after("daml", run)
+    if meant is None:
+        nearest = {f"from {label}": values for label, values in errors.items()}
+        error_lines = [
+            Series(label, list(values), *_look(style))
+            for (label, values), style in zip(nearest.items(), ("daml", "truth"), strict=True)
+        ]
+    else:
+        error_lines = [_series("daml", errors[meant])]
+    panels = [
+        Panel("The learned loss: all that it sees", [_series("daml", run.losses)]),
+        Panel("True error: it never sees this", error_lines),
+    ]
+    captions = [_daml_caption(k, run, errors, meant) for k in range(view.steps + 1)]
+    return Scene(shown, panels, captions, [])
+
+
+def _before_and_after(name: str, run: Run) -> list[Curve]:
+    before = Curve(f"{name}-before", "before any step", run.curves[0], *_look(name), 1.5, 0.4)
+    return [before, _line(name, "after {step} steps", run.curves, width=4.0)]
+
+
+def _line(name: str, label: str, curves: Array, *, width: float) -> Curve:
+    return Curve(name, label, curves, *_look(name), width)
+
+
+def _series(name: str, values: Array) -> Series:
+    return Series(name, [float(v) for v in values], *_look(name))
+
+
+def _look(name: str) -> tuple[tuple[str, str], str]:
+    """Colour pair and dash pattern of an algorithm."""
+    style = STYLES[name]
+    return (style.light, style.dark), style.dash
+
+
+def _name_of(phase: float, waves: Mapping[str, float]) -> str | None:
+    return next((label for label, value in waves.items() if np.isclose(value, phase)), None)
+
+
+def _after(k: int) -> str:
+    return "Before any step" if k == 0 else f"After {k} step{'s' * (k > 1)}"
+
+
+def _maml_caption(
+    view: MamlView, k: int, runs: Mapping[str, Run], errors: Mapping[str, Array]
+) -> str:
+    if not view.points:
+        return "No points yet, so nothing to learn from: this is the network before any step."
+    if runs["maml"].diverged:
+        return "The steps ran away to infinity: choose a smaller inner learning rate."
+    text = f"{_after(k)} it is off by {errors['maml'][k]:.2f} on average."
+    for name, values in errors.items():
+        if name != "maml":
+            off = f"{values[k]:.2f}" if np.isfinite(values[k]) else "infinity"
+            text += f" {IN_WORDS[name]}: {off}."
+    return text
+
+
+def _maml_detail(view: MamlView, family: TaskFamily, miss: float | None) -> str:
+    """A second, smaller sentence: about the points, and about leaving the trained range."""
+    parts = []
+    if miss is not None and np.isfinite(miss):
+        parts.append(f"It passes your points within {miss:.2f} on average.")
+    if not family.contains_phase(view.phase):
+        parts.append("This wave is not one of those it was trained on.")
+    return " ".join(parts)
+
+
+def _daml_caption(k: int, run: Run, errors: Mapping[str, Array], meant: str | None) -> str:
+    if run.diverged:
+        return "The steps ran away to infinity: choose a smaller inner learning rate."
+    nearest = min(errors, key=lambda label: errors[label][k])
+    if meant is None:
+        return (
+            f"{_after(k)} it is nearest to {nearest}, off by {errors[nearest][k]:.2f} on average. "
+            "It was never trained between the bands."
+        )
+    return f"{_after(k)} it is off from {meant} by {errors[meant][k]:.2f} on average."

@@ -1,0 +1,194 @@
+"""What defines the view of a page: one frozen, serialisable value each, and its history.
+
+A view holds everything that a visitor has chosen and nothing that follows from it. Pages draw a
+view, and every gesture replaces it by another, so undo, redo, links and lessons come for free.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Generic, Self, TypeVar
+
+import numpy as np
+
+from metademo.tasks import PI, TaskFamily, Waves
+
+Point = tuple[float, float]
+MAX_POINTS = 20
+MAX_STEPS = 20
+Y_RANGE = (-2.0, 2.0)
+HISTORY = 200
+"""How many views can be undone."""
+
+
+def _clamped(value: Any, low: float, high: float, otherwise: float) -> float:
+    """`value` as a number within its range, or `otherwise` if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return otherwise
+    return min(max(value, low), high)
+
+
+class View:
+    """What the views have in common: to and from plain values."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`; unknown names are ignored, unusable values are mended."""
+        known = {item.name for item in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
+
+
+@dataclass(frozen=True)
+class MamlView(View):
+    """The MAML page.
+
+    Attributes:
+        weights: name of the meta-trained weights.
+        points: the support set that the visitor placed.
+        phase: of the true wave, in radians.
+        snap: whether points stay on the true wave.
+        steps: inner steps shown, N.
+        inner_lr: alpha.
+        contrast: whether the untrained and the ordinarily trained network are shown, too.
+    """
+
+    weights: str = "maml-two-phase"
+    points: tuple[Point, ...] = ()
+    phase: float = 0.0
+    snap: bool = False
+    steps: int = 5
+    inner_lr: float = 0.03
+    contrast: bool = False
+
+    def __post_init__(self) -> None:
+        points = tuple((float(x), float(y)) for x, y in self.points)
+        object.__setattr__(self, "points", points[:MAX_POINTS])
+        object.__setattr__(self, "phase", _clamped(self.phase, -2 * PI, 2 * PI, 0.0))
+        object.__setattr__(self, "steps", int(_clamped(self.steps, 0, MAX_STEPS, 5)))
+        object.__setattr__(self, "inner_lr", _clamped(self.inner_lr, 0.0, 1.0, 0.03))
+
+    @classmethod
+    def first(cls) -> Self:
+        """Four examples on a wave, so that the page is alive before the first click."""
+        return replace(cls(), points=cls()._on_wave(tuple((x, 0.0) for x in (-4.4, -1.7, 0.9, 4.1))))
+
+    @property
+    def wave(self) -> Waves:
+        """The true wave."""
+        return Waves.one(phase=self.phase)
+
+    def with_points(self, points: tuple[Point, ...], family: TaskFamily) -> Self:
+        """The view after the visitor changed the points.
+
+        Points that stay on the wave are put onto it. Free points choose the wave instead: the
+        nearest one of the family that the network was trained on.
+        """
+        if self.snap:
+            return replace(self, points=self._on_wave(points))
+        phase = self.phase
+        if points:
+            phase = family.nearest_phase(*np.array(points).T, otherwise=phase)
+        return replace(self, points=points, phase=phase)
+
+    def with_phase(self, phase: float) -> Self:
+        """The view with another true wave; the points go with it."""
+        moved = replace(self, phase=phase)
+        return replace(moved, points=moved._on_wave(self.points))
+
+    def with_snap(self, snap: bool) -> Self:
+        switched = replace(self, snap=snap)
+        return replace(switched, points=switched._on_wave(self.points)) if snap else switched
+
+    def with_random_points(self, rng: np.random.Generator, family: TaskFamily, n: int = 4) -> Self:
+        """The view with `n` new points on the true wave."""
+        xs = rng.uniform(*family.x_range, n)
+        return replace(self, points=self._on_wave(tuple((x, 0.0) for x in xs)))
+
+    def _on_wave(self, points: tuple[Point, ...]) -> tuple[Point, ...]:
+        return tuple((x, float(self.wave([x])[0, 0])) for x, _ in points)
+
+
+@dataclass(frozen=True)
+class DamlView(View):
+    """The DAML page.
+
+    Attributes:
+        weights: name of the meta-trained weights.
+        source: the unlabelled source-domain input, radians.
+        fresh: draw a fresh input from the band at each inner step, as in training.
+        draw: which draw of fresh inputs (a seed).
+        steps: inner steps shown, N.
+        inner_lr: alpha.
+    """
+
+    weights: str = "daml-two-phase"
+    source: float = 1.2
+    fresh: bool = False
+    draw: int = 0
+    steps: int = 5
+    inner_lr: float = 0.03
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", _clamped(self.source, -PI / 2, PI / 2, 1.2))
+        object.__setattr__(self, "draw", int(_clamped(self.draw, 0, 2**31, 0)))
+        object.__setattr__(self, "steps", int(_clamped(self.steps, 0, MAX_STEPS, 5)))
+        object.__setattr__(self, "inner_lr", _clamped(self.inner_lr, 0.0, 1.0, 0.03))
+
+    def inputs(self, family: TaskFamily) -> np.ndarray:
+        """The source inputs that the inner loop sees, in turn: one, or one per step."""
+        band = family.band_of(self.source)
+        if not self.fresh or band is None:
+            return np.array([self.source])
+        rng = np.random.default_rng(self.draw)
+        return rng.uniform(band.low, band.high, max(1, self.steps))
+
+
+V = TypeVar("V", bound=View)
+
+
+@dataclass(frozen=True)
+class History(Generic[V]):
+    """A view with its past and future.
+
+    `epoch` counts the times that the *server* decided what the view is (an undo, a button, a
+    slider): the browser then has to take the server's points, whatever it has drawn itself.
+    """
+
+    present: V
+    past: tuple[V, ...] = ()
+    future: tuple[V, ...] = ()
+    epoch: int = 0
+    dragging: bool = field(default=False, compare=False)
+
+    def commit(self, view: V, *, by_server: bool = False) -> History[V]:
+        """The next view; the one before it can be brought back by `undo`."""
+        epoch = self.epoch + by_server
+        if self.dragging:  # where the drag began is in the past already
+            return replace(self, present=view, dragging=False, epoch=epoch)
+        if view == self.present:
+            return replace(self, epoch=epoch)
+        past = (*self.past, self.present)[-HISTORY:]
+        return History(view, past, (), epoch)
+
+    def preview(self, view: V) -> History[V]:
+        """A view in the middle of a drag: drawn, but not one to come back to."""
+        if self.dragging:
+            return replace(self, present=view)
+        past = (*self.past, self.present)[-HISTORY:]
+        return History(view, past, (), self.epoch, dragging=True)
+
+    def undo(self) -> History[V]:
+        if not self.past:
+            return self
+        *past, before = self.past
+        return History(before, tuple(past), (self.present, *self.future), self.epoch + 1)
+
+    def redo(self) -> History[V]:
+        if not self.future:
+            return self
+        after, *future = self.future
+        return History(after, (*self.past, self.present), tuple(future), self.epoch + 1)

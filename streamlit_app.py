@@ -1,0 +1,17 @@
+"""metademo in the browser: page config and navigation, nothing else."""
+
+import streamlit as st
+
+from metademo.ui import resources
+
+st.set_page_config(page_title="metademo", page_icon=":material/waves:", layout="wide")
+pages = [
+    st.Page("metademo/ui/maml.py", title="MAML", icon=":material/touch_app:", default=True),
+    st.Page("metademo/ui/daml.py", title="DAML", icon=":material/swap_horiz:", url_path="daml"),
+    st.Page(
+        "metademo/ui/how.py", title="How it works", icon=":material/menu_book:", url_path="how"
+    ),
+]
+current = st.navigation(pages, position="top")
+resources.settle_memory()
+current.run()
