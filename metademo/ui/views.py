@@ -74,7 +74,8 @@ class MamlView(View):
     @classmethod
     def first(cls) -> Self:
         """Four examples on a wave, so that the page is alive before the first click."""
-        return replace(cls(), points=cls()._on_wave(tuple((x, 0.0) for x in (-4.4, -1.7, 0.9, 4.1))))
+        view, xs = cls(), (-4.4, -1.7, 0.9, 4.1)
+        return replace(view, points=view._on_wave(tuple((x, 0.0) for x in xs)))
 
     @property
     def wave(self) -> Waves:
