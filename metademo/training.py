@@ -17,7 +17,7 @@ import torch
 
 from metademo.algorithms import ALGORITHMS, Algorithm, Meta
 from metademo.algorithms.base import MAX_INNER_STEPS
-from metademo.engines import OPTIMIZERS, Engine, TorchEngine
+from metademo.engines import OPTIMIZERS, Diverged, Engine, TorchEngine
 from metademo.inner import LOSSES
 from metademo.network import ACTIVATIONS, INITIALISATIONS
 from metademo.tasks import FAMILIES, Episode, TaskFamily
@@ -251,15 +251,26 @@ class MetaTrainer:
         """Train to the end, with a record after every `every` outer steps and at the end.
 
         Raises:
+            Diverged: see `advance`.
+        """
+        while self.step < self.config.steps:
+            yield self.advance(every)
+
+    def advance(self, steps: int) -> StepRecord:
+        """Take that many outer steps, or as many as are left; how they are grouped is all the same.
+
+        Raises:
             Diverged: at the first loss or gradient that is not finite; `meta` is then the last good
-                one.
+                one, and `step` says which step that was.
         """
         config = self.config
-        while self.step < config.steps:
-            stop = min(config.steps, self.step + every)
-            episodes = config.sample_episodes(
-                self._episodes, (stop - self.step) * config.meta_batch
-            )
+        stop = min(config.steps, self.step + steps)
+        tasks = (stop - self.step) * config.meta_batch
+        episodes = config.sample_episodes(self._episodes, tasks)
+        try:
             losses = self.engine.run(episodes, config.learning_rates(self.step, stop))
-            self.step = stop
-            yield StepRecord(self.step, losses, self.meta)
+        except Diverged as fault:
+            self.step += len(fault.losses)
+            raise
+        self.step = stop
+        return StepRecord(stop, losses, self.meta)
