@@ -4,7 +4,7 @@ import streamlit as st
 
 from metademo.ui import resources
 
-st.set_page_config(page_title="metademo", page_icon=":material/waves:", layout="wide")
+st.set_page_config(page_title="metademo", page_icon="🌊", layout="wide")
 pages = [
     st.Page("metademo/ui/maml.py", title="MAML", icon=":material/touch_app:", default=True),
     st.Page("metademo/ui/daml.py", title="DAML", icon=":material/swap_horiz:", url_path="daml"),

@@ -98,6 +98,11 @@ def save(path: Path | str, checkpoint: Checkpoint, *, overwrite: bool = False) -
     return path
 
 
+def _shown(path: Path) -> str:
+    """The path as a message names it: short, and without where the project lies."""
+    return f"weights/{path.name}" if path.parent == SHIPPED else str(path)
+
+
 def load(path: Path | str) -> Checkpoint:
     """Read a checkpoint and check everything about it before it is used.
 
@@ -112,9 +117,9 @@ def load(path: Path | str) -> Checkpoint:
         steps, scores = int(about["steps"]), dict(about["scores"])
     except (KeyError, TypeError, ValueError) as fault:  # ConfigError is a ValueError
         reason = fault if isinstance(fault, ConfigError) else f"incomplete metadata ({fault!r})"
-        raise CheckpointError(f"{path}: {reason}") from fault
+        raise CheckpointError(f"{_shown(path)}: {reason}") from fault
     for fault in _faults(tensors, config.learner.shapes):
-        raise CheckpointError(f"{path}: {fault}")
+        raise CheckpointError(f"{_shown(path)}: {fault}")
     return Checkpoint(
         config, {name: tensors[name] for name in config.learner.shapes}, steps, scores
     )
@@ -123,17 +128,21 @@ def load(path: Path | str) -> Checkpoint:
 def _read(path: Path) -> tuple[dict[str, Any], Meta]:
     """The metadata and the tensors of a file, as they are."""
     if not path.is_file():
-        raise CheckpointError(f"{path}: there is no such file")
+        raise CheckpointError(f"{_shown(path)}: there is no such file")
     if path.stat().st_size > MAX_BYTES:
-        raise CheckpointError(f"{path}: larger than {MAX_BYTES // 2**20} MB, so not one of ours")
+        raise CheckpointError(
+            f"{_shown(path)}: larger than {MAX_BYTES // 2**20} MB, so not one of ours"
+        )
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get(_KEY, "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as fault:
-        raise CheckpointError(f"{path}: not a readable safetensors file ({fault})") from fault
+        raise CheckpointError(
+            f"{_shown(path)}: not a readable safetensors file ({fault})"
+        ) from fault
     if not isinstance(about, dict) or about.get("version") != _VERSION:
-        raise CheckpointError(f"{path}: carries no metademo metadata (version {_VERSION})")
+        raise CheckpointError(f"{_shown(path)}: carries no metademo metadata (version {_VERSION})")
     return about, tensors
 
 

@@ -57,7 +57,7 @@ class PageState(Generic[V]):
             value: what the widget shows now.
             change: the view after the visitor has set the widget to a value.
         """
-        key = f"{self._page} {name}"
+        key = f"{self._page} widget {name}"
         if st.session_state.get(key) != value:
             st.session_state[key] = value
 

@@ -1,0 +1,198 @@
+"""The browser's half of the app, on disk and under a URL.
+
+Streamlit serves the folder `static/` beside the main script at `/app/static` (`server.enableStaticServing`).
+`install` fills that folder once: Plotly.js from the pinned `plotly` wheel, and the modules of `frontend/`. Every
+name carries a hash of its content, so a browser may keep a file for ever and a new release is a new name.
+
+Several servers and sessions may start at once, so each folder is written under a temporary name and then renamed:
+whoever comes second finds it there. Where the folder cannot be used (read-only disk, static serving switched off)
+the same files are handed to Streamlit's media storage instead, and the app works all the same.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import hashlib
+import importlib.metadata
+import logging
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+FRONTEND = Path(__file__).parent / "frontend"
+PLOTLY_FILE = "plotly.min.js.gz"
+# A browser keeps a file without Cache-Control for a tenth of its age. Names carry a hash: let it keep them for years.
+LONG_AGO = 946_684_800  # 2000-01-01
+
+log = logging.getLogger(__name__)
+
+
+def static_folder() -> Path:
+    """The folder Streamlit serves at `/app/static`: `static/` beside the main script."""
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    context = get_script_run_ctx(suppress_warning=True)
+    script = Path(context.main_script_path) if context else FRONTEND.parents[2] / "streamlit_app.py"
+    return script.resolve().parent / "static"
+
+
+@functools.cache
+def frontend_files() -> dict[str, bytes]:
+    """Our own modules and styles, by file name."""
+    return {p.name: p.read_bytes() for p in sorted(FRONTEND.iterdir()) if p.suffix in {".js", ".css"}}
+
+
+@functools.cache
+def plotly_files() -> dict[str, bytes]:
+    """Plotly.js of the pinned wheel, gzipped once here: Streamlit would compress its 4.8 MB for every visitor."""
+    from plotly.offline import get_plotlyjs
+
+    return {PLOTLY_FILE: gzip.compress(get_plotlyjs().encode(), 6, mtime=0)}
+
+
+def _folder_name(prefix: str, files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return f"{prefix}-{digest.hexdigest()[:12]}"
+
+
+def _is_whole(folder: Path, files: Mapping[str, bytes]) -> bool:
+    try:
+        return all((folder / name).stat().st_size == len(data) for name, data in files.items())
+    except OSError:
+        return False
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write `files` as one folder, all or nothing, unless it is there already."""
+    if _is_whole(folder, files):
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        for name, content in files.items():
+            (scratch / name).write_bytes(content)
+            (scratch / name).chmod(0o644)
+            os.utime(scratch / name, (LONG_AGO, LONG_AGO))
+        scratch.chmod(0o755)
+        if folder.exists() and not _is_whole(folder, files):  # damaged by hand: mend it
+            shutil.rmtree(folder, ignore_errors=True)
+        os.replace(scratch, folder)
+    except OSError:
+        if not _is_whole(folder, files):  # otherwise another server was faster: as good
+            raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@functools.cache
+def install(target: Path | None = None) -> dict[str, str]:
+    """Fill the static folder and return URLs relative to the app's root: `{"frontend": ..., "plotly": ...}`.
+
+    Called at start; each process does the work once. Raises OSError where the folder cannot be written.
+    """
+    target = target or static_folder()
+    version = importlib.metadata.version("plotly")
+    urls = {}
+    for kind, prefix, files in (
+        ("frontend", "metademo", frontend_files()),
+        ("plotly", f"plotly-{version}", plotly_files()),
+    ):
+        name = _folder_name(prefix, files)
+        write_folder(target / name, files)
+        urls[kind] = f"app/static/{name}/"
+    urls["plotly"] += PLOTLY_FILE
+    return urls
+
+
+@functools.cache
+def _static_urls(target: Path) -> dict[str, str] | None:
+    """As `install`, or None with one line in the log if the static folder is of no use here."""
+    if not st.get_option("server.enableStaticServing"):
+        log.warning("server.enableStaticServing is off: serving the charts from memory, which is slower.")
+        return None
+    try:
+        return install(target)
+    except OSError as error:
+        log.warning("%s cannot be written (%s): serving the charts from memory.", target, error.strerror)
+        return None
+
+
+def _media_url(name: str, content: bytes, mimetype: str) -> str:
+    from streamlit.runtime import get_instance
+
+    url = get_instance().media_file_mgr.add(content, mimetype, f"metademo-{name}")
+    return url.lstrip("/")
+
+
+def _media_urls(entry: str) -> dict[str, str]:
+    """URLs of one module, the styles and Plotly.js in Streamlit's media storage.
+
+    Media URLs are hashes, so each `from "./other.js"` is rewritten to the URL of that module. They live as long as a
+    session's latest run names them: this is called at every run.
+    """
+    files, urls = frontend_files(), {}
+
+    def add(name: str) -> str:
+        if name not in urls:
+            text = files[name].decode()
+            if name.endswith(".js"):
+                text = re.sub(r'"\./([\w.]+)"', lambda m: f'"./{Path(add(m[1])).name}"', text)
+            kind = "text/javascript" if name.endswith(".js") else "text/css"
+            urls[name] = _media_url(name, text.encode(), kind)
+        return urls[name]
+
+    plotly = _media_url(PLOTLY_FILE, plotly_files()[PLOTLY_FILE], "application/gzip")
+    return {"module": add(entry), "style": add("style.css"), "plotly": plotly}
+
+
+def urls(entry: str) -> dict[str, str]:
+    """Where the browser finds the frontend module `entry`, its styles and Plotly.js, from the app's root."""
+    found = _static_urls(static_folder())
+    if found is not None:
+        folder = found["frontend"]
+        return {"module": folder + entry, "style": f"{folder}style.css", "plotly": found["plotly"]}
+    try:
+        return _media_urls(entry)
+    except Exception:  # the media storage is Streamlit's own: if it changes, a plain message and not a traceback
+        log.exception("the charts cannot be served from memory either")
+        return {}
+
+
+# Sent along with every rerun, so it is tiny. Streamlit's own script tells where the app lives, whatever proxy or
+# base path is in front of it.
+LOADER = """
+const own = document.querySelector('script[src*="static/js/"]');
+const root = own ? own.src.split("static/js/")[0] : new URL("./", document.baseURI).href;
+export default async function (component) {
+  const { assets } = component.data ?? {};
+  const host = component.parentElement.querySelector("[data-metademo]");
+  try {
+    if (!assets?.module) throw new Error("the server has no address for it");
+    const module = await import(root + assets.module);
+    return module.default({ ...component, root, host });
+  } catch (error) {
+    console.warn("metademo:", error);
+    if (host && !host.dataset.ready) {
+      host.textContent = "This chart could not be loaded. Reload the page; if that does not help, "
+        + "the server's static folder may be unreachable.";
+    }
+  }
+}
+"""
+
+
+def component(name: str, placeholder_height: int):
+    """Register a component whose browser side is a module of `frontend/`; returns its mounting command."""
+    html = f'<div data-metademo="{name}" style="min-height:{placeholder_height}px"></div>'
+    return st.components.v2.component(
+        f"metademo_{name}", html=html, js=LOADER, isolate_styles=False
+    )

@@ -1,0 +1,157 @@
+/** The plot itself: Plotly.js draws axes and curves; moving a curve afterwards only rewrites its path. */
+
+import { DASHES } from "./base.js";
+
+const GAP = -32768;
+const CONFIG = { staticPlot: true, displayModeBar: false, responsive: false };
+
+/** int16 values in base64, as rows of numbers (NaN where there is no value). */
+export function decode(curve) {
+  const text = atob(curve.y);
+  const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  const n = bytes.length / 2 / curve.rows;
+  return Array.from({ length: curve.rows }, (_, row) => Float64Array.from({ length: n }, (_, i) => {
+    const value = view.getInt16(2 * (row * n + i), true);
+    return value === GAP ? NaN : curve.start + (value + 32500) * curve.unit;
+  }));
+}
+
+export class Plot {
+  /** @param {HTMLElement} element  @param {object} Plotly */
+  constructor(element, Plotly) {
+    this.element = element;
+    this.Plotly = Plotly;
+    this.curves = [];
+    this.shape = "";
+  }
+
+  /** Take new data; draw at (fractional) step `at`. Returns true if the axes may have moved. */
+  update(data, theme, at) {
+    const before = new Map(this.curves.map((c) => [c.name, c]));
+    this.curves = data.curves.map((curve) => {
+      const old = before.get(curve.name);
+      const same = old && old.y === curve.y && old.unit === curve.unit && old.start === curve.start;
+      return { ...curve, lines: same ? old.lines : decode(curve) };
+    });
+    const [width, height] = [this.element.clientWidth, this.element.clientHeight];
+    const shape = JSON.stringify([
+      data.xRange, data.yRange, data.grid, data.xTicks, data.yTicks, theme.key, width, height,
+      this.curves.map((c) => [c.name, c.color, c.dash, c.width, c.opacity, c.lines[0].length]),
+    ]);
+    const anew = shape !== this.shape;
+    if (anew) {
+      this.shape = shape;
+      this.#draw(data, theme, at, width, height);
+    } else {
+      this.show(at);
+    }
+    return anew;
+  }
+
+  /** Move the curves to a (fractional) step. */
+  show(at) {
+    const gd = this.element;
+    const { xaxis, yaxis } = gd._fullLayout;
+    const moved = [];
+    this.curves.forEach((curve, index) => {
+      const y = lineAt(curve, at);
+      if (gd.data[index].y === y) return;
+      gd.data[index].y = y; // so that whatever Plotly redraws later is right
+      moved.push(index);
+    });
+    const fast = this.paths.length === this.curves.length;
+    if (fast) moved.forEach((i) => this.paths[i].setAttribute("d", path(this.pixels, gd.data[i].y, yaxis)));
+    else if (moved.length) this.Plotly.restyle(gd, { y: moved.map((i) => gd.data[i].y) }, moved);
+    this.x = xaxis;
+    this.y = yaxis;
+  }
+
+  /** The plot area within the element, in pixels. */
+  get area() {
+    const { l: left, t: top, w: width, h: height } = this.element._fullLayout._size;
+    return { left, top, width, height };
+  }
+
+  toData(px, py) { return [this.x.p2d(px), this.y.p2d(py)]; }
+
+  toPixels(x, y) { return [this.x.d2p(x), this.y.d2p(y)]; }
+
+  destroy() { this.Plotly.purge(this.element); }
+
+  #draw(data, theme, at, width, height) {
+    const n = this.curves[0]?.lines[0].length ?? 0;
+    const [low, high] = data.grid;
+    const x = Float64Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));
+    const traces = this.curves.map((curve) => ({
+      type: "scatter", mode: "lines", hoverinfo: "skip", x, y: lineAt(curve, at), name: curve.name,
+      opacity: curve.opacity,
+      line: {
+        color: theme.pick(curve.color), width: curve.width, simplify: false,
+        dash: DASHES[curve.dash] ? DASHES[curve.dash].replaceAll(" ", "px,") + "px" : "solid",
+      },
+    }));
+    const gd = this.element;
+    // Plotly draws at once; the promise is for fonts and images, of which there are none.
+    this.Plotly.react(gd, traces, layout(data, theme, width, height), CONFIG);
+    gd.querySelector(".main-svg")?.setAttribute("aria-hidden", "true");
+    this.x = gd._fullLayout.xaxis;
+    this.y = gd._fullLayout.yaxis;
+    this.pixels = Float64Array.from(x, (v) => this.x.d2p(v));
+    this.paths = this.#findPaths();
+  }
+
+  /** The SVG path of each curve, in order; an empty list (then Plotly redraws, slower) if one is missing. */
+  #findPaths() {
+    const found = [];
+    for (const trace of this.element.querySelectorAll(".scatterlayer > .trace")) {
+      const index = trace.__data__?.[0]?.trace?.index;
+      const line = trace.querySelectorAll("path.js-line");
+      if (index !== undefined && line.length === 1) found[index] = line[0];
+    }
+    return found.length === this.curves.length && found.every(Boolean) ? found : [];
+  }
+}
+
+/** A curve's line at a step; between two steps, the lines in between. */
+function lineAt(curve, at) {
+  const last = curve.lines.length - 1;
+  const k = Math.min(Math.floor(at), last);
+  const part = at - k;
+  if (k === last || part <= 0) return curve.lines[k];
+  const [a, b] = [curve.lines[k], curve.lines[k + 1]];
+  return a.map((value, i) => value + part * (b[i] - value));
+}
+
+function path(pixels, y, axis) {
+  const [low, high] = axis.range;
+  const scale = axis._length / (high - low);
+  let d = "";
+  let pen = "M";
+  for (let i = 0; i < y.length; i += 1) {
+    if (Number.isNaN(y[i])) {
+      pen = "M";
+    } else {
+      d += `${pen}${pixels[i].toFixed(2)},${((high - y[i]) * scale).toFixed(2)}`;
+      pen = "L";
+    }
+  }
+  return d || "M0,0";
+}
+
+function layout(data, theme, width, height) {
+  const axis = (range, ticks) => ({
+    range, fixedrange: true, zeroline: false, showline: false, ticks: "", ticklabelstandoff: 4,
+    gridcolor: theme.ink(0.07), tickfont: { color: theme.ink(0.6), size: 12 },
+    ...(ticks ? { tickmode: "array", tickvals: ticks[0], ticktext: ticks[1] } : { nticks: 6 }),
+  });
+  return {
+    width, height, autosize: false, showlegend: false, dragmode: false, hovermode: false,
+    template: {}, colorway: [theme.text], separators: ".",
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: theme.font, color: theme.text },
+    margin: { l: 34, r: 10, t: 10, b: 28, pad: 0 },
+    xaxis: { ...axis(data.xRange, data.xTicks), zeroline: true, zerolinecolor: theme.ink(0.16) },
+    yaxis: { ...axis(data.yRange, data.yTicks), zeroline: true, zerolinecolor: theme.ink(0.16) },
+  };
+}

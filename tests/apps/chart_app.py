@@ -1,0 +1,158 @@
+"""A page with the two components and a fake model, for the browser tests: no torch, no weights.
+
+The "network" is the smoothest polynomial through the points, faded in over the steps.
+"""
+
+import gc
+import math
+
+import numpy as np
+import streamlit as st
+
+from metademo.ui.chart import (
+    ChartEvent,
+    Curve,
+    Panel,
+    Series,
+    Wave,
+    clean,
+    interactive_chart,
+    pi_ticks,
+)
+from metademo.ui.source_line import Band, LineEvent, source_line
+
+X_RANGE = (-2 * math.pi, 2 * math.pi)
+Y_RANGE = (-2.0, 2.0)
+STEPS, GRID = 5, 400
+GREY, BLUE, ORANGE = ("#6b7280", "#9ca3af"), ("#0072b2", "#56b4e9"), ("#c2410c", "#f59e0b")
+START = [(-5.0, -0.9), (-2.0, 0.5), (1.0, -0.6), (4.0, 0.8)]
+
+st.set_page_config(page_title="chart", layout="wide")
+
+
+@st.cache_resource
+def settle() -> None:
+    """Keep what is imported out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()
+
+
+settle()
+state = st.session_state
+state.setdefault("points", START)
+state.setdefault("epoch", 0)
+state.setdefault("source", 0.4)
+state.setdefault("source_epoch", 0)
+state.setdefault("events", 0)
+
+
+def fit(points: list, x: np.ndarray, share: float) -> np.ndarray:
+    """The fake network after `share` of its steps."""
+    if not points:
+        return 0.3 * np.cos(x) * (1 - share) + 0.2
+    px, py = np.array(points).T
+    basis = np.array([f(k * x / 2) for k in range(1, 9) for f in (np.sin, np.cos)])
+    at = np.array([f(k * px / 2) for k in range(1, 9) for f in (np.sin, np.cos)])
+    weights = np.linalg.solve(at.T @ at + 1e-2 * np.eye(len(px)), py)
+    return (1 - share) * 0.3 * np.cos(x) + share * (weights @ (at.T @ basis))
+
+
+def on_points(event: ChartEvent) -> None:
+    """The visitor changed the points."""
+    state.points = list(event.points)
+    state.events += 1
+
+
+def replace(points: list) -> None:
+    """The server changes the points."""
+    state.points, state.epoch = points, state.epoch + 1
+
+
+def on_value(event: LineEvent) -> None:
+    """The visitor moved the handle."""
+    state.source = event.value
+
+
+def reset_source() -> None:
+    """The server moves the handle."""
+    state.source, state.source_epoch = 0.0, state.source_epoch + 1
+
+
+def draw_chart(snap: bool, cap: int) -> None:
+    """The chart with all its parts."""
+    x = np.linspace(*X_RANGE, GRID)
+    points, _ = clean(state.points, X_RANGE, Y_RANGE, cap)
+    adapted = np.array([fit(points, x, k / STEPS) for k in range(STEPS + 1)])
+    plain = np.array([fit(points, x, 0.15 * k / STEPS) for k in range(STEPS + 1)])
+    truth = np.sin(x)
+    error = [float(np.abs(a - truth).mean()) for a in adapted]
+    other = [float(np.abs(a - truth).mean()) for a in plain]
+    px = np.array([p[0] for p in points]) if points else np.zeros(0)
+    py = np.array([p[1] for p in points]) if points else np.zeros(0)
+    loss = [float(np.abs(np.interp(px, x, a) - py).mean()) if points else None for a in adapted]
+    interactive_chart(
+        "chart",
+        curves=[
+            Curve("truth", "the true wave", truth, GREY, dash="dash", width=1.5, opacity=0.8),
+            Curve("before", "before any step", adapted[0], BLUE, width=1.5, opacity=0.4),
+            Curve("plain", "the ordinary way", plain, ORANGE, dash="dashdot", width=2),
+            Curve("adapted", "after {steps}", adapted, BLUE, width=4),
+        ],
+        x_range=X_RANGE,
+        y_range=Y_RANGE,
+        x_ticks=pi_ticks(*X_RANGE, every=math.pi),
+        points=points,
+        epoch=state.epoch,
+        max_points=cap,
+        snap=Wave() if snap else None,
+        on_points=on_points,
+        captions=[
+            f"After {k} steps it is off by {e:.2f} on average. "
+            f"The same network trained the ordinary way is off by {o:.2f}."
+            for k, (e, o) in enumerate(zip(error, other, strict=True))
+        ],
+        panels=[
+            Panel("Loss on your points, per step", [Series("loss", loss, BLUE)]),
+            Panel(
+                "Error against the true wave",
+                [Series("ordinary", other, ORANGE, "dashdot"), Series("this one", error, BLUE)],
+            ),
+        ],
+        label="The network's curve through your points",
+    )
+
+
+def page() -> None:
+    """Everything that an event can change."""
+    source = state.source
+    within = [
+        b
+        for b in ((-math.pi / 2, -math.pi / 4), (math.pi / 4, math.pi / 2))
+        if b[0] <= source <= b[1]
+    ]
+    source_line(
+        "source",
+        value=source,
+        x_range=(-1.1 * math.pi / 2, 1.1 * math.pi / 2),
+        bands=[
+            Band(-math.pi / 2, -math.pi / 4, "means sin(x + π)", ORANGE),
+            Band(math.pi / 4, math.pi / 2, "means sin(x)", BLUE),
+        ],
+        draws=[0.9, 1.1, 1.4] if "draws" in st.query_params else [],
+        draws_label="input at step",
+        status="within a band" if within else "between the bands: the network never saw this",
+        epoch=state.source_epoch,
+        on_value=on_value,
+    )
+    draw_chart(st.query_params.get("snap") == "1", int(st.query_params.get("cap", 20)))
+    with st.container(horizontal=True):
+        st.button("Clear", on_click=replace, args=([],))
+        st.button("Reset", on_click=replace, args=(START,))
+        st.button("Home", on_click=reset_source)
+        st.text(f"events {state.events}; points {len(state.points)}; source {state.source:.4f}")
+
+
+if "fragment" in st.query_params:
+    st.fragment(page)()
+else:
+    page()

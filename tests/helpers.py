@@ -1,0 +1,64 @@
+"""What several test modules share."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from metademo.algorithms import ALGORITHMS, Meta
+from metademo.checkpoints import Checkpoint
+from metademo.tasks import FAMILIES, Episode
+from metademo.training import ConfigError, TrainConfig, configure
+
+torch.set_num_threads(1)  # The networks are tiny: more threads only wait for each other.
+
+
+def small(algorithm: str, family: str = "two-phase", **changes) -> TrainConfig:
+    """The original recipe with a network of four units, so that every coordinate can be tried."""
+    return configure(algorithm, family, "original", **(dict(hidden=4, steps=20) | changes))
+
+
+def _fits(algorithm: str, family: str) -> bool:
+    try:
+        configure(algorithm, family)
+    except ConfigError:  # an unlabelled algorithm and a family without a source domain
+        return False
+    return True
+
+
+PAIRS = [(a, f) for a in ALGORITHMS for f in FAMILIES if _fits(a, f)]
+"""Every algorithm of the registry with every family that it can be trained on."""
+
+
+def generic_meta(config: TrainConfig, seed: int = 0) -> Meta:
+    """Float64 meta-parameters at no special place: with biases, and with no exact zeros."""
+    rng = np.random.default_rng(seed)
+    return {
+        name: value.double() + 0.2 * torch.from_numpy(rng.standard_normal(value.shape))
+        for name, value in config.learner.init(rng).items()
+    }
+
+
+def draw(config: TrainConfig, tasks: int, seed: int = 0) -> Episode:
+    return config.sample_episodes(np.random.default_rng(seed), tasks)
+
+
+def checkpoint_of(config: TrainConfig, **changes) -> Checkpoint:
+    """Untrained weights as a checkpoint."""
+    meta = config.learner.init(np.random.default_rng(config.seed))
+    return Checkpoint(**(dict(config=config, meta=meta, steps=7) | changes))
+
+
+def assert_same(left: Meta, right: Meta) -> None:
+    """Equal to the last bit, in names, order and values."""
+    assert list(left) == list(right)
+    for name, value in left.items():
+        assert torch.equal(value, right[name]), name
+
+
+def assert_near(left: Meta, right: Meta, tolerance: float) -> None:
+    """Equal in names, and in values to `tolerance`."""
+    assert left.keys() == right.keys()
+    for name, value in left.items():
+        assert value.shape == right[name].shape, name
+        assert (value - right[name]).abs().max() <= tolerance, name

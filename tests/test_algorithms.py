@@ -1,0 +1,344 @@
+"""Contracts that every row of the registry keeps, on every family; then what each promises."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from helpers import PAIRS, assert_near, assert_same, draw, generic_meta, small
+from torch.autograd.functional import hessian, jacobian
+
+from metademo import figures
+from metademo.algorithms import ALGORITHMS
+from metademo.algorithms.base import MAX_INNER_STEPS, part
+from metademo.tasks import Episode, Examples
+
+every_pair = pytest.mark.parametrize(("algorithm", "family"), PAIRS)
+every_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
+LABELLED = [name for name, algorithm in ALGORITHMS.items() if not algorithm.unlabelled]
+UNLABELLED = [name for name, algorithm in ALGORITHMS.items() if algorithm.unlabelled]
+
+
+def _one(examples: Examples, task: int) -> Examples:
+    return Examples(*(v if v is None else v[task : task + 1] for v in examples))
+
+
+# The registry
+
+
+@every_algorithm
+def test_a_row_has_a_name_words_for_people_and_a_look(algorithm):
+    row = ALGORITHMS[algorithm]
+    assert row.name == algorithm
+    assert row.title
+    assert row.summary
+    assert algorithm in figures.STYLES
+
+
+@every_algorithm
+def test_fresh_meta_parameters_have_the_announced_shapes(algorithm):
+    learner = small(algorithm).learner
+    meta = learner.init(np.random.default_rng(0))
+    assert {name: tuple(value.shape) for name, value in meta.items()} == learner.shapes
+    assert list(meta) == list(learner.shapes)
+    assert all(value.dtype == torch.float32 for value in meta.values())
+
+
+@every_algorithm
+def test_fresh_meta_parameters_depend_on_the_generator_alone(algorithm):
+    learner = small(algorithm).learner
+    first, again, other = (learner.init(np.random.default_rng(seed)) for seed in (5, 5, 6))
+    assert_same(first, again)
+    assert not torch.equal(first["regressor.2.weight"], other["regressor.2.weight"])
+
+
+@every_algorithm
+def test_fresh_weights_are_those_of_the_original_experiment(algorithm):
+    meta = small(algorithm, hidden=32).learner.init(np.random.default_rng(0))
+    bounds = {
+        "regressor": (1.0, 32**-0.5, 32**-0.5),
+        "adaptation_loss": (65**-0.5,) + 2 * (32**-0.5,),
+    }
+    for name, value in meta.items():
+        network, layer, kind = name.split(".")
+        if kind == "bias":
+            assert not value.any()
+        else:
+            bound = bounds[network][int(layer) // 2]
+            assert 0.85 * bound < value.abs().max() <= bound
+
+
+# Adaptation
+
+
+@every_pair
+@pytest.mark.parametrize("steps", [0, 1, None, 9], ids=["none", "one", "as trained", "more"])
+def test_adapt_returns_the_whole_trajectory(algorithm, family, steps):
+    config = small(algorithm, family)
+    meta = generic_meta(config)
+    adaptation = config.learner.adapt(meta, draw(config, 3).support, steps=steps)
+    done = config.inner_steps if steps is None else steps
+    assert len(adaptation.trajectory) == done + 1
+    assert adaptation.losses.shape == (done + 1, 3)
+    assert torch.isfinite(adaptation.losses).all()
+    theta = part(meta, "regressor")
+    assert_same(
+        adaptation.trajectory[0],
+        {name: value.expand(3, *value.shape) for name, value in theta.items()},
+    )
+    for before, after in pairwise(adaptation.trajectory):
+        assert not torch.equal(before["4.bias"], after["4.bias"])
+
+
+@every_pair
+def test_more_steps_go_on_where_fewer_ended(algorithm, family):
+    config = small(algorithm, family)
+    meta, support = generic_meta(config), draw(config, 3).support
+    few, many = (config.learner.adapt(meta, support, steps=steps) for steps in (4, 9))
+    for left, right in zip(few.trajectory, many.trajectory, strict=False):
+        assert_same(left, right)
+    assert torch.equal(few.losses, many.losses[:5])
+
+
+@every_pair
+def test_each_step_goes_down_the_gradient_of_the_inner_loss(algorithm, family):
+    config = small(algorithm, family, inner_lr=0.05)
+    meta, support = generic_meta(config), _one(draw(config, 1).support, 0)
+    tensors = Examples(*(v if v is None else torch.from_numpy(v) for v in support))
+    trajectory, losses = config.learner.adapt(meta, support)
+    for k, (before, after) in enumerate(pairwise(trajectory)):
+        leaves = {name: value.clone().requires_grad_() for name, value in before.items()}
+        loss = config.learner.inner_loss(meta, leaves, tensors, k)
+        grads = torch.autograd.grad(loss.sum(), list(leaves.values()))
+        expected = {n: v - 0.05 * g for (n, v), g in zip(before.items(), grads, strict=True)}
+        assert_near(after, expected, 1e-14)
+        torch.testing.assert_close(losses[k], loss.detach())
+
+
+@every_pair
+def test_adapting_tasks_side_by_side_equals_adapting_each_alone(algorithm, family):
+    config = small(algorithm, family)
+    meta, support = generic_meta(config), draw(config, 4).support
+    together = config.learner.adapt(meta, support)
+    for task in range(4):
+        alone = config.learner.adapt(meta, _one(support, task))
+        for left, right in zip(together.trajectory, alone.trajectory, strict=True):
+            assert_near({n: v[task : task + 1] for n, v in left.items()}, right, 1e-13)
+        torch.testing.assert_close(together.losses[:, task : task + 1], alone.losses)
+
+
+@every_algorithm
+def test_the_inner_learning_rate_can_be_changed(algorithm):
+    config = small(algorithm)
+    meta, support = generic_meta(config), draw(config, 2).support
+
+    def end(**options):
+        return config.learner.adapt(meta, support, steps=1, **options).trajectory[-1]["4.bias"]
+
+    start = meta["regressor.4.bias"]
+    assert torch.equal(end(inner_lr=0.0), start.expand(2, 1))
+    torch.testing.assert_close(end(inner_lr=0.06) - start, 2 * (end() - start))
+
+
+@every_algorithm
+def test_adapting_leaves_the_meta_parameters_alone_and_keeps_no_graph(algorithm):
+    config = small(algorithm)
+    meta = generic_meta(config)
+    before = {name: value.clone() for name, value in meta.items()}
+    adaptation = config.learner.adapt(meta, draw(config, 2).support)
+    assert_same(meta, before)
+    assert not any(value.requires_grad for value in meta.values())
+    assert not any(v.requires_grad for p in adaptation.trajectory for v in p.values())
+
+
+@every_algorithm
+@pytest.mark.parametrize("steps", [-1, MAX_INNER_STEPS + 1, 10**30])
+def test_an_impossible_number_of_inner_steps_is_rejected(algorithm, steps):
+    config = small(algorithm)
+    with pytest.raises(
+        ValueError, match=f"inner steps must be 0 to {MAX_INNER_STEPS}, not {steps}"
+    ):
+        config.learner.adapt(generic_meta(config), draw(config, 1).support, steps=steps)
+
+
+@every_algorithm
+def test_an_empty_support_set_leaves_the_initialisation(algorithm):
+    config = small(algorithm)
+    meta = generic_meta(config)
+    empty = np.empty((2, 0))
+    support = Examples(empty, None if config.learner.unlabelled else empty)
+    adaptation = config.learner.adapt(meta, support, steps=3)
+    assert adaptation.losses.tolist() == [[0.0, 0.0]] * 4
+    for params in adaptation.trajectory:
+        assert_same(params, adaptation.trajectory[0])
+        assert torch.equal(params["2.weight"][1], meta["regressor.2.weight"])
+
+
+# The meta-gradient
+
+
+def _query_loss(learner, meta, episode):
+    leaves = {name: value.clone().requires_grad_() for name, value in meta.items()}
+    return learner.outer_loss(leaves, episode).mean().item()
+
+
+@every_pair
+@pytest.mark.parametrize(
+    ("activation", "loss"), [("tanh", "mse"), ("relu", "l1")], ids=["smooth", "original"]
+)
+def test_meta_gradient_equals_central_differences(algorithm, family, activation, loss):
+    config = small(algorithm, family, inner_steps=3, inner_lr=0.1, activation=activation, loss=loss)
+    meta, episode, h = generic_meta(config), draw(config, 2), 1e-6
+    gradient, value = config.learner.meta_gradient(meta, episode)
+    assert value.item() == pytest.approx(_query_loss(config.learner, meta, episode))
+    largest = max(grad.abs().max().item() for grad in gradient.values())
+    assert largest > 1e-3
+    for name, grad in gradient.items():
+        for place in np.ndindex(*grad.shape):
+            ends = []
+            for sign in (+1, -1):
+                moved = meta[name].clone()
+                moved[place] += sign * h
+                ends.append(_query_loss(config.learner, meta | {name: moved}, episode))
+            slope = (ends[0] - ends[1]) / (2 * h)
+            assert slope == pytest.approx(grad[place].item(), abs=1e-6 * largest), (name, place)
+
+
+@every_pair
+def test_meta_gradient_of_a_meta_batch_is_the_mean_of_those_of_its_tasks(algorithm, family):
+    config = small(algorithm, family)
+    meta, episode = generic_meta(config), draw(config, 3)
+    together, loss = config.learner.meta_gradient(meta, episode)
+    alone = [
+        config.learner.meta_gradient(meta, Episode(*(_one(examples, task) for examples in episode)))
+        for task in range(3)
+    ]
+    mean = {name: sum(grads[name] for grads, _ in alone) / 3 for name in meta}
+    assert_near(together, mean, 1e-14)
+    assert loss.item() == pytest.approx(np.mean([value.item() for _, value in alone]))
+
+
+@every_algorithm
+def test_meta_gradient_leaves_the_meta_parameters_alone(algorithm):
+    config = small(algorithm)
+    meta = generic_meta(config)
+    before = {name: value.clone() for name, value in meta.items()}
+    gradient, loss = config.learner.meta_gradient(meta, draw(config, 2))
+    assert_same(meta, before)
+    assert loss.shape == ()
+    assert {n: g.shape for n, g in gradient.items()} == {n: v.shape for n, v in meta.items()}
+    assert not loss.requires_grad
+
+
+@every_algorithm
+def test_without_inner_steps_the_meta_gradient_is_that_of_the_query_loss(algorithm):
+    config = small(algorithm, inner_steps=0)
+    meta, episode = generic_meta(config), draw(config, 2)
+    gradient, _ = config.learner.meta_gradient(meta, episode)
+    plain, _ = small("pretrained").learner.meta_gradient(
+        {name: value for name, value in meta.items() if name.startswith("regressor")}, episode
+    )
+    assert_near({name: gradient[name] for name in plain}, plain, 1e-14)
+    assert not any(gradient[name].any() for name in gradient.keys() - plain.keys())
+
+
+def _flat(params):
+    return torch.cat([value.flatten() for value in params.values()])
+
+
+def _unflat(vector, shapes):
+    sizes = [int(np.prod(shape)) for shape in shapes.values()]
+    pieces = vector.split(sizes)
+    return {n: v.reshape(s) for (n, s), v in zip(shapes.items(), pieces, strict=True)}
+
+
+@pytest.mark.parametrize("algorithm", ["maml", "daml"])
+def test_meta_gradient_equals_the_recursion_with_explicit_hessians(algorithm):
+    """lambda_S = grad L_query; lambda_k = (I - alpha H) lambda_{k+1}; psi gathers -alpha J' lambda.
+
+    H is the Hessian of the inner loss in theta, J the derivative of its gradient in psi.
+    """
+    alpha = 0.1
+    config = small(algorithm, activation="tanh", loss="mse", inner_steps=3, inner_lr=alpha)
+    learner, meta, episode = config.learner, generic_meta(config), draw(config, 1)
+    shapes = learner.regressor.shapes
+    loss_shapes = {n: s for n, s in learner.shapes.items() if not n.startswith("regressor")}
+    support, query = (
+        Examples(*(v if v is None else torch.from_numpy(v) for v in ex)) for ex in episode
+    )
+
+    def inner(k, theta, psi):
+        params = {name: value[None] for name, value in _unflat(theta, shapes).items()}
+        return learner.inner_loss(_unflat(psi, loss_shapes), params, support, k).sum()
+
+    def slope(k, theta, psi):
+        theta = theta if theta.requires_grad else theta.clone().requires_grad_()
+        return torch.autograd.grad(inner(k, theta, psi), theta, create_graph=True)[0]
+
+    psi = torch.cat([torch.empty(0).double(), *(meta[name].flatten() for name in loss_shapes)])
+    thetas = [_flat(part(meta, "regressor"))]
+    for k in range(3):
+        thetas.append((thetas[-1] - alpha * slope(k, thetas[-1], psi)).detach())
+    adjoint = jacobian(lambda t: learner.task_loss(_unflat(t, shapes), query).sum(), thetas[-1])
+    psi_gradient = torch.zeros_like(psi)
+    for k, theta in reversed(list(enumerate(thetas[:-1]))):
+        if loss_shapes:
+            mixed = jacobian(lambda p, k=k, theta=theta: slope(k, theta, p), psi)
+            psi_gradient = psi_gradient - alpha * mixed.mT @ adjoint
+        adjoint = adjoint - alpha * hessian(lambda t, k=k: inner(k, t, psi), theta) @ adjoint
+    gradient, _ = learner.meta_gradient(meta, episode)
+    by_hand = {f"regressor.{n}": v for n, v in _unflat(adjoint, shapes).items()}
+    assert_near(gradient, by_hand | _unflat(psi_gradient, loss_shapes), 1e-12)
+
+
+def test_the_ordinary_training_does_not_look_at_the_support_set():
+    config = small("pretrained")
+    meta, episode, other = generic_meta(config), draw(config, 2), draw(config, 2, seed=1)
+    mixed = Episode(other.support, episode.query)
+    gradients = [config.learner.meta_gradient(meta, e)[0] for e in (episode, mixed)]
+    assert_same(*gradients)
+
+
+# The learned adaptation loss
+
+
+@pytest.mark.parametrize("algorithm", UNLABELLED)
+def test_one_source_input_is_the_same_as_a_sequence_that_repeats_it(algorithm):
+    config = small(algorithm)
+    meta = generic_meta(config)
+    once, often = (
+        config.learner.adapt(meta, Examples(np.full((1, n), 1.1)), steps=6) for n in (1, 7)
+    )
+    for left, right in zip(once.trajectory, often.trajectory, strict=True):
+        assert_same(left, right)
+    assert torch.equal(once.losses, often.losses)
+
+
+@pytest.mark.parametrize("algorithm", UNLABELLED)
+def test_a_sequence_of_source_inputs_is_taken_in_turn_and_starts_again(algorithm):
+    config = small(algorithm)
+    meta = generic_meta(config)
+
+    def losses(*inputs):
+        return config.learner.adapt(meta, Examples(np.array([inputs])), steps=4).losses
+
+    assert torch.equal(losses(0.8, 1.5), losses(0.8, 1.5, 0.8, 1.5, 0.8))
+    first, swapped = losses(0.8, 1.5), losses(1.5, 0.8)
+    assert not torch.isclose(first[0], swapped[0])
+    assert torch.equal(losses(0.8, 1.5)[0], losses(0.8, 1.0)[0])
+    assert not torch.isclose(losses(0.8, 1.5)[1], losses(0.8, 1.0)[1])
+
+
+@pytest.mark.parametrize("algorithm", LABELLED)
+def test_a_labelled_algorithm_descends_the_error_on_its_points(algorithm):
+    config = small(algorithm, hidden=32)
+    meta = config.learner.init(np.random.default_rng(0))
+    support = Examples(np.array([[-1.0, 0.5, 2.0]]), np.array([[0.3, -0.2, 0.9]]))
+    adaptation = config.learner.adapt(meta, support, steps=60)
+    with torch.no_grad():
+        y = config.learner.regressor.activations(
+            part(meta, "regressor"), torch.from_numpy(support.x).float()[..., None]
+        )[0][..., 0]
+    expected = np.abs(y.numpy() - support.y).mean()
+    assert adaptation.losses[0].item() == pytest.approx(expected, rel=1e-5)
+    assert adaptation.losses[-1].item() < 0.25 * expected

@@ -1,0 +1,181 @@
+"""Task families: the waves, where they are seen, and the source-domain rule."""
+
+import numpy as np
+import pytest
+
+from metademo.tasks import FAMILIES, PI, SourceBand, TaskFamily, Waves
+
+DRAWS = 4000
+
+family_names = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
+supports = pytest.mark.parametrize("sources", [0, 5], ids=["labelled", "unlabelled"])
+
+
+def _episodes(family, n=DRAWS, *, seed=0, shots=4, queries=6, sources=0):
+    rng = np.random.default_rng(seed)
+    return family.sample_episodes(rng, n, shots=shots, queries=queries, sources=sources)
+
+
+def test_waves_are_amplitude_times_the_sine_of_frequency_times_x_plus_phase():
+    waves = Waves(np.array([1.0, 2.0]), np.array([1.0, 3.0]), np.array([0.5, -1.0]))
+    x = np.array([-1.0, 0.0, 0.7])
+    expected = [np.sin(x + 0.5), 2 * np.sin(3 * x - 1)]
+    np.testing.assert_allclose(waves(x), expected, rtol=1e-14)
+    own = np.array([x, x + 1])
+    np.testing.assert_allclose(waves(own)[1], 2 * np.sin(3 * (x + 1) - 1), rtol=1e-14)
+    assert len(waves) == 2
+
+
+def test_one_wave_is_a_batch_of_one():
+    wave = Waves.one(amplitude=2, phase=PI / 2)
+    assert len(wave) == 1
+    assert wave([0.0, PI]) == pytest.approx(np.array([[2.0, -2.0]]))
+
+
+def test_the_registry_knows_both_families_of_the_article():
+    assert {"two-phase", "any-phase"} <= FAMILIES.keys()
+    assert all(name == family.name and family.title for name, family in FAMILIES.items())
+
+
+@family_names
+def test_shapes_ranges_and_labels(family):
+    waves, episode = _episodes(family)
+    assert len(waves) == DRAWS
+    for examples, points in ((episode.support, 4), (episode.query, 6)):
+        assert examples.x.shape == examples.y.shape == (DRAWS, points)
+        low, high = family.x_range
+        assert low <= examples.x.min() < low + 0.02
+        assert high - 0.02 < examples.x.max() <= high
+        angle = waves.frequency[:, None] * examples.x + waves.phase[:, None]
+        np.testing.assert_array_equal(examples.y, waves.amplitude[:, None] * np.sin(angle))
+    assert not np.isin(episode.support.x, episode.query.x).any()
+
+
+@family_names
+def test_waves_of_the_article_have_amplitude_and_frequency_one_on_two_periods(family):
+    waves = family.sample_tasks(np.random.default_rng(0), 50)
+    assert (waves.amplitude == 1).all()
+    assert (waves.frequency == 1).all()
+    assert family.x_range == (-2 * PI, 2 * PI)
+    np.testing.assert_allclose(family.grid, np.linspace(-2 * PI, 2 * PI, 400), rtol=1e-14)
+
+
+def test_two_phases_are_equally_likely():
+    phase = _episodes(FAMILIES["two-phase"])[0].phase
+    assert set(phase) == {0.0, PI}
+    assert abs((phase == 0).mean() - 0.5) < 4 * 0.5 / np.sqrt(DRAWS)
+
+
+def test_any_phase_is_uniform_from_0_to_pi():
+    phase = np.sort(_episodes(FAMILIES["any-phase"])[0].phase)
+    assert phase[0] >= 0
+    assert phase[-1] <= PI
+    distance = np.abs(phase / PI - (np.arange(DRAWS) + 0.5) / DRAWS).max()
+    assert distance < 1.95 / np.sqrt(DRAWS)  # Kolmogorov and Smirnov: passed 999 times in 1000
+
+
+def test_amplitudes_are_uniform_over_their_interval():
+    family = TaskFamily("finn", "", phases=(0, PI), amplitudes=(0.1, 5.0), x_range=(-5, 5))
+    amplitude = family.sample_tasks(np.random.default_rng(0), DRAWS).amplitude
+    assert 0.1 <= amplitude.min() < 0.12
+    assert 4.98 < amplitude.max() <= 5
+    assert amplitude.mean() == pytest.approx(2.55, abs=0.1)
+
+
+@family_names
+def test_tasks_can_be_drawn_apart_from_episodes(family):
+    waves = family.sample_tasks(np.random.default_rng(1), DRAWS)
+    assert len(waves) == DRAWS
+    low, high = family.phases
+    assert low <= waves.phase.min() < low + 0.01
+    assert high - 0.01 < waves.phase.max() <= high
+
+
+@supports
+@family_names
+def test_episodes_depend_on_the_seed_and_not_on_how_many_are_drawn_at_a_time(family, sources):
+    waves, together = _episodes(family, 12, sources=sources)
+    rng = np.random.default_rng(0)
+    draws = [family.sample_episodes(rng, n, shots=4, queries=6, sources=sources) for n in (1, 4, 7)]
+    np.testing.assert_array_equal(waves.phase, np.concatenate([w.phase for w, _ in draws]))
+    for pick in (lambda e: e.support.x, lambda e: e.query.x, lambda e: e.query.y):
+        np.testing.assert_array_equal(pick(together), np.concatenate([pick(e) for _, e in draws]))
+
+
+@supports
+@family_names
+def test_another_seed_gives_other_episodes(family, sources):
+    (_, one), (_, other) = (_episodes(family, 12, seed=seed, sources=sources) for seed in (0, 1))
+    assert not np.isin(one.support.x, other.support.x).any()
+    assert not np.isin(one.query.x, other.query.x).any()
+
+
+@family_names
+def test_a_source_input_stands_for_the_phase_of_its_task(family):
+    if not family.bands:
+        pytest.skip("no source domain")
+    waves, episode = _episodes(family, 500, sources=5)
+    assert episode.support.y is None
+    assert episode.support.x.shape == (500, 5)
+    meant = [[family.band_of(x).phase(x) for x in row] for row in episode.support.x]
+    np.testing.assert_allclose(meant, np.repeat(waves.phase[:, None], 5, axis=1), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("phase", "low", "high"), [(0.0, PI / 4, PI / 2), (PI, -PI / 2, -PI / 4)], ids=["0", "pi"]
+)
+def test_two_phase_source_inputs_are_afresh_at_each_step_and_uniform_over_the_band(
+    phase, low, high
+):
+    waves, episode = _episodes(FAMILIES["two-phase"], sources=5)
+    inputs = episode.support.x[waves.phase == phase]
+    assert low <= inputs.min() < low + 0.001
+    assert high - 0.001 < inputs.max() <= high
+    assert inputs.mean() == pytest.approx((low + high) / 2, abs=0.01)
+    assert all(len(set(row)) == 5 for row in inputs)
+
+
+def test_any_phase_source_inputs_run_against_the_phase_over_one_band():
+    waves, episode = _episodes(FAMILIES["any-phase"], 200, sources=3)
+    expected = PI / 2 - waves.phase
+    np.testing.assert_allclose(episode.support.x, np.repeat(expected[:, None], 3, 1), atol=1e-12)
+
+
+def test_the_two_phase_bands_have_a_gap_and_their_ends_belong_to_them():
+    family = FAMILIES["two-phase"]
+    assert family.band_of(PI / 4).phases == family.band_of(PI / 2).phases == (0.0, 0.0)
+    assert family.band_of(-PI / 4).phases == family.band_of(-PI / 2).phases == (PI, PI)
+    for outside in (0.0, PI / 4 - 1e-9, PI / 2 + 1e-9, -PI / 2 - 1e-9, 5.0, float("nan")):
+        assert family.band_of(outside) is None
+
+
+def test_a_band_is_linear_between_the_phases_of_its_ends():
+    band = SourceBand(-1.0, 3.0, phases=(2.0, 0.0))
+    assert [band.phase(x) for x in (-1.0, 0.0, 3.0)] == pytest.approx([2.0, 1.5, 0.0])
+
+
+def test_a_family_without_source_domain_says_so():
+    family = TaskFamily("plain", "", phases=(0, PI))
+    with pytest.raises(ValueError, match=r"'plain' has no source domain"):
+        _episodes(family, 3, sources=2)
+
+
+def test_the_family_knows_its_phases():
+    two, any_ = FAMILIES["two-phase"], FAMILIES["any-phase"]
+    assert two.contains_phase(0.0)
+    assert two.contains_phase(PI)
+    assert not two.contains_phase(1.0)
+    assert any_.contains_phase(1.0)
+    assert not any_.contains_phase(-0.1)
+    assert not any_.contains_phase(PI + 0.1)
+
+
+def test_the_nearest_phase_is_that_of_the_wave_through_the_points():
+    x = np.array([-4.0, -1.0, 0.5, 2.0])
+    two, any_ = FAMILIES["two-phase"], FAMILIES["any-phase"]
+    assert two.nearest_phase(x, np.sin(x + PI) + 0.1, otherwise=0.0) == PI
+    assert two.nearest_phase(x, np.sin(x) + 0.1, otherwise=PI) == 0.0
+    found = any_.nearest_phase(x, np.sin(x + 1.0), otherwise=0.0)
+    assert found == pytest.approx(1.0, abs=np.radians(0.5) + 1e-9)
+    # A wave that is as near as any is kept: here the points lie on it exactly.
+    assert any_.nearest_phase(x, np.sin(x + 0.3333), otherwise=0.3333) == 0.3333
