@@ -8,10 +8,12 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM_ARGS = [
@@ -58,26 +60,25 @@ def serving(script: Path, *options: str, wait: float = 40) -> Iterator[str]:
         *("--server.enableStaticServing", "true", *options),
     ]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    server = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        base = _base_path(options)
-        url = f"http://127.0.0.1:{port}{base}"
-        _wait_until_healthy(server, f"{url}/_stcore/health", wait)
-        yield url
-    finally:
-        server.terminate()
+    with tempfile.TemporaryFile("w+") as log:
+        server = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
         try:
-            server.communicate(timeout=10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.communicate()
+            url = f"http://127.0.0.1:{port}{_base_path(options)}"
+            _wait_until_healthy(server, log, f"{url}/_stcore/health", wait)
+            yield url
+        finally:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
 
 
 def _base_path(options: tuple[str, ...]) -> str:
@@ -86,11 +87,12 @@ def _base_path(options: tuple[str, ...]) -> str:
     return f"/{base}" if base else ""
 
 
-def _wait_until_healthy(server: subprocess.Popen, url: str, wait: float) -> None:
+def _wait_until_healthy(server: subprocess.Popen, log: IO[str], url: str, wait: float) -> None:
     end = time.monotonic() + wait
     while time.monotonic() < end:
         if server.poll() is not None:
-            raise RuntimeError(f"streamlit ended at once:\n{server.stdout.read()}")
+            log.seek(0)
+            raise RuntimeError(f"streamlit ended at once:\n{log.read()}")
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1) as answer:
             if answer.read() == b"ok":
                 return

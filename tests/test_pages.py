@@ -2,32 +2,247 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from metademo import checkpoints
+from metademo.ui.views import MAX_POINTS, DamlView, MamlView
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {name: f"metademo/ui/{name}.py" for name in ("maml", "daml", "how")}
 
 
-@pytest.fixture
-def app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=30).run()
+def start(page: str = "maml") -> AppTest:
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+    return app.switch_page(PAGES[page]).run() if page != "maml" else app
 
 
 def view(app: AppTest, page: str = "maml"):
     return app.session_state[f"history of {page}"].present
 
 
+def widget(app: AppTest, kind: str, name: str, page: str = "maml"):
+    return getattr(app, kind)(key=f"{page} widget {name}")
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def chart(app: AppTest) -> dict:
+    """What the chart was given: the data of its component."""
+    return component(app, "chart")
+
+
+def component(app: AppTest, name: str) -> dict:
+    import json
+
+    for element in app.get("bidi_component"):
+        if element.proto.component_name.endswith(name):
+            return json.loads(element.proto.json)
+    raise LookupError(name)
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_opens_without_a_complaint(app, page):
-    app.switch_page(PAGES[page]).run()
+def test_a_page_opens_without_a_complaint(page):
+    app = start(page)
     assert not app.exception
     assert not app.error
     assert not app.warning
+    assert app.title
 
 
-def test_x(app):
-    print(app)
-    print(view(app))
+def test_the_first_paint_shows_a_wave_four_examples_on_it_and_the_adapted_curve():
+    app = start()
+    data = chart(app)
+    assert [curve["name"] for curve in data["curves"]] == ["truth", "maml-before", "maml"]
+    points = np.array(data["points"])
+    assert points.shape == (4, 2)
+    np.testing.assert_allclose(points[:, 1], np.sin(points[:, 0]), atol=1e-12)
+    assert len(data["captions"]) == 6
+    assert "off by 0.0" in data["captions"][-1]
+
+
+def test_the_phase_slider_takes_the_points_along_and_undo_brings_all_back():
+    app = start()
+    before = view(app)
+    widget(app, "slider", "phase").set_value(180).run()
+    moved = view(app)
+    assert moved.phase == pytest.approx(math.pi)
+    for (x, y), (old_x, _) in zip(moved.points, before.points, strict=True):
+        assert x == old_x
+        assert y == pytest.approx(math.sin(x + math.pi))
+    press(app, "Undo")
+    assert view(app) == before
+    assert widget(app, "slider", "phase").value == 0
+    press(app, "Redo")
+    assert view(app) == moved
+
+
+def test_new_points_lie_on_the_wave_and_clear_shows_the_initialisation():
+    app = start()
+    press(app, "New four points")
+    assert len(view(app).points) == 4
+    assert view(app).points != MamlView.first().points
+    press(app, "Clear")
+    data = chart(app)
+    assert data["points"] == []
+    assert "No points yet" in data["captions"][-1]
+    curve = next(c for c in data["curves"] if c["name"] == "maml")
+    assert not app.exception
+    assert curve["rows"] == 6
+
+
+def test_each_server_change_raises_the_epoch_so_that_the_browser_follows():
+    app = start()
+    first = chart(app)["epoch"]
+    press(app, "Clear")
+    second = chart(app)["epoch"]
+    press(app, "Undo")
+    assert first < second < chart(app)["epoch"]
+
+
+def test_the_contrast_adds_the_ordinary_and_the_untrained_network():
+    app = start()
+    widget(app, "toggle", "contrast").set_value(True).run()
+    data = chart(app)
+    assert {"pretrained", "random"} < {curve["name"] for curve in data["curves"]}
+    assert "trained the ordinary way" in data["captions"][-1]
+
+
+@pytest.mark.parametrize("steps", [1, 12, 20])
+def test_more_or_fewer_inner_steps_than_in_training(steps):
+    app = start()
+    widget(app, "slider", "steps").set_value(steps).run()
+    assert len(chart(app)["captions"]) == steps + 1
+
+
+def test_an_inner_learning_rate_of_any_size_is_survived():
+    app = start()
+    widget(app, "number_input", "inner_lr").set_value(1.0).run()
+    widget(app, "slider", "steps").set_value(20).run()
+    assert not app.exception
+    assert "off by" in chart(app)["captions"][-1] or "ran away" in chart(app)["captions"][-1]
+
+
+def test_other_weights_are_one_choice_away():
+    app = start()
+    widget(app, "button_group", "weights").set_value("maml-any-phase").run()
+    assert view(app).weights == "maml-any-phase"
+    assert not app.exception
+
+
+def test_snapping_puts_points_onto_the_wave():
+    app = start()
+    text = app.text_input(key="maml points as text")
+    text.set_value("0,0.9 1,-0.5").run()
+    assert view(app).points == ((0.0, 0.9), (1.0, -0.5))
+    widget(app, "toggle", "snap").set_value(True).run()
+    phase = view(app).phase
+    assert [y for _, y in view(app).points] == pytest.approx([math.sin(phase), math.sin(1 + phase)])
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("0,0 rubbish", "rubbish"),
+        ("1", "not a point"),
+        ("nan,0", "not two finite numbers"),
+        ("0,inf", "not two finite numbers"),
+        ("99,0", "outside the chart"),
+        (" ".join(["0,0"] * (MAX_POINTS + 1)), f"{MAX_POINTS} points are the most"),
+    ],
+)
+def test_bad_points_are_refused_in_words_and_the_old_ones_kept(typed, said):
+    app = start()
+    before = view(app)
+    app.text_input(key="maml points as text").set_value(typed).run()
+    assert said in app.error[0].value
+    assert view(app) == before
+    assert not app.exception
+
+
+def test_daml_follows_its_source_input():
+    app = start("daml")
+    assert "sin(x)" in chart(app)["captions"][-1]
+    widget(app, "slider", "source", "daml").set_value(-1.2).run()
+    assert view(app, "daml").source == -1.2
+    assert "from sin(x + π) by 0.0" in chart(app)["captions"][-1]
+    press(app, "Undo")
+    assert view(app, "daml") == DamlView()
+
+
+def test_daml_between_the_bands_is_allowed_and_labelled():
+    app = start("daml")
+    widget(app, "slider", "source", "daml").set_value(0.1).run()
+    assert "between the bands" in component(app, "source_line")["status"]
+    assert "never trained between the bands" in chart(app)["captions"][-1]
+
+
+def test_daml_draws_fresh_inputs_from_the_band():
+    app = start("daml")
+    widget(app, "radio", "fresh", "daml").set_value(True).run()
+    draws = component(app, "source_line")["draws"]
+    assert len(draws) == 5
+    assert all(math.pi / 4 <= x <= math.pi / 2 for x in draws)
+    press(app, "Draw again")
+    assert component(app, "source_line")["draws"] != draws
+
+
+def test_a_view_survives_a_page_switch():
+    app = start()
+    widget(app, "slider", "phase").set_value(180).run()
+    kept = view(app)
+    app.switch_page(PAGES["daml"]).run()
+    app.switch_page(PAGES["maml"]).run()
+    assert view(app) == kept
+    assert widget(app, "slider", "phase").value == 180
+
+
+def test_how_it_works_shows_the_steps_of_the_visitors_own_points():
+    app = start("how")
+    table = app.dataframe[0].value
+    assert list(table["step k"]) == list(range(6))
+    assert table["loss on your points"].iloc[-1] < table["loss on your points"].iloc[0]
+
+
+@pytest.fixture
+def own_weights(tmp_path, monkeypatch) -> Path:
+    """A copy of the shipped weights, free to be damaged."""
+    folder = tmp_path / "weights"
+    shutil.copytree(checkpoints.SHIPPED, folder)
+    monkeypatch.setattr(checkpoints, "SHIPPED", folder)
+    return folder
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def replace_by_foreign(path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    save_file({"w": np.zeros(3)}, path)
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, damage, replace_by_foreign])
+def test_a_bad_weights_file_is_named_and_the_page_goes_on_with_the_others(own_weights, harm):
+    harm(own_weights / "maml-two-phase.safetensors")
+    app = start()
+    assert not app.exception
+    assert "weights/maml-two-phase.safetensors" in app.warning[0].value
+    assert view(app).weights == "maml-any-phase"
+    assert chart(app)["captions"]
+
+
+def test_without_any_weights_the_page_says_how_to_make_some(own_weights):
+    for path in own_weights.glob("maml-*"):
+        path.unlink()
+    app = start()
+    assert not app.exception
+    assert "python -m metademo train maml" in app.error[0].value

@@ -1,0 +1,64 @@
+"""What browser tests share: a Streamlit server per script, one Chromium, a page that allows no errors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser import CHROMIUM_ARGS, find_chromium, serving
+from playwright.sync_api import Browser, Page, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[..., str]]:
+    """`serve(script, *options) -> url`: each pair is started once and runs until the tests end."""
+    urls: dict[tuple, str] = {}
+    with contextlib.ExitStack() as running:
+
+        def start(script: Path, *options: str) -> str:
+            key = (script, *options)
+            if key not in urls:
+                urls[key] = running.enter_context(serving(script, *options))
+            return urls[key]
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One real Chromium for all tests."""
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium on this machine: install the package `chromium`")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """`open_page(**options) -> page` in a context of its own; errors on its console fail the test."""
+    errors: list[str] = []
+    contexts = []
+
+    def start(**options) -> Page:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert not errors, errors
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    """A page in a window of 1280 x 900."""
+    return open_page()

@@ -1,0 +1,126 @@
+"""Held-out errors and their statistics, by hand and against closed forms."""
+
+import numpy as np
+import pytest
+import torch
+from helpers import PAIRS, generic_meta, small
+
+from metademo import evaluation
+from metademo.algorithms import ALGORITHMS
+from metademo.evaluation import Evaluation, curves, evaluate, starting_curve
+from metademo.tasks import FAMILIES, PI, Examples
+from metademo.training import EPISODE_STREAM, HELD_OUT_STREAM
+
+every_pair = pytest.mark.parametrize(("algorithm", "family"), PAIRS)
+every_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
+
+
+def _evaluate(config, meta=None, **options):
+    meta = generic_meta(config) if meta is None else meta
+    return evaluate(config.learner, meta, config.task_family, **(dict(tasks=20) | options))
+
+
+def test_statistics_are_those_of_the_tasks():
+    result = Evaluation(np.array([[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 10.0]]), "l1")
+    assert result.mean == pytest.approx([2.5, 2.5])
+    assert result.median == pytest.approx([2.5, 0.0])
+    assert result.p90 == pytest.approx([3.7, 7.0])
+    # 1.96 times the sample deviation over the root of the number of tasks.
+    assert result.ci95 == pytest.approx([1.959964 * np.sqrt(5 / 3) / 2, 1.959964 * 5 / 2])
+
+
+def test_one_task_has_no_interval():
+    assert np.isnan(Evaluation(np.ones((3, 1)), "l1").ci95).all()
+
+
+@every_pair
+def test_an_error_per_step_and_task_starting_at_the_initialisation(algorithm, family):
+    config = small(algorithm, family)
+    meta = generic_meta(config)
+    result = _evaluate(config, meta, steps=4)
+    assert result.errors.shape == (5, 20)
+    assert result.metric == "l1"
+    grid = FAMILIES[family].grid
+    waves, _ = _held_out(config, 20, sources=4 if config.learner.unlabelled else 0)
+    before = np.abs(starting_curve(config.learner, meta, grid) - waves(grid)).mean(1)
+    np.testing.assert_allclose(result.errors[0], before, rtol=1e-12)
+
+
+def _held_out(config, tasks, *, sources=0, seed=0):
+    rng = np.random.default_rng([seed, HELD_OUT_STREAM])
+    return config.task_family.sample_episodes(rng, tasks, shots=4, queries=0, sources=sources)
+
+
+@every_pair
+def test_the_error_is_that_of_the_adapted_curves_on_the_grid(algorithm, family):
+    config = small(algorithm, family)
+    meta, grid = generic_meta(config), FAMILIES[family].grid
+    waves, episode = _held_out(config, 20, sources=3 if config.learner.unlabelled else 0)
+    adaptation = config.learner.adapt(meta, episode.support, steps=3)
+    drawn = curves(config.learner, adaptation, grid)
+    assert drawn.shape == (4, 20, 400)
+    expected = np.abs(drawn - waves(grid)).mean(-1)
+    np.testing.assert_allclose(_evaluate(config, meta, steps=3).errors, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("loss", "expected"), [("l1", 2 / PI), ("mse", 0.5)])
+def test_a_network_of_zeros_is_off_by_the_mean_of_the_wave(loss, expected):
+    config = small("maml", "any-phase", loss=loss)
+    zeros = {name: torch.zeros_like(value) for name, value in generic_meta(config).items()}
+    result = _evaluate(config, zeros, steps=0)
+    assert result.metric == loss
+    # The grid has both ends of the two periods, so a mean over it is off by one point in 400.
+    np.testing.assert_allclose(result.errors, expected, atol=1 / 400)
+
+
+@every_algorithm
+def test_how_many_tasks_are_adapted_at_a_time_makes_no_difference(algorithm, monkeypatch):
+    config = small(algorithm)
+    whole = _evaluate(config, tasks=23)
+    monkeypatch.setattr(evaluation, "BATCH", 5)
+    np.testing.assert_allclose(_evaluate(config, tasks=23).errors, whole.errors, rtol=1e-12)
+    np.testing.assert_allclose(_evaluate(config, tasks=9).errors, whole.errors[:, :9], rtol=1e-12)
+
+
+@every_algorithm
+def test_the_same_seed_gives_the_same_scores_and_another_seed_others(algorithm):
+    config = small(algorithm)
+    first, again, other = (_evaluate(config, seed=seed).errors for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.isin(other[-1], first[-1]).any()
+
+
+def test_held_out_tasks_are_not_those_of_training(monkeypatch):
+    config = small("maml")
+    seen = []
+    learner = config.learner
+    adapt = type(learner).adapt
+
+    def spy(self, meta, support, **options):
+        seen.append(support.x)
+        return adapt(self, meta, support, **options)
+
+    monkeypatch.setattr(type(learner), "adapt", spy)
+    _evaluate(config, tasks=300, seed=config.seed)
+    rng = np.random.default_rng([config.seed, EPISODE_STREAM])
+    training = config.sample_episodes(rng, 300)
+    assert sum(map(len, seen)) == 300
+    assert not np.isin(np.concatenate(seen), training.support.x).any()
+
+
+@every_algorithm
+def test_a_starting_curve_is_the_curve_after_no_step(algorithm):
+    config = small(algorithm)
+    meta, x = generic_meta(config), np.linspace(-2, 2, 11)
+    inputs = np.ones((1, 3))
+    support = Examples(inputs, None if config.learner.unlabelled else inputs)
+    drawn = curves(config.learner, config.learner.adapt(meta, support, steps=2), x)
+    np.testing.assert_allclose(drawn[0, 0], starting_curve(config.learner, meta, x), rtol=1e-12)
+    assert not np.allclose(drawn[2, 0], drawn[0, 0])
+
+
+@every_algorithm
+@pytest.mark.parametrize("steps", [-1, 101, 10**12], ids=["negative", "too many", "absurd"])
+def test_an_impossible_number_of_inner_steps_is_rejected(algorithm, steps):
+    with pytest.raises(ValueError, match=f"inner steps must be 0 to 100, not {steps}"):
+        _evaluate(small(algorithm), steps=steps)

@@ -1,0 +1,160 @@
+"""The shipped weights: plain PyTorch adapts them alike, and each meets its figure."""
+
+import helpers  # noqa: F401
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from metademo import checkpoints
+from metademo.evaluation import curves, evaluate
+from metademo.tasks import FAMILIES, Examples
+
+SHIPPED = {
+    "maml-two-phase": ("maml", "two-phase"),
+    "maml-any-phase": ("maml", "any-phase"),
+    "daml-two-phase": ("daml", "two-phase"),
+    "pretrained-two-phase": ("pretrained", "two-phase"),
+}
+every_file = pytest.mark.parametrize("name", SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """Held-out mean L1 of shipped weights per inner step: 400 tasks, 4 shots, 400-point grid."""
+    scores = {}
+
+    def measure(name):
+        if name not in scores:
+            saved = checkpoints.load(checkpoints.shipped(name))
+            family = saved.config.task_family
+            scores[name] = evaluate(saved.config.learner, saved.meta, family, shots=4, steps=5)
+        return scores[name]
+
+    return measure
+
+
+def test_what_ships_is_what_is_promised():
+    assert set(SHIPPED) <= set(checkpoints.shipped_names())
+
+
+@every_file
+def test_the_file_says_what_it_is(name):
+    saved = checkpoints.load(checkpoints.shipped(name))
+    config = saved.config
+    assert (config.algorithm, config.family) == SHIPPED[name]
+    assert (config.hidden, config.inner_steps, config.inner_lr) == (32, 5, 0.03)
+    assert (config.loss, config.shots) == ("l1", 4)
+    assert saved.steps == config.steps
+
+
+def _plain(name, prefix, inputs):
+    """One network of a file, loaded as anybody would."""
+    net = nn.Sequential(
+        nn.Linear(inputs, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 1)
+    )
+    tensors = load_file(checkpoints.shipped(name))
+    net.load_state_dict(
+        {n.removeprefix(prefix): v for n, v in tensors.items() if n.startswith(prefix)}
+    )
+    return net
+
+
+def _descend(net, loss_of, steps):
+    """The curve on the grid and the loss after 0 .. `steps` plain gradient steps."""
+    dtype = next(net.parameters()).dtype
+    grid = torch.from_numpy(FAMILIES["two-phase"].grid).to(dtype)[:, None]
+    drawn, losses = [], []
+    for k in range(steps + 1):
+        loss = loss_of(k)
+        losses.append(loss.item())
+        with torch.no_grad():
+            drawn.append(net(grid)[:, 0].numpy())
+        grads = torch.autograd.grad(loss, list(net.parameters()))
+        with torch.no_grad():
+            for value, grad in zip(net.parameters(), grads, strict=True):
+                value -= 0.03 * grad
+    return np.array(drawn), np.array(losses)
+
+
+def _supports(name, count=6):
+    family = FAMILIES[SHIPPED[name][1]]
+    sources = 7 if SHIPPED[name][0] == "daml" else 0
+    rng = np.random.default_rng(1)
+    return family.sample_episodes(rng, count, shots=4, queries=0, sources=sources)[1].support
+
+
+@every_file
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)], ids=["f64", "f32"]
+)
+def test_adaptation_equals_a_plain_loop(name, dtype, tolerance):
+    saved = checkpoints.load(checkpoints.shipped(name))
+    meta = {key: value.to(dtype) for key, value in saved.meta.items()}
+    support, learner = _supports(name), saved.config.learner
+    adaptation = learner.adapt(meta, support, steps=7)
+    ours = curves(learner, adaptation, FAMILIES["two-phase"].grid)
+    for task in range(len(support.x)):
+        net = _plain(name, "regressor.", 1).to(dtype)
+        x = torch.from_numpy(support.x[task]).to(dtype)[:, None]
+        if support.y is None:
+            critic = _plain(name, "adaptation_loss.", 65).to(dtype)
+
+            def loss_of(k, net=net, critic=critic, x=x):
+                h1 = net[:2](x[k % len(x)][None])
+                h2 = net[2:4](h1)
+                return critic(torch.cat([net[4](h2), h2, h1], dim=1)).abs().mean()
+        else:
+            y = torch.from_numpy(support.y[task]).to(dtype)[:, None]
+
+            def loss_of(k, net=net, x=x, y=y):
+                return nn.functional.l1_loss(net(x), y)
+
+        drawn, losses = _descend(net, loss_of, 7)
+        np.testing.assert_allclose(ours[:, task], drawn, rtol=0, atol=tolerance)
+        np.testing.assert_allclose(adaptation.losses[:, task], losses, rtol=0, atol=tolerance)
+
+
+@every_file
+def test_the_stored_scores_are_reproduced(name, measured):
+    scores, result = checkpoints.load(checkpoints.shipped(name)).scores, measured(name)
+    conditions = dict(algorithm=SHIPPED[name][0], family=SHIPPED[name][1], metric=result.metric)
+    conditions |= dict(shots=4, inner_steps=5, tasks=400, seed=0)
+    assert {key: scores[key] for key in conditions} == conditions
+    for key in ("mean", "ci95", "median", "p90"):
+        # Stored to six digits; processors round differently, and kinks make a little more of it.
+        assert scores[key] == pytest.approx(getattr(result, key), abs=1e-4), key
+
+
+def test_maml_fits_four_points_in_five_steps(measured):
+    mean = measured("maml-two-phase").mean
+    assert mean[5] <= 0.09
+    assert mean[0] > 0.6
+
+
+def test_daml_finds_the_phase_from_unlabelled_inputs(measured):
+    mean = measured("daml-two-phase").mean
+    assert mean[5] <= 0.04
+    assert mean[0] > 0.6
+
+
+def test_daml_needs_but_one_source_input():
+    saved = checkpoints.load(checkpoints.shipped("daml-two-phase"))
+    family = saved.config.task_family
+    for x in (-1.5, -1.2, -0.8, 0.8, 1.2, 1.5):
+        adaptation = saved.config.learner.adapt(saved.meta, Examples(np.array([[x]])))
+        drawn = curves(saved.config.learner, adaptation, family.grid)[-1, 0]
+        truth = np.sin(family.grid + family.band_of(x).phase(x))
+        assert np.abs(drawn - truth).mean() < 0.1, x
+
+
+def test_maml_for_any_phase_adapts(measured):
+    mean = measured("maml-any-phase").mean
+    assert mean[5] < 0.6 * mean[0]
+
+
+def test_ordinary_training_cannot_tell_the_phases_apart(measured):
+    mean = measured("pretrained-two-phase").mean
+    # The best guess that ignores the task is zero: off by the mean of |sin|, 2 / pi = .637.
+    assert ((mean > 0.61) & (mean < 0.66)).all()
