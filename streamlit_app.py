@@ -13,5 +13,5 @@ pages = [
     ),
 ]
 current = st.navigation(pages, position="top")
-resources.settle_memory()
+resources.settle()
 current.run()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from metademo import checkpoints, figures
@@ -33,18 +35,30 @@ class _Parser(argparse.ArgumentParser):
     """An argument parser whose complaint is one line."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message}", file=sys.stderr)
+        print(f"{self.prog}: {' '.join(message.split())}", file=sys.stderr)
         raise SystemExit(2)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_args(_joined(sys.argv[1:] if argv is None else argv))
+    torch.set_num_threads(1)  # the networks are so small that threads would wait for each other
     try:
         return arguments.command(arguments)
     except (ValueError, OSError) as fault:  # ConfigError and CheckpointError are ValueErrors
         print(f"metademo: {' '.join(str(fault).split())}", file=sys.stderr)
         return 2
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """`--source -1,1` as `--source=-1,1`: argparse takes a value that begins so for an option."""
+    joined: list[str] = []
+    for item in argv:
+        if joined and joined[-1] in ("--points", "--source") and re.match(r"-[\d.]", item):
+            joined[-1] += "=" + item
+        else:
+            joined.append(item)
+    return joined
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -55,7 +69,7 @@ def _list(arguments: argparse.Namespace) -> int:
         "weights": {name: _describe(name) for name in checkpoints.shipped_names()},
     }
     if arguments.json:
-        print(json.dumps(listing))
+        _print_json(listing)
         return 0
     for title, entries in listing.items():
         print(title)
@@ -83,8 +97,9 @@ def _train(arguments: argparse.Namespace) -> int:
     changes = {name: value for name in _CHANGES if (value := getattr(arguments, name)) is not None}
     config = configure(arguments.algorithm, arguments.family, arguments.recipe, **changes)
     out = Path(arguments.out or f"{config.algorithm}-{config.family}{checkpoints.SUFFIX}")
-    if out.exists() and not arguments.force:  # said before the work, not after it
+    if out.exists() and not arguments.force:
         raise FileExistsError(f"{out} exists already: choose another --out or add --force")
+    checkpoints.check_place(out, overwrite=arguments.force)  # said before the work, not after it
     trainer = MetaTrainer(config)
     began = time.perf_counter()
     ending = _consume(trainer, quiet=arguments.json)
@@ -96,7 +111,7 @@ def _train(arguments: argparse.Namespace) -> int:
         report = dict(
             file=str(out), ending=ending, steps=trainer.step, seconds=seconds, scores=scores
         )
-        print(json.dumps(report | {"config": config.to_dict()}))
+        _print_json(report | {"config": config.to_dict()})
     else:
         print(f"{ending} after {trainer.step:,} outer steps and {seconds:.1f} s: {out}")
         _print_scores(scores)
@@ -131,7 +146,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     if arguments.json:
-        print(json.dumps(scores))
+        _print_json(scores)
     else:
         _print_scores(scores)
     return 0
@@ -203,9 +218,7 @@ def _adapt(arguments: argparse.Namespace) -> int:
         figure = figures.adaptation_figure(learner.name, family.grid, drawn, loss, points)
         figure.write_html(arguments.figure, include_plotlyjs=True)
     if arguments.json:
-        print(
-            json.dumps({"x": family.grid.tolist(), "curves": drawn.tolist(), "loss": loss.tolist()})
-        )
+        _print_json({"x": family.grid.tolist(), "curves": drawn.tolist(), "loss": loss.tolist()})
         return 0
     print("  step  inner loss")
     for k, value in enumerate(loss):
@@ -213,6 +226,19 @@ def _adapt(arguments: argparse.Namespace) -> int:
     if arguments.figure:
         print(f"the picture is in {arguments.figure}")
     return 0
+
+
+def _print_json(document: Any) -> None:
+    """One line of strict JSON, which has no NaN and no infinity: null stands for them."""
+
+    def strict(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: strict(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [strict(item) for item in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    print(json.dumps(strict(document), allow_nan=False))
 
 
 def _weights(name: str) -> Path:

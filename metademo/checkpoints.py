@@ -26,6 +26,7 @@ SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 SUFFIX = ".safetensors"
 MAX_BYTES = 16 * 2**20
 _KEY = "metademo"
+_SCORES = dict(metric=str, inner_steps=int, mean=list, ci95=list, median=list, p90=list)
 _VERSION = 1
 
 
@@ -72,16 +73,36 @@ def serialise(checkpoint: Checkpoint) -> bytes:
     return to_bytes(tensors, {_KEY: json.dumps(about)})
 
 
+def check_place(path: Path | str, *, overwrite: bool = False) -> Path:
+    """See that a checkpoint can be written to `path`: before the long work, not after it.
+
+    Makes the folder if there is none.
+
+    Raises:
+        FileExistsError: if there is a file already and `overwrite` is not set.
+        OSError: if nothing can be written there.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: give the name of a file")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists already: choose another name or allow overwriting")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as fault:
+        reason = fault.strerror or fault
+        raise OSError(f"{path.parent} can't be written to ({reason}): choose another") from fault
+    return path
+
+
 def save(path: Path | str, checkpoint: Checkpoint, *, overwrite: bool = False) -> Path:
     """Write `checkpoint` to `path`, whole or not at all.
 
     Raises:
-        FileExistsError: if there is a file already and `overwrite` is not set.
+        OSError: see `check_place`.
     """
-    path = Path(path)
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists already: choose another name or allow overwriting")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = check_place(path, overwrite=overwrite)
     # A temporary file in the same folder, so that the final rename is atomic.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
     try:
@@ -114,7 +135,7 @@ def load(path: Path | str) -> Checkpoint:
     about, tensors = _read(path)
     try:
         config = TrainConfig.from_dict(about["config"])
-        steps, scores = int(about["steps"]), dict(about["scores"])
+        steps, scores = _checked_steps(about["steps"]), _checked_scores(about["scores"])
     except (KeyError, TypeError, ValueError) as fault:  # ConfigError is a ValueError
         reason = fault if isinstance(fault, ConfigError) else f"incomplete metadata ({fault!r})"
         raise CheckpointError(f"{_shown(path)}: {reason}") from fault
@@ -128,7 +149,8 @@ def load(path: Path | str) -> Checkpoint:
 def _read(path: Path) -> tuple[dict[str, Any], Meta]:
     """The metadata and the tensors of a file, as they are."""
     if not path.is_file():
-        raise CheckpointError(f"{_shown(path)}: there is no such file")
+        fault = "this is not a file" if path.exists() else "there is no such file"
+        raise CheckpointError(f"{_shown(path)}: {fault}")
     if path.stat().st_size > MAX_BYTES:
         raise CheckpointError(
             f"{_shown(path)}: larger than {MAX_BYTES // 2**20} MB, so not one of ours"
@@ -137,13 +159,31 @@ def _read(path: Path) -> tuple[dict[str, Any], Meta]:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get(_KEY, "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as fault:
+    except (SafetensorError, OSError, ValueError, RecursionError) as fault:
         raise CheckpointError(
             f"{_shown(path)}: not a readable safetensors file ({fault})"
         ) from fault
     if not isinstance(about, dict) or about.get("version") != _VERSION:
         raise CheckpointError(f"{_shown(path)}: carries no metademo metadata (version {_VERSION})")
     return about, tensors
+
+
+def _checked_steps(steps: Any) -> int:
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
+        raise ValueError(f"steps {steps!r}")
+    return steps
+
+
+def _checked_scores(scores: Any) -> dict[str, Any]:
+    """`scores`, if they are as `metademo evaluate` reports them, or empty."""
+    if not isinstance(scores, dict):
+        raise TypeError(f"scores {scores!r}")
+    for name, kind in _SCORES.items() if scores else ():
+        if not isinstance(scores.get(name), kind) or scores[name] == []:
+            raise ValueError(f"score {name} {scores.get(name)!r}")
+        if kind is list and not all(isinstance(value, (int, float)) for value in scores[name]):
+            raise ValueError(f"score {name} {scores[name]!r}")
+    return scores
 
 
 def _faults(tensors: Meta, shapes: dict[str, tuple[int, ...]]) -> list[str]:

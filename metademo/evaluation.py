@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from metademo.algorithms import Algorithm, Meta
-from metademo.algorithms.base import part
+from metademo.algorithms.base import MAX_INNER_STEPS, part
 from metademo.inner import Adaptation
 from metademo.network import predict
 from metademo.tasks import Array, Examples, TaskFamily
@@ -40,7 +40,8 @@ class Evaluation:
     def ci95(self) -> Array:
         """Half the width of the normal 95 % interval of the mean over tasks."""
         tasks = self.errors.shape[1]
-        spread = self.errors.std(1, ddof=1) if tasks > 1 else np.full(len(self.errors), np.nan)
+        with np.errstate(invalid="ignore", over="ignore"):  # where tasks diverged
+            spread = self.errors.std(1, ddof=1) if tasks > 1 else np.full(len(self.errors), np.nan)
         return Z95 * spread / np.sqrt(tasks)
 
     @property
@@ -49,7 +50,8 @@ class Evaluation:
 
     @property
     def p90(self) -> Array:
-        return np.percentile(self.errors, 90, axis=1)
+        with np.errstate(invalid="ignore"):  # where tasks diverged
+            return np.percentile(self.errors, 90, axis=1)
 
 
 def curves(algorithm: Algorithm, adaptation: Adaptation, x: Array) -> Array:
@@ -64,7 +66,8 @@ def starting_curve(algorithm: Algorithm, meta: Meta, x: Array) -> Array:
     """What the regressor predicts on `x` (points,) before any adaptation."""
     theta = part(meta, "regressor")
     with torch.no_grad():
-        return predict(algorithm.regressor, theta, torch.as_tensor(x).to(theta["0.weight"])).numpy()
+        y = predict(algorithm.regressor, theta, torch.as_tensor(x).to(theta["0.weight"]))
+    return y.cpu().numpy()
 
 
 def evaluate(
@@ -86,7 +89,8 @@ def evaluate(
         tasks: held-out tasks, drawn from a stream that training never uses.
     """
     rng = np.random.default_rng([seed, HELD_OUT_STREAM])
-    sources = max(steps, 1) if algorithm.unlabelled else 0
+    # `adapt` says what is wrong with other numbers of steps; no support set is drawn for them.
+    sources = min(max(steps, 1), MAX_INNER_STEPS) if algorithm.unlabelled else 0
     waves, episode = family.sample_episodes(rng, tasks, shots=shots, queries=0, sources=sources)
     truth = waves(family.grid)
     errors = []

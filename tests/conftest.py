@@ -1,4 +1,4 @@
-"""What browser tests share: a Streamlit server per script, one Chromium, a page that allows no errors."""
+"""What browser tests share: a server per script, one Chromium, pages that allow no errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """`open_page(**options) -> page` in a context of its own; errors on its console fail the test."""
+    """`open_page(**options) -> page` in a context of its own; an error on its console fails."""
     errors: list[str] = []
     contexts = []
 

@@ -242,6 +242,20 @@ def test_the_bad_files_are_bad_in_nothing_but_their_fault(tmp_path):
 # Writing
 
 
+def test_a_place_is_checked_without_leaving_anything(tmp_path):
+    place = tmp_path / "new" / "w.safetensors"
+    assert checkpoints.check_place(str(place)) == place
+    assert list(place.parent.iterdir()) == []
+    save(place, _good())
+    with pytest.raises(FileExistsError, match="exists already"):
+        checkpoints.check_place(place)
+    assert checkpoints.check_place(place, overwrite=True) == place
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        checkpoints.check_place(tmp_path, overwrite=True)
+    with pytest.raises(OSError, match=r"w\.safetensors can't be written to"):
+        checkpoints.check_place(place / "below.safetensors")
+
+
 @pytest.fixture
 def taken(tmp_path):
     """A checkpoint that lies there already, alone in its folder."""

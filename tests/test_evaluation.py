@@ -33,6 +33,15 @@ def test_one_task_has_no_interval():
     assert np.isnan(Evaluation(np.ones((3, 1)), "l1").ci95).all()
 
 
+@pytest.mark.parametrize("diverged", [np.inf, np.nan], ids=str)
+def test_tasks_that_diverged_show_and_do_not_warn(diverged):
+    result = Evaluation(np.array([[1.0, 1.0, 1.0, diverged], [1.0, 2.0, 3.0, 4.0]]), "l1")
+    for statistic in (result.mean, result.ci95, result.p90):
+        assert not np.isfinite(statistic[0])
+        assert np.isfinite(statistic[1])
+    assert result.median[1] == 2.5
+
+
 @every_pair
 def test_an_error_per_step_and_task_starting_at_the_initialisation(algorithm, family):
     config = small(algorithm, family)

@@ -210,6 +210,8 @@ def test_advance_takes_the_steps_that_are_left():
     assert trainer.advance(3).step == 3
     assert trainer.advance(3).step == 5
     assert_same(trainer.meta, _trained(small("maml", steps=5))[0].meta)
+    assert trainer.advance(3).query_losses.size == 0
+    assert trainer.step == 5
 
 
 def test_a_caller_cannot_change_the_weights_of_a_trainer():
@@ -284,7 +286,7 @@ def test_a_learning_rate_of_zero_changes_nothing():
 def test_a_run_that_leaves_the_finite_numbers_stops_with_the_last_good_weights(algorithm, every):
     config = small(algorithm, hidden=16, loss="mse", outer_lr=10, steps=2000)
     trainer, records = MetaTrainer(config), []
-    with pytest.raises(Diverged, match="^the (query loss|meta-gradient) became ") as caught:
+    with pytest.raises(Diverged, match=r"^the (query loss|meta-gradient) became ") as caught:
         records.extend(trainer.run(every))
     fault = caught.value
     assert f"at outer step {fault.step:,}: a smaller learning rate would help" in str(fault)

@@ -1,12 +1,14 @@
 """The browser's half of the app, on disk and under a URL.
 
-Streamlit serves the folder `static/` beside the main script at `/app/static` (`server.enableStaticServing`).
-`install` fills that folder once: Plotly.js from the pinned `plotly` wheel, and the modules of `frontend/`. Every
-name carries a hash of its content, so a browser may keep a file for ever and a new release is a new name.
+Streamlit serves the folder `static/` beside the main script at `/app/static`
+(`server.enableStaticServing`). `install` fills that folder once: Plotly.js from the pinned `plotly`
+wheel, and the modules of `frontend/`. Every folder's name carries a hash of its content, so a
+browser may keep a file for ever, and a new release has new names.
 
-Several servers and sessions may start at once, so each folder is written under a temporary name and then renamed:
-whoever comes second finds it there. Where the folder cannot be used (read-only disk, static serving switched off)
-the same files are handed to Streamlit's media storage instead, and the app works all the same.
+Several servers and sessions may start at once, so each folder is written under a temporary name
+and then renamed: whoever comes second finds it there. Where the folder cannot be used (read-only
+disk, static serving switched off) the same files are handed to Streamlit's media storage instead,
+and the app works all the same.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ import streamlit as st
 
 FRONTEND = Path(__file__).parent / "frontend"
 PLOTLY_FILE = "plotly.min.js.gz"
-# A browser keeps a file without Cache-Control for a tenth of its age. Names carry a hash: let it keep them for years.
+# A browser keeps a file without Cache-Control for a tenth of its age: let it keep ours for years.
 LONG_AGO = 946_684_800  # 2000-01-01
 
 log = logging.getLogger(__name__)
@@ -45,12 +47,14 @@ def static_folder() -> Path:
 @functools.cache
 def frontend_files() -> dict[str, bytes]:
     """Our own modules and styles, by file name."""
-    return {p.name: p.read_bytes() for p in sorted(FRONTEND.iterdir()) if p.suffix in {".js", ".css"}}
+    return {
+        p.name: p.read_bytes() for p in sorted(FRONTEND.iterdir()) if p.suffix in {".js", ".css"}
+    }
 
 
 @functools.cache
 def plotly_files() -> dict[str, bytes]:
-    """Plotly.js of the pinned wheel, gzipped once here: Streamlit would compress its 4.8 MB for every visitor."""
+    """Plotly.js of the pinned wheel, gzipped: Streamlit would compress 4.8 MB for every visitor."""
     from plotly.offline import get_plotlyjs
 
     return {PLOTLY_FILE: gzip.compress(get_plotlyjs().encode(), 6, mtime=0)}
@@ -95,9 +99,9 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 
 @functools.cache
 def install(target: Path | None = None) -> dict[str, str]:
-    """Fill the static folder and return URLs relative to the app's root: `{"frontend": ..., "plotly": ...}`.
+    """Fill the static folder; return the URLs of "frontend" and "plotly" from the app's root.
 
-    Called at start; each process does the work once. Raises OSError where the folder cannot be written.
+    Called at start; each process does the work once. Raises OSError where it cannot be written.
     """
     target = target or static_folder()
     version = importlib.metadata.version("plotly")
@@ -117,12 +121,16 @@ def install(target: Path | None = None) -> dict[str, str]:
 def _static_urls(target: Path) -> dict[str, str] | None:
     """As `install`, or None with one line in the log if the static folder is of no use here."""
     if not st.get_option("server.enableStaticServing"):
-        log.warning("server.enableStaticServing is off: serving the charts from memory, which is slower.")
+        log.warning(
+            "server.enableStaticServing is off: serving the charts from memory, which is slower."
+        )
         return None
     try:
         return install(target)
     except OSError as error:
-        log.warning("%s cannot be written (%s): serving the charts from memory.", target, error.strerror)
+        log.warning(
+            "%s cannot be written (%s): serving the charts from memory.", target, error.strerror
+        )
         return None
 
 
@@ -136,8 +144,8 @@ def _media_url(name: str, content: bytes, mimetype: str) -> str:
 def _media_urls(entry: str) -> dict[str, str]:
     """URLs of one module, the styles and Plotly.js in Streamlit's media storage.
 
-    Media URLs are hashes, so each `from "./other.js"` is rewritten to the URL of that module. They live as long as a
-    session's latest run names them: this is called at every run.
+    Media URLs are hashes, so each `from "./other.js"` is rewritten to the URL of that module. They
+    live as long as a session's latest run names them: this is called at every run.
     """
     files, urls = frontend_files(), {}
 
@@ -155,20 +163,22 @@ def _media_urls(entry: str) -> dict[str, str]:
 
 
 def urls(entry: str) -> dict[str, str]:
-    """Where the browser finds the frontend module `entry`, its styles and Plotly.js, from the app's root."""
+    """Where the module `entry`, its styles and Plotly.js are, as seen from the app's root."""
     found = _static_urls(static_folder())
     if found is not None:
         folder = found["frontend"]
         return {"module": folder + entry, "style": f"{folder}style.css", "plotly": found["plotly"]}
     try:
         return _media_urls(entry)
-    except Exception:  # the media storage is Streamlit's own: if it changes, a plain message and not a traceback
+    except (
+        Exception
+    ):  # the media storage is Streamlit's own: if it changes, a plain message and not a traceback
         log.exception("the charts cannot be served from memory either")
         return {}
 
 
-# Sent along with every rerun, so it is tiny. Streamlit's own script tells where the app lives, whatever proxy or
-# base path is in front of it.
+# Sent along with every rerun, so it is tiny. Streamlit's own script tells where the app lives,
+# whatever proxy or base path is in front of it.
 LOADER = """
 const own = document.querySelector('script[src*="static/js/"]');
 const root = own ? own.src.split("static/js/")[0] : new URL("./", document.baseURI).href;
@@ -191,7 +201,7 @@ export default async function (component) {
 
 
 def component(name: str, placeholder_height: int):
-    """Register a component whose browser side is a module of `frontend/`; returns its mounting command."""
+    """Register a component whose browser side is in `frontend/`; returns its mounting command."""
     html = f'<div data-metademo="{name}" style="min-height:{placeholder_height}px"></div>'
     return st.components.v2.component(
         f"metademo_{name}", html=html, js=LOADER, isolate_styles=False

@@ -1,12 +1,12 @@
-"""One interactive chart: curves that change step by step, points that the visitor places, a scrubber.
+"""One interactive chart: curves that change step by step, the visitor's points, a scrubber.
 
-It knows curves, points and steps, and nothing of what made them. Python sends everything the browser needs for all
-steps at once, so scrubbing and playing never talk to the server; the browser sends back the whole list of points
-whenever the visitor adds, moves or removes one, so no click can be lost.
+It knows curves, points and steps, and nothing of what made them. Python sends everything for all
+steps at once, so scrubbing and playing never talk to the server; the browser sends back the whole
+list of points whenever the visitor adds, moves or removes one, so no click can be lost.
 
-Who is right about the points? The browser draws its own list at once. The server's list wins when it has seen
-everything the browser sent, and always when `epoch` changes: raise `epoch` whenever the server itself changes the
-points (undo, clear, new points, a lesson) and pass it on with the new list.
+Who is right about the points? The browser draws its own list at once. The server's list wins when
+it has seen everything the browser sent, and always when `epoch` changes: raise `epoch` whenever the
+server itself changes the points (undo, clear, new points, a lesson).
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ GAP = -32768  # int16 that stands for "no value here"
 class Curve:
     """A line over the chart's x grid.
 
-    `y` has shape (n,) for a line that is the same at every step, or (S+1, n) for one line per step. Values that are
-    not finite leave a gap. Later curves lie on top of earlier ones.
+    `y` has shape (n,) for a line that is the same at every step, or (S+1, n) for one line per step.
+    Values that are not finite leave a gap. Later curves lie on top of earlier ones.
     """
 
     name: str  # stable identity, e.g. "maml"
@@ -62,7 +62,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Panel:
-    """A small chart under the main one, with a marker at the current step. Clicking in it moves the scrubber."""
+    """A small chart under the main one, with a marker at the current step.
+
+    A click in it moves the scrubber.
+    """
 
     title: str
     series: Sequence[Series]
@@ -136,7 +139,7 @@ def clean(
 
 
 def pi_ticks(low: float, high: float, every: float = math.pi / 2) -> Ticks:
-    """Ticks at multiples of `every` (a fraction of pi) within [low, high], labelled as fractions of π."""
+    """Ticks at multiples of `every` (a fraction of π) within [low, high], labelled as such."""
     first, last = math.ceil(low / every - 1e-9), math.floor(high / every + 1e-9)
     values = [k * every for k in range(first, last + 1)]
     return Ticks(values, [pi_label(v) for v in values])
@@ -192,20 +195,19 @@ def interactive_chart(
         epoch: raise it whenever the server itself changes the points.
         editable: whether the visitor may place, move and remove points.
         snap: with it, new and moved points go onto this wave.
-        on_points: called with each event before the rerun, the place to store the points. Events that
-            belong to an older epoch are dropped.
-        captions: one sentence per step (or one for all), large, under the scrubber; `details`: a smaller
-            line below it.
+        on_points: called with each event before the rerun, the place to store the points. Events
+            that belong to an older epoch are dropped.
+        captions: one sentence per step (or one for all), large, under the scrubber.
+        details: a smaller line below it, likewise.
         panels: small charts of a value per step.
-        step: where the scrubber starts (default: the last step), and where it goes when this value changes.
+        step: where the scrubber starts (default: the last step), and where it goes when this value
+            changes.
         step_names: texts for the scrubber instead of "step k of S".
         message: a plain note, shown in the chart's corner until the next event.
         play_seconds: time for one step while playing.
     """
     widget = _event_of(key)
-    callback = functools.partial(
-        _dispatch, key, epoch, x_range, y_range, max_points, on_points
-    )
+    callback = functools.partial(_dispatch, key, epoch, x_range, y_range, max_points, on_points)
     steps = _last_step(curves, captions, panels)
     data = {
         "assets": assets.urls("chart.js"),
@@ -243,7 +245,7 @@ def _mount():
 
 
 def _event_of(key: str) -> dict[str, Any]:
-    """The raw event in the session state: whatever the browser sent, if it is a dictionary at all."""
+    """The raw event in the session state: what the browser sent, if it is a dictionary at all."""
     try:
         event = st.session_state[key]["edit"]
     except (KeyError, TypeError, AttributeError):
@@ -284,14 +286,14 @@ def _dispatch(
 
 
 def _encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
-    """A curve as int16 over five times the height of the axis: finer than a tenth of a pixel, 2 bytes a value."""
+    """A curve as int16 over five times the height of the axis: 2 bytes for a tenth of a pixel."""
     values = np.atleast_2d(np.asarray(curve.y, dtype=np.float64))
     low, high = y_range
     span = high - low
     start, unit = low - 2 * span, 5 * span / 65_000
-    clipped = np.clip(values, low - 1.9 * span, high + 1.9 * span)
-    finite = np.isfinite(clipped) & ~np.isnan(values)
-    numbers = np.where(finite, np.rint((np.nan_to_num(clipped) - start) / unit) - 32_500, GAP)
+    # What lies far outside the axes only has to stay outside.
+    inside = np.clip(np.nan_to_num(values), low - 1.9 * span, high + 1.9 * span)
+    numbers = np.where(np.isfinite(values), np.rint((inside - start) / unit) - 32_500, GAP)
     light, dark = _two_colors(curve.color)
     return {
         "name": curve.name,
@@ -325,9 +327,7 @@ def _encode_panel(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _last_step(
-    curves: Sequence[Curve], captions: Sequence[str], panels: Sequence[Panel]
-) -> int:
+def _last_step(curves: Sequence[Curve], captions: Sequence[str], panels: Sequence[Panel]) -> int:
     rows = [len(np.atleast_2d(c.y)) for c in curves]
     values = [len(s.values) for p in panels for s in p.series]
     return max([1, len(captions), *rows, *values]) - 1

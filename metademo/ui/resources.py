@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 import streamlit as st
+import torch
 
 from metademo import checkpoints
 from metademo.checkpoints import Checkpoint, CheckpointError
@@ -41,11 +42,13 @@ def _changed(name: str) -> int:
 
 
 @st.cache_resource(show_spinner=False)
-def settle_memory() -> None:
-    """Once all imports are done, exempt what they left from garbage collection.
+def settle() -> None:
+    """Once per server, when all imports are done.
 
-    Streamlit collects fully after every rerun; walking the modules again and again costs more than
-    the whole rest of a click.
+    Streamlit collects garbage fully after every rerun; walking the modules again and again costs
+    more than the whole rest of a click, so what is there by now is exempt. The networks are so
+    small that a second torch thread only makes them wait for each other.
     """
+    torch.set_num_threads(1)
     gc.collect()
     gc.freeze()

@@ -1,7 +1,7 @@
 """A line to pick one number from, with marked bands: the DAML page's source domain.
 
-The handle is dragged, clicked or keyed along; the browser shows the number at once and the server answers as it can.
-As with the chart, raise `epoch` whenever the server itself sets the value.
+The handle is dragged, clicked or keyed along; the browser shows the number at once and the server
+answers as it can. As with the chart, raise `epoch` whenever the server itself sets the value.
 """
 
 from __future__ import annotations

@@ -44,12 +44,14 @@ export function loadStyle(url) {
 let plotly = null;
 
 /**
- * Load Plotly.js once. The server keeps it gzipped, so it is unpacked here.
+ * Load Plotly.js once. The server keeps it gzipped, so it is unpacked here. Running its 4.8 MB holds up the page for
+ * most of a second, so it waits until what can be shown without it is shown.
  * @param {string} url
+ * @param {Promise<unknown>} shown
  * @returns {Promise<object>} the Plotly object
  */
-export function loadPlotly(url) {
-  plotly ??= fetchScript(url).then(() => {
+export function loadPlotly(url, shown) {
+  plotly ??= fetchScript(url, shown).then(() => {
     if (!window.Plotly) throw new Error("Plotly.js came without its content");
     return window.Plotly;
   });
@@ -57,7 +59,7 @@ export function loadPlotly(url) {
   return plotly;
 }
 
-async function fetchScript(url) {
+async function fetchScript(url, shown) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`Plotly.js: HTTP ${answer.status}`);
   let bytes = await answer.blob();
@@ -66,6 +68,7 @@ async function fetchScript(url) {
     const unpacked = bytes.stream().pipeThrough(new DecompressionStream("gzip"));
     bytes = await new Response(unpacked).blob();
   }
+  await shown;
   const blob = URL.createObjectURL(new Blob([bytes], { type: "text/javascript" }));
   const script = document.createElement("script");
   try {
@@ -209,6 +212,14 @@ function assign(element, properties) {
 /** Change text only if it differs, so that screen readers speak only news. */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** Resolves when the browser has painted what is in the page now (at the latest soon, if the page is hidden). */
+export function painted() {
+  return new Promise((done) => {
+    requestAnimationFrame(() => setTimeout(done));
+    setTimeout(done, 200);
+  });
 }
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);

@@ -41,68 +41,86 @@ class Chart {
     /** @type {Data} */
     this.data = component.data;
     if (this.points) this.#take();
-    else this.starting ??= this.#start();
+    else if (this.stage) this.#takeWords();
+    this.starting ??= this.#start();
   }
 
   async #start() {
     const { root, data } = this.component;
-    const style = loadStyle(root + data.assets.style);
+    const shown = loadStyle(root + data.assets.style).then(() => {
+      this.#build();
+      this.#takeWords();
+      return painted();
+    });
     try {
-      const [Plotly] = await Promise.all([loadPlotly(root + data.assets.plotly), style]);
-      this.#build(Plotly);
+      const Plotly = await loadPlotly(root + data.assets.plotly, shown);
+      await shown;
       await visible(this.stage);
+      this.plot = new Plot(this.canvas, Plotly);
       this.#take();
       this.#watch();
     } catch (error) {
       console.warn("metademo:", error);
-      this.host.replaceChildren(make("p", { className: "md-failure", role: "alert" },
+      this.stage.classList.add("md-drawn");
+      this.stage.replaceChildren(make("p", { className: "md-failure", role: "alert" },
         "The chart could not be drawn: its drawing library did not load. Please reload the page."));
     }
   }
 
-  #build(Plotly) {
+  #build() {
     this.legend = make("div", { className: "md-legend" });
-    const canvas = make("div", { className: "md-plot" });
     this.note = make("div", { className: "md-note", role: "status" });
-    this.plot = new Plot(canvas, Plotly);
     this.scrubber = new Scrubber((at, playing) => this.#show(at, playing));
     this.panels = new Panels((step) => {
       this.scrubber.stop();
       this.scrubber.go(step);
     });
     this.caption = new Caption();
-    this.stage = make("div", { className: "md-stage" }, canvas, this.note);
+    this.canvas = make("div", { className: "md-plot" });
+    this.stage = make("div", { className: "md-stage" }, this.canvas, this.note);
     const chart = make("div", { className: "md-chart" },
       this.legend, this.stage, this.scrubber.element, this.caption.element, this.panels.element);
     this.host.replaceChildren(chart);
     this.host.style.minHeight = "";
-    this.stage.style.setProperty("--md-height", `${this.data.height}px`);
+    this.#setHeight();
+  }
+
+  #setHeight() {
+    if (this.height === this.data.height) return;
+    this.height = this.data.height;
+    this.stage.style.setProperty("--md-height", `${this.height}px`);
   }
 
   /** Follow the width of the page. */
   #watch() {
-    this.observer = new ResizeObserver(() => {
-      cancelAnimationFrame(this.resizing);
-      this.resizing = requestAnimationFrame(() => {
-        if (!this.stage.clientWidth) return;
-        this.#drawPlot();
-        this.panels.resize();
-      });
+    this.observer = new ResizeObserver(([entry]) => {
+      const { width, height } = entry.contentRect;
+      if (!width) return;
+      this.plot.size = [Math.round(width), Math.round(height)];
+      this.#drawPlot();
     });
     this.observer.observe(this.stage);
   }
 
-  #take() {
-    if (!this.stage?.clientWidth) return; // hidden: the observer draws it later
-    const { data, channel, scrubber } = this;
-    this.theme = readTheme(this.host);
-    this.stage.style.setProperty("--md-height", `${data.height}px`);
+  /** What can be shown without Plotly. */
+  #takeWords() {
+    const { data, scrubber } = this;
+    this.theme ??= readTheme(this.host);
+    this.#setHeight();
     scrubber.update({ steps: data.steps, names: data.stepNames, seconds: data.playSeconds });
     if (data.step !== this.wantedStep) {
       this.wantedStep = data.step;
       scrubber.stop();
       scrubber.go(data.step);
     }
+    this.#drawLegend();
+    this.panels.update(data.panels, data.steps, this.theme);
+    this.caption.update(data.captions, data.details);
+    this.#show(scrubber.at, scrubber.playing);
+  }
+
+  #take() {
+    const { data, channel } = this;
     const fresh = data.epoch !== this.epoch;
     channel.answered(data.ack);
     if (fresh) channel.reset();
@@ -110,13 +128,22 @@ class Chart {
     this.#drawPlot();
     if (fresh || (channel.settled && !this.points.busy)) this.points.take(data.points);
     this.points.update(data);
-    this.#drawLegend();
-    this.panels.update(data.panels, data.steps, this.theme);
-    this.caption.update(data.captions, data.details);
+    this.#takeWords();
     if (data.message !== this.message) this.#tell(this.message = data.message);
-    this.#show(scrubber.at, scrubber.playing);
     this.#mark({ ready: true, version: data.ack, epoch: data.epoch, drawn: (this.drawn += 1) });
     this.#markPoints();
+    clearTimeout(this.looking);
+    this.looking = setTimeout(() => this.#followTheme(), 30);
+  }
+
+  /** Reading styles takes its time, so it comes after the answer is drawn. */
+  #followTheme() {
+    const theme = readTheme(this.host);
+    if (theme.key === this.theme.key) return;
+    this.theme = theme;
+    this.#drawPlot();
+    this.#drawLegend();
+    this.panels.update(this.data.panels, this.data.steps, theme);
   }
 
   #drawPlot() {
@@ -125,6 +152,7 @@ class Chart {
       this.points = new Points(this.plot, (kind, final) => this.#changed(kind, final), (text) => this.#tell(text));
       this.points.options = this.data;
       this.stage.insertBefore(this.points.element, this.note);
+      this.stage.classList.add("md-drawn");
     }
     if (moved) this.points.place();
   }
@@ -140,9 +168,8 @@ class Chart {
 
   /** Everything that follows the scrubber. */
   #show(at, playing) {
-    if (!this.points) return;
     const step = Math.round(at);
-    this.plot.show(at);
+    if (this.points) this.plot.show(at);
     this.panels.show(at);
     this.caption.show(step, playing);
     for (const item of this.legend.children) {
@@ -195,6 +222,7 @@ class Chart {
     this.observer?.disconnect();
     this.scrubber?.stop();
     this.points?.destroy();
+    clearTimeout(this.looking);
     this.plot?.destroy();
   }
 }

@@ -15,7 +15,7 @@ export class Panels {
 
   update(panels, steps, theme) {
     this.element.hidden = panels.length === 0;
-    while (this.panels.length > panels.length) this.panels.pop().element.remove();
+    while (this.panels.length > panels.length) this.panels.pop().destroy();
     while (this.panels.length < panels.length) {
       const panel = new Panel(this.pick);
       this.panels.push(panel);
@@ -25,8 +25,6 @@ export class Panels {
   }
 
   show(at) { this.panels.forEach((panel) => panel.show(at)); }
-
-  resize() { this.panels.forEach((panel) => panel.draw()); }
 }
 
 class Panel {
@@ -45,6 +43,18 @@ class Panel {
     this.svg.addEventListener("pointerdown", choose);
     this.svg.addEventListener("pointermove", choose);
     this.at = 0;
+    this.width = 0;
+    // Asking for the width while drawing would make the browser lay out the page at each answer.
+    this.observer = new ResizeObserver(([entry]) => {
+      this.width = Math.round(entry.contentRect.width);
+      this.draw();
+    });
+    this.observer.observe(this.element);
+  }
+
+  destroy() {
+    this.observer.disconnect();
+    this.element.remove();
   }
 
   update(data, steps, theme) {
@@ -63,7 +73,6 @@ class Panel {
   }
 
   draw() {
-    this.width = this.element.clientWidth;
     if (!this.data || !this.width) return;
     const { data, theme } = this;
     const scale = scaleOf(data);

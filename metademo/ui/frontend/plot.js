@@ -24,6 +24,7 @@ export class Plot {
     this.Plotly = Plotly;
     this.curves = [];
     this.shape = "";
+    this.size = [element.clientWidth, element.clientHeight];
   }
 
   /** Take new data; draw at (fractional) step `at`. Returns true if the axes may have moved. */
@@ -34,7 +35,7 @@ export class Plot {
       const same = old && old.y === curve.y && old.unit === curve.unit && old.start === curve.start;
       return { ...curve, lines: same ? old.lines : decode(curve) };
     });
-    const [width, height] = [this.element.clientWidth, this.element.clientHeight];
+    const [width, height] = this.size;
     const shape = JSON.stringify([
       data.xRange, data.yRange, data.grid, data.xTicks, data.yTicks, theme.key, width, height,
       this.curves.map((c) => [c.name, c.color, c.dash, c.width, c.opacity, c.lines[0].length]),

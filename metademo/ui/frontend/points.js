@@ -243,9 +243,9 @@ export class Points {
       return false;
     }
     this.list.push(point);
+    this.changed("add", true);
     this.#ghost(null);
     this.draw();
-    this.changed("add", true);
     say(this.spoken, `Point ${this.list.length} placed at ${spell(point)}.`);
     return true;
   }
@@ -255,8 +255,8 @@ export class Points {
     this.hovered = -1;
     if (this.selected >= this.list.length) this.selected = this.list.length - 1;
     this.element.classList.remove("md-on-point");
-    this.draw();
     this.changed("remove", true);
+    this.draw();
     say(this.spoken, `Point at ${spell(point)} removed. ${this.list.length} left.`);
   }
 

@@ -38,8 +38,11 @@ class SourceLine {
     await loadStyle(root + data.assets.style);
     this.#build();
     this.#take();
-    this.observer = new ResizeObserver(() => this.#draw());
-    this.observer.observe(this.svg.parentElement);
+    this.observer = new ResizeObserver(([entry]) => {
+      this.width = entry.contentRect.width;
+      this.#draw();
+    });
+    this.observer.observe(this.slider);
   }
 
   #build() {
@@ -64,7 +67,7 @@ class SourceLine {
 
   #take() {
     const { data, channel } = this;
-    this.theme = readTheme(this.host);
+    this.theme ??= readTheme(this.host);
     const fresh = data.epoch !== this.epoch;
     channel.answered(data.ack);
     if (fresh) {
@@ -76,11 +79,15 @@ class SourceLine {
     if (fresh || (channel.settled && this.holding == null && !this.keyed)) this.value = data.value;
     this.#draw();
     Object.assign(this.host.dataset, { ready: true, version: data.ack, drawn: (this.drawn += 1) });
+    clearTimeout(this.looking);
+    this.looking = setTimeout(() => {
+      this.theme = readTheme(this.host);
+      this.#draw();
+    }, 30);
   }
 
   #draw() {
     const { data, theme } = this;
-    this.width = this.slider.clientWidth;
     if (!this.width) return;
     this.slider.classList.toggle("md-editable", data.editable);
     set(this.slider, {
@@ -200,5 +207,8 @@ class SourceLine {
     this.#send(false);
   }
 
-  destroy() { this.observer?.disconnect(); }
+  destroy() {
+    clearTimeout(this.looking);
+    this.observer?.disconnect();
+  }
 }
