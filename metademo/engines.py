@@ -33,6 +33,8 @@ class Engine(Protocol):
     """Carries out outer steps; see :class:`TorchEngine` for the reference."""
 
     name: str
+    steps: int
+    """Outer steps done."""
 
     @property
     def meta(self) -> Meta:
@@ -61,7 +63,7 @@ class TorchEngine:
         self._meta = {k: v.detach().clone().to(device, dtype) for k, v in meta.items()}
         self._optimizer = OPTIMIZERS[optimizer](list(self._meta.values()), lr=0.0)
         self._clip = clip
-        self._steps = 0
+        self.steps = 0
 
     @property
     def meta(self) -> Meta:
@@ -85,11 +87,11 @@ class TorchEngine:
         norm = torch.nn.utils.clip_grad_norm_(self._meta.values(), self._clip or float("inf"))
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
             what = "query loss" if not torch.isfinite(loss) else "meta-gradient"
-            raise Diverged(self._steps + 1, f"the {what} became {loss.item():.3g}", np.empty(0))
+            raise Diverged(self.steps + 1, f"the {what} became {loss.item():.3g}", np.empty(0))
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate
         self._optimizer.step()
-        self._steps += 1
+        self.steps += 1
         return loss.item()
 
 
@@ -98,7 +100,7 @@ OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 
 def _split(episodes: Episode, parts: int) -> list[Episode]:
     """The episodes of each outer step: equal runs of tasks, in order."""
-    batch = len(episodes.query.x) // parts
+    batch = len(episodes.query.x) // max(1, parts)
     return [
         Episode(
             *(

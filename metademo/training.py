@@ -17,7 +17,7 @@ import torch
 
 from metademo.algorithms import ALGORITHMS, Algorithm, Meta
 from metademo.algorithms.base import MAX_INNER_STEPS
-from metademo.engines import OPTIMIZERS, Diverged, Engine, TorchEngine
+from metademo.engines import OPTIMIZERS, Engine, TorchEngine
 from metademo.inner import LOSSES
 from metademo.network import ACTIVATIONS, INITIALISATIONS
 from metademo.tasks import FAMILIES, Episode, TaskFamily
@@ -73,10 +73,10 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ConfigError(
-                    f"{name} {getattr(self, name)!r} is not known: choose from {', '.join(choices)}"
-                )
+            value = getattr(self, name)
+            if not isinstance(value, str) or value not in choices:
+                known = ", ".join(choices)
+                raise ConfigError(f"{name} {value!r} is not known: choose from {known}")
         for name, (kind, low, high) in LIMITS.items():
             value = getattr(self, name)
             if name == "clip" and value is None:
@@ -85,7 +85,7 @@ class TrainConfig:
             if isinstance(value, bool) or not isinstance(value, accepted):
                 raise ConfigError(f"{name} must be a number ({kind.__name__}), not {value!r}")
             if not low <= value <= high:  # also false for NaN
-                raise ConfigError(f"{name} must be from {low:g} to {high:g}, not {value:g}")
+                raise ConfigError(f"{name} must be from {low:g} to {high:g}, not {value}")
         if self.learner.unlabelled and not self.task_family.bands:
             raise ConfigError(f"{self.algorithm} needs a family with a source domain")
 
@@ -231,7 +231,6 @@ class MetaTrainer:
         self, config: TrainConfig, *, device: str = "cpu", dtype: torch.dtype = torch.float32
     ):
         self.config = config
-        self.step = 0
         init = config.learner.init(np.random.default_rng([config.seed, INIT_STREAM]))
         self._episodes = np.random.default_rng([config.seed, EPISODE_STREAM])
         self.engine: Engine = TorchEngine(
@@ -246,6 +245,10 @@ class MetaTrainer:
     @property
     def meta(self) -> Meta:
         return self.engine.meta
+
+    @property
+    def step(self) -> int:
+        return self.engine.steps
 
     def run(self, every: int = 100) -> Iterator[StepRecord]:
         """Train to the end, with a record after every `every` outer steps and at the end.
@@ -267,10 +270,5 @@ class MetaTrainer:
         stop = min(config.steps, self.step + steps)
         tasks = (stop - self.step) * config.meta_batch
         episodes = config.sample_episodes(self._episodes, tasks)
-        try:
-            losses = self.engine.run(episodes, config.learning_rates(self.step, stop))
-        except Diverged as fault:
-            self.step += len(fault.losses)
-            raise
-        self.step = stop
+        losses = self.engine.run(episodes, config.learning_rates(self.step, stop))
         return StepRecord(stop, losses, self.meta)

@@ -116,7 +116,8 @@ class Algorithm:
         """Gradient of the mean query loss with respect to `meta`, and that loss (a scalar)."""
         leaves = {name: value.detach().requires_grad_() for name, value in meta.items()}
         loss = self.outer_loss(leaves, episode).mean()
-        grads = torch.autograd.grad(loss, list(leaves.values()))
+        # A meta-parameter that the loss does not depend on has the gradient zero.
+        grads = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
         return dict(zip(leaves, grads, strict=True)), loss.detach()
 
     def inner_loss(self, meta: Meta, params: Params, support: Examples, step: int) -> Tensor:

@@ -38,7 +38,8 @@ class DAML(Algorithm):
 
     def inner_loss(self, meta: Meta, params: Params, support: Examples, step: int) -> Tensor:
         """|g_psi| at one source input per inner step; a shorter sequence of them starts again."""
-        inputs = support.x[:, step % support.x.shape[1], None, None]
+        k = step % max(1, support.x.shape[1])
+        inputs = support.x[:, k : k + 1, None]
         activations = torch.cat(self.regressor.activations(params, inputs), dim=-1)
         verdict = self.adaptation_loss.activations(part(meta, "adaptation_loss"), activations)[0]
-        return verdict.abs().flatten(1).mean(-1)
+        return verdict.abs().flatten(1).sum(-1)  # of one value; of none if there is no input
