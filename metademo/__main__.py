@@ -24,11 +24,13 @@ from metademo import checkpoints, figures
 from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.engines import Diverged
-from metademo.evaluation import curves, evaluate
+from metademo.evaluation import evaluate, run_inner_loop
 from metademo.tasks import FAMILIES, Examples
 from metademo.training import RECIPES, MetaTrainer, TrainConfig, configure
 
 MAX_TASKS = 100_000
+INTERRUPTED = 130
+"""The exit code of a command that was interrupted, as shells have it."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,6 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as fault:  # ConfigError and CheckpointError are ValueErrors
         print(f"metademo: {' '.join(str(fault).split())}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("metademo: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
@@ -104,7 +109,10 @@ def _train(arguments: argparse.Namespace) -> int:
     began = time.perf_counter()
     ending = _consume(trainer, quiet=arguments.json)
     seconds = time.perf_counter() - began
-    scores = _scores(config, trainer, shots=config.shots, steps=config.inner_steps)
+    try:
+        scores = _scores(config, trainer, shots=config.shots, steps=config.inner_steps)
+    except KeyboardInterrupt:  # impatient, perhaps, but the weights are worth saving
+        scores, ending = {}, "interrupted"
     checkpoint = Checkpoint(config, trainer.meta, trainer.step, scores)
     checkpoints.save(out, checkpoint, overwrite=arguments.force)
     if arguments.json:
@@ -114,8 +122,9 @@ def _train(arguments: argparse.Namespace) -> int:
         _print_json(report | {"config": config.to_dict()})
     else:
         print(f"{ending} after {trainer.step:,} outer steps and {seconds:.1f} s: {out}")
-        _print_scores(scores)
-    return {"finished": 0, "interrupted": 130}.get(ending, 1)
+        if scores:
+            _print_scores(scores)
+    return {"finished": 0, "interrupted": INTERRUPTED}.get(ending, 1)
 
 
 def _consume(trainer: MetaTrainer, *, quiet: bool) -> str:
@@ -209,9 +218,8 @@ def _adapt(arguments: argparse.Namespace) -> int:
     else:
         points = _points(arguments.points)
         support = Examples(points[None, :, 0], points[None, :, 1])
-    adaptation = learner.adapt(checkpoint.meta, support, steps=arguments.steps)
-    drawn = curves(learner, adaptation, family.grid)[:, 0]
-    loss = adaptation.losses[:, 0].numpy()
+    run = run_inner_loop(learner, checkpoint.meta, support, family.grid, steps=arguments.steps)
+    drawn, loss = run.curves[:, 0], run.losses[:, 0]
     if not np.isfinite(drawn).all():
         raise ValueError("the adaptation diverged: take fewer --steps or points nearer to the wave")
     if arguments.figure:

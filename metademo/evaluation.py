@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from metademo.algorithms import Algorithm, Meta
-from metademo.algorithms.base import MAX_INNER_STEPS, part
-from metademo.inner import Adaptation
+from metademo.algorithms.base import MAX_INNER_STEPS
 from metademo.network import predict
 from metademo.tasks import Array, Examples, TaskFamily
 from metademo.training import HELD_OUT_STREAM
@@ -17,7 +17,8 @@ from metademo.training import HELD_OUT_STREAM
 ERRORS = {"l1": np.abs, "mse": np.square}
 Z95 = 1.959964
 BATCH = 200
-"""Tasks adapted side by side; bounds the memory, not the result."""
+NUMBERS = 20_000_000
+"""Tasks adapted side by side, and weights held at once: they bound the memory, not the result."""
 
 
 @dataclass(frozen=True)
@@ -54,20 +55,37 @@ class Evaluation:
             return np.percentile(self.errors, 90, axis=1)
 
 
-def curves(algorithm: Algorithm, adaptation: Adaptation, x: Array) -> Array:
-    """What the regressor predicts on `x` (points,) after each step: (steps + 1, tasks, points)."""
-    params = adaptation.stacked()
-    like = params["0.weight"]
-    with torch.no_grad():
-        return predict(algorithm.regressor, params, torch.as_tensor(x).to(like)).cpu().numpy()
+class Run(NamedTuple):
+    """One inner loop, as a chart or a score sees it.
+
+    Attributes:
+        curves: what the regressor predicts after 0, 1, .. S steps, (S + 1, tasks, points).
+        losses: the inner loss at each of them, (S + 1, tasks).
+    """
+
+    curves: Array
+    losses: Array
 
 
-def starting_curve(algorithm: Algorithm, meta: Meta, x: Array) -> Array:
-    """What the regressor predicts on `x` (points,) before any adaptation."""
-    theta = part(meta, "regressor")
+def run_inner_loop(
+    algorithm: Algorithm,
+    meta: Meta,
+    support: Examples,
+    x: Array,
+    *,
+    steps: int | None = None,
+    inner_lr: float | None = None,
+) -> Run:
+    """Adapt to each task of `support`, and predict on `x` (points,) after each step.
+
+    Raises:
+        ValueError: see `Algorithm.adapt`.
+    """
+    adaptation = algorithm.adapt(meta, support, steps=steps, inner_lr=inner_lr)
+    x_tensor = torch.as_tensor(x).to(adaptation.losses)
     with torch.no_grad():
-        y = predict(algorithm.regressor, theta, torch.as_tensor(x).to(theta["0.weight"]))
-    return y.cpu().numpy()
+        curves = [predict(algorithm.regressor, p, x_tensor) for p in adaptation.trajectory]
+    return Run(torch.stack(curves).cpu().numpy(), adaptation.losses.cpu().numpy())
 
 
 def evaluate(
@@ -93,11 +111,17 @@ def evaluate(
     sources = min(max(steps, 1), MAX_INNER_STEPS) if algorithm.unlabelled else 0
     waves, episode = family.sample_episodes(rng, tasks, shots=shots, queries=0, sources=sources)
     truth = waves(family.grid)
-    errors = []
-    for start in range(0, tasks, BATCH):
-        batch = slice(start, start + BATCH)
+    errors, size = [], _batch_size(meta, steps)
+    for start in range(0, tasks, size):
+        batch = slice(start, start + size)
         support = Examples(*(v if v is None else v[batch] for v in episode.support))
-        adaptation = algorithm.adapt(meta, support, steps=steps)
-        difference = curves(algorithm, adaptation, family.grid) - truth[batch]
-        errors.append(ERRORS[algorithm.loss](difference).mean(-1))
+        drawn = run_inner_loop(algorithm, meta, support, family.grid, steps=steps).curves
+        with np.errstate(over="ignore", invalid="ignore"):  # where tasks diverged
+            errors.append(ERRORS[algorithm.loss](drawn - truth[batch]).mean(-1))
     return Evaluation(np.concatenate(errors, axis=1), algorithm.loss)
+
+
+def _batch_size(meta: Meta, steps: int) -> int:
+    """How many tasks to adapt side by side: a trajectory holds all weights of each step."""
+    per_task = (max(0, steps) + 1) * sum(value.numel() for value in meta.values())
+    return max(1, min(BATCH, NUMBERS // per_task))

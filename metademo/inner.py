@@ -43,13 +43,6 @@ class Adaptation(NamedTuple):
     trajectory: list[Params]
     losses: Tensor
 
-    def stacked(self) -> Params:
-        """The trajectory as one set of parameters with leading axes (S + 1, tasks)."""
-        return {
-            name: torch.stack([params[name] for params in self.trajectory])
-            for name in self.trajectory[0]
-        }
-
 
 def adapt(
     theta: Mapping[str, Tensor],

@@ -30,6 +30,7 @@ class Chart:
     def __init__(self, page, url: str, **query):
         self.page = page
         page.goto(f"{url}/?" + "&".join(f"{k}={v}" for k, v in query.items()))
+        page.set_default_timeout(15_000)
         page.wait_for_selector(f"{CHART}[data-ready=true]")
         page.wait_for_selector(f"{SOURCE}[data-ready=true]")
         self.hands = page.locator(f"{CHART} .md-hands")
@@ -74,7 +75,7 @@ class Chart:
 
     def reset(self) -> None:
         self.page.get_by_role("button", name="Reset").click()
-        self.wait(f"h.dataset.points === '{json.dumps(START, separators=(',', ':'))}'")
+        self.wait("h.dataset.points === JSON.stringify(a)", START)
         self.slider.fill("5")
         self.page.wait_for_timeout(400)  # longer than a double click takes
 
@@ -246,7 +247,10 @@ def test_scrubbing_stays_in_the_browser(chart):
     page.evaluate("""() => {
         window.sent = 0;
         const send = WebSocket.prototype.send;
-        WebSocket.prototype.send = function (data) { window.sent += 1; return send.call(this, data); };
+        WebSocket.prototype.send = function (data) {
+            window.sent += 1;
+            return send.call(this, data);
+        };
     }""")
     for step in range(6):
         chart.slider.fill(str(step))

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import PAIRS, assert_same, checkpoint_of, small
+from helpers import PAIRS, assert_same, checkpoint_of, small, starting_curve
 
 from metademo import __main__ as command_line
 from metademo import checkpoints
 from metademo.__main__ import main
 from metademo.algorithms import ALGORITHMS
-from metademo.evaluation import evaluate, starting_curve
+from metademo.evaluation import evaluate
 from metademo.tasks import FAMILIES
 from metademo.training import RECIPES, MetaTrainer
 
@@ -267,7 +267,7 @@ def test_adapt_gives_the_curve_after_each_step(algorithm, steps, weights, capsys
     assert np.shape(answer["curves"]) == (steps + 1, 400)
     assert np.shape(answer["loss"]) == (steps + 1,)
     saved = checkpoints.load(weights[algorithm])
-    start = starting_curve(saved.config.learner, saved.meta, grid)
+    start = starting_curve(saved.meta, grid)
     np.testing.assert_allclose(answer["curves"][0], start, atol=1e-6)
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from helpers import PAIRS, generic_meta, small
+from helpers import PAIRS, generic_meta, small, starting_curve
 
 from metademo import evaluation
 from metademo.algorithms import ALGORITHMS
-from metademo.evaluation import Evaluation, curves, evaluate, starting_curve
+from metademo.evaluation import Evaluation, evaluate, run_inner_loop
 from metademo.tasks import FAMILIES, PI, Examples
 from metademo.training import EPISODE_STREAM, HELD_OUT_STREAM
 
@@ -51,7 +51,7 @@ def test_an_error_per_step_and_task_starting_at_the_initialisation(algorithm, fa
     assert result.metric == "l1"
     grid = FAMILIES[family].grid
     waves, _ = _held_out(config, 20, sources=4 if config.learner.unlabelled else 0)
-    before = np.abs(starting_curve(config.learner, meta, grid) - waves(grid)).mean(1)
+    before = np.abs(starting_curve(meta, grid) - waves(grid)).mean(1)
     np.testing.assert_allclose(result.errors[0], before, rtol=1e-12)
 
 
@@ -65,8 +65,7 @@ def test_the_error_is_that_of_the_adapted_curves_on_the_grid(algorithm, family):
     config = small(algorithm, family)
     meta, grid = generic_meta(config), FAMILIES[family].grid
     waves, episode = _held_out(config, 20, sources=3 if config.learner.unlabelled else 0)
-    adaptation = config.learner.adapt(meta, episode.support, steps=3)
-    drawn = curves(config.learner, adaptation, grid)
+    drawn = run_inner_loop(config.learner, meta, episode.support, grid, steps=3).curves
     assert drawn.shape == (4, 20, 400)
     expected = np.abs(drawn - waves(grid)).mean(-1)
     np.testing.assert_allclose(_evaluate(config, meta, steps=3).errors, expected, rtol=1e-12)
@@ -118,14 +117,23 @@ def test_held_out_tasks_are_not_those_of_training(monkeypatch):
 
 
 @every_algorithm
-def test_a_starting_curve_is_the_curve_after_no_step(algorithm):
+def test_the_first_curve_is_that_of_the_initialisation(algorithm):
     config = small(algorithm)
     meta, x = generic_meta(config), np.linspace(-2, 2, 11)
     inputs = np.ones((1, 3))
     support = Examples(inputs, None if config.learner.unlabelled else inputs)
-    drawn = curves(config.learner, config.learner.adapt(meta, support, steps=2), x)
-    np.testing.assert_allclose(drawn[0, 0], starting_curve(config.learner, meta, x), rtol=1e-12)
+    drawn = run_inner_loop(config.learner, meta, support, x, steps=2).curves
+    assert drawn.shape == (3, 1, 11)
+    np.testing.assert_allclose(drawn[0, 0], starting_curve(meta, x), rtol=1e-12)
     assert not np.allclose(drawn[2, 0], drawn[0, 0])
+
+
+@every_algorithm
+def test_scores_do_not_depend_on_how_many_tasks_are_adapted_side_by_side(algorithm, monkeypatch):
+    config = small(algorithm)
+    whole = _evaluate(config).errors
+    monkeypatch.setattr(evaluation, "NUMBERS", 1)
+    np.testing.assert_allclose(_evaluate(config).errors, whole, rtol=1e-5)
 
 
 @every_algorithm

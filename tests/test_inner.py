@@ -105,14 +105,6 @@ def test_an_adaptation_keeps_no_graph_and_leaves_the_initialisation_alone():
     assert torch.equal(again.trajectory[-1]["theta"], adaptation.trajectory[-1]["theta"])
 
 
-def test_a_stacked_trajectory_has_steps_and_tasks_as_leading_axes():
-    _, _, start, loss_at = _quadratic()
-    adaptation = _adapt(start, loss_at, 2)
-    stacked = adaptation.stacked()["theta"]
-    assert stacked.shape == (3, TASKS, SIZE)
-    assert torch.equal(stacked[1], adaptation.trajectory[1]["theta"])
-
-
 @pytest.mark.parametrize(
     ("name", "expected"), [("l1", [1.5, 1.0]), ("mse", [2.5, 1.0])], ids=["l1", "mse"]
 )

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from metademo import checkpoints
-from metademo.evaluation import curves, evaluate
+from metademo.evaluation import evaluate, run_inner_loop
 from metademo.tasks import FAMILIES, Examples
 
 SHIPPED = {
@@ -93,8 +93,8 @@ def test_adaptation_equals_a_plain_loop(name, dtype, tolerance):
     saved = checkpoints.load(checkpoints.shipped(name))
     meta = {key: value.to(dtype) for key, value in saved.meta.items()}
     support, learner = _supports(name), saved.config.learner
-    adaptation = learner.adapt(meta, support, steps=7)
-    ours = curves(learner, adaptation, FAMILIES["two-phase"].grid)
+    grid = FAMILIES["two-phase"].grid
+    ours = run_inner_loop(learner, meta, support, grid, steps=7)
     for task in range(len(support.x)):
         net = _plain(name, "regressor.", 1).to(dtype)
         x = torch.from_numpy(support.x[task]).to(dtype)[:, None]
@@ -112,8 +112,8 @@ def test_adaptation_equals_a_plain_loop(name, dtype, tolerance):
                 return nn.functional.l1_loss(net(x), y)
 
         drawn, losses = _descend(net, loss_of, 7)
-        np.testing.assert_allclose(ours[:, task], drawn, rtol=0, atol=tolerance)
-        np.testing.assert_allclose(adaptation.losses[:, task], losses, rtol=0, atol=tolerance)
+        np.testing.assert_allclose(ours.curves[:, task], drawn, rtol=0, atol=tolerance)
+        np.testing.assert_allclose(ours.losses[:, task], losses, rtol=0, atol=tolerance)
 
 
 @every_file
@@ -143,8 +143,9 @@ def test_daml_needs_but_one_source_input():
     saved = checkpoints.load(checkpoints.shipped("daml-two-phase"))
     family = saved.config.task_family
     for x in (-1.5, -1.2, -0.8, 0.8, 1.2, 1.5):
-        adaptation = saved.config.learner.adapt(saved.meta, Examples(np.array([[x]])))
-        drawn = curves(saved.config.learner, adaptation, family.grid)[-1, 0]
+        support = Examples(np.array([[x]]))
+        run = run_inner_loop(saved.config.learner, saved.meta, support, family.grid)
+        drawn = run.curves[-1, 0]
         truth = np.sin(family.grid + family.band_of(x).phase(x))
         assert np.abs(drawn - truth).mean() < 0.1, x
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from metademo.algorithms import Algorithm, Meta
 from metademo.checkpoints import Checkpoint
-from metademo.evaluation import curves as predicted_curves
+from metademo.evaluation import run_inner_loop
 from metademo.figures import STYLES
 from metademo.tasks import Array, Examples, TaskFamily, Waves
 from metademo.ui.chart import Curve, Panel, Series
@@ -70,11 +70,10 @@ class Scene:
 
 def adapt(learner: Learner, support: Examples, view: MamlView | DamlView, grid: Array) -> Run:
     """The view's inner loop for one task."""
-    adaptation = learner.algorithm.adapt(
-        learner.meta, support, steps=view.steps, inner_lr=view.inner_lr
+    run = run_inner_loop(
+        learner.algorithm, learner.meta, support, grid, steps=view.steps, inner_lr=view.inner_lr
     )
-    curves = predicted_curves(learner.algorithm, adaptation, grid)[:, 0]
-    return Run(curves, adaptation.losses[:, 0].numpy())
+    return Run(run.curves[:, 0], run.losses[:, 0])
 
 
 def maml_run(view: MamlView, family: TaskFamily, learner: Learner) -> Run:

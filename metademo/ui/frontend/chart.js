@@ -18,7 +18,9 @@
  * had seen in the drawn data), data-drawn (counts drawn answers), data-epoch, data-step, data-points.
  */
 
-import { Channel, DASHES, loadPlotly, loadStyle, make, mount, readTheme, say, svg } from "./base.js";
+import {
+  Channel, DASHES, loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg,
+} from "./base.js";
 import { Panels } from "./panels.js";
 import { Plot } from "./plot.js";
 import { Points } from "./points.js";
@@ -61,8 +63,8 @@ class Chart {
       this.#watch();
     } catch (error) {
       console.warn("metademo:", error);
-      this.stage.classList.add("md-drawn");
-      this.stage.replaceChildren(make("p", { className: "md-failure", role: "alert" },
+      this.stage?.classList.add("md-drawn");
+      (this.stage ?? this.host).replaceChildren(make("p", { className: "md-failure", role: "alert" },
         "The chart could not be drawn: its drawing library did not load. Please reload the page."));
     }
   }
