@@ -2,16 +2,19 @@
 
 An engine owns the meta-parameters and the optimizer's state while training. It is handed episodes
 and one outer learning rate per step, and answers with the query losses. The torch engine is the
-reference: it runs any algorithm, on any device, in any precision.
+reference: it runs any algorithm, on any device, in any precision. The fused engine runs what it
+covers a hundred times faster. `make_engine` picks one.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
+from metademo import fused
 from metademo.algorithms import Algorithm, Meta
 from metademo.tasks import Episode, Examples
 
@@ -95,6 +98,106 @@ class TorchEngine:
         return loss.item()
 
 
+class FusedEngine:
+    """The compiled engine: whole chunks of outer steps without the interpreter; see `fused`."""
+
+    name = "fused"
+
+    def __init__(
+        self,
+        algorithm: Algorithm,
+        meta: Meta,
+        *,
+        optimizer: str,
+        clip: float | None = None,
+        dtype: torch.dtype = torch.float32,
+        threads: int = 1,
+    ):
+        self._shapes = algorithm.shapes
+        self._trainer = fused.Trainer(
+            algorithm.outer_problem(),
+            flatten(meta, self._shapes),
+            dtype=np.float64 if dtype is torch.float64 else np.float32,
+            optimizer=optimizer,
+            max_norm=clip or 0.0,
+            threads=threads,
+        )
+
+    @property
+    def steps(self) -> int:
+        return self._trainer.state[3]
+
+    @property
+    def meta(self) -> Meta:
+        return unflatten(self._trainer.meta, self._shapes)
+
+    def run(self, episodes: Episode, learning_rates: np.ndarray) -> np.ndarray:
+        outer_steps = len(learning_rates)
+        if not outer_steps:
+            return np.empty(0)
+        support, query = (
+            [v if v is None else v.reshape(outer_steps, -1, v.shape[-1]) for v in examples]
+            for examples in episodes
+        )
+        losses, finite = self._trainer.run(*support, *query, rates=learning_rates)
+        losses = losses.astype(float)
+        if not finite:
+            bad = losses[-1]
+            what = "meta-gradient" if np.isfinite(bad) else "query loss"
+            raise Diverged(self.steps + 1, f"the {what} left the finite numbers", losses[:-1])
+        return losses
+
+
+def make_engine(
+    algorithm: Algorithm,
+    meta: Meta,
+    *,
+    engine: str = "auto",
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    threads: int = 1,
+    **options: Any,
+) -> Engine:
+    """The engine called `engine`; "auto" takes the compiled one wherever it can do the work.
+
+    Raises:
+        ValueError: for an unknown engine, or if "fused" is asked for what it does not cover.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"engine {engine!r} is not known: choose from {', '.join(ENGINES)}")
+    fault = uncovered(algorithm, device)
+    if engine == "fused" and fault:
+        raise ValueError(f"the fused engine {fault}: choose --engine torch")
+    if engine == "torch" or fault:
+        return TorchEngine(algorithm, meta, device=device, dtype=dtype, **options)
+    return FusedEngine(algorithm, meta, dtype=dtype, threads=threads, **options)
+
+
+def uncovered(algorithm: Algorithm, device: str = "cpu") -> str:
+    """Why the compiled engine can't train this, or ""."""
+    if device != "cpu":
+        return f"runs on the CPU only, not on {device}"
+    if algorithm.outer_problem() is None:
+        return f"does not cover {algorithm.name} with {algorithm.activation} activations"
+    return ""
+
+
+def flatten(meta: Meta, shapes: Mapping[str, tuple[int, ...]]) -> np.ndarray:
+    """Meta-parameters as one vector, in the order of `shapes`."""
+    return np.concatenate([meta[name].detach().cpu().numpy().ravel() for name in shapes])
+
+
+def unflatten(vector: np.ndarray, shapes: Mapping[str, tuple[int, ...]]) -> Meta:
+    """The inverse of `flatten`."""
+    sizes = [int(np.prod(shape)) for shape in shapes.values()]
+    parts = np.split(vector, np.cumsum(sizes)[:-1])
+    return {
+        name: torch.from_numpy(part.reshape(shape).copy())
+        for (name, shape), part in zip(shapes.items(), parts, strict=True)
+    }
+
+
+ENGINES = ("auto", "fused", "torch")
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 
 

@@ -37,7 +37,8 @@ class Adaptation(NamedTuple):
 
     Attributes:
         trajectory: parameters after 0, 1, .. S steps, each tensor with a leading axis of tasks.
-        losses: the inner loss at each of them, shape (S + 1, tasks).
+        losses: the inner loss at each of them, shape (S + 1, tasks); the last one is measured on
+            what the last step saw.
     """
 
     trajectory: list[Params]
@@ -89,7 +90,7 @@ def adapt(
             trajectory.append(params)
             losses.append(loss.detach())
     with torch.no_grad():
-        losses.append(loss_at(steps, params))
+        losses.append(loss_at(max(0, steps - 1), params))
     if not differentiable:
         trajectory = [{n: v.detach() for n, v in params.items()} for params in trajectory]
     return Adaptation(trajectory, torch.stack(losses))

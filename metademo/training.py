@@ -17,7 +17,7 @@ import torch
 
 from metademo.algorithms import ALGORITHMS, Algorithm, Meta
 from metademo.algorithms.base import MAX_INNER_STEPS
-from metademo.engines import OPTIMIZERS, Engine, TorchEngine
+from metademo.engines import OPTIMIZERS, Engine, make_engine
 from metademo.inner import LOSSES
 from metademo.network import ACTIVATIONS, INITIALISATIONS
 from metademo.tasks import FAMILIES, Episode, TaskFamily
@@ -224,22 +224,31 @@ class MetaTrainer:
     """Carries out one :class:`TrainConfig`; the same config gives the same run.
 
     `meta` holds the meta-parameters and `step` the outer steps done, at any time, so a caller that
-    stops consuming :meth:`run`, or sees it raise, still has everything up to then.
+    stops consuming :meth:`run`, or sees it raise, still has everything up to then. `engine.name`
+    says which engine does the work.
     """
 
     def __init__(
-        self, config: TrainConfig, *, device: str = "cpu", dtype: torch.dtype = torch.float32
+        self,
+        config: TrainConfig,
+        *,
+        engine: str = "auto",
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        threads: int = 1,
     ):
         self.config = config
         init = config.learner.init(np.random.default_rng([config.seed, INIT_STREAM]))
         self._episodes = np.random.default_rng([config.seed, EPISODE_STREAM])
-        self.engine: Engine = TorchEngine(
+        self.engine: Engine = make_engine(
             config.learner,
             init,
-            optimizer=config.optimizer,
-            clip=config.clip,
+            engine=engine,
             device=device,
             dtype=dtype,
+            threads=threads,
+            optimizer=config.optimizer,
+            clip=config.clip,
         )
 
     @property

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser import CHROMIUM_ARGS, find_chromium, serving
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +38,19 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def watch(page: Page, errors: list[str]) -> None:
+    """Collect what goes wrong on a page."""
+
+    def heard(message: ConsoleMessage) -> None:
+        # Opened at a page's own address, Streamlit first asks in vain where the server's root is.
+        probing = "/_stcore/" in message.location.get("url", "")
+        if message.type == "error" and not probing:
+            errors.append(message.text)
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     """`open_page(**options) -> page` in a context of its own; an error on its console fails."""
@@ -48,8 +61,7 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        watch(page, errors)
         return page
 
     yield start

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from conftest import watch
 
 APP = Path(__file__).parent / "apps" / "chart_app.py"
 CHART, SOURCE = '[data-metademo="chart"]', '[data-metademo="source_line"]'
@@ -74,8 +75,10 @@ class Chart:
         self.page.wait_for_selector(f"text=/points {count};/")
 
     def reset(self) -> None:
+        epoch = self.attribute("epoch")
         self.page.get_by_role("button", name="Reset").click()
-        self.wait("h.dataset.points === JSON.stringify(a)", START)
+        self.wait("h.dataset.epoch !== a", epoch)
+        assert self.points == START
         self.slider.fill("5")
         self.page.wait_for_timeout(400)  # longer than a double click takes
 
@@ -90,8 +93,7 @@ def home(chromium, url):
     """One page that most tests share: a page load takes longer than a test."""
     context = chromium.new_context(viewport={"width": 1280, "height": 1000})
     page, errors = context.new_page(), []
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    watch(page, errors)
     yield Chart(page, url), errors
     context.close()
 
@@ -404,5 +406,6 @@ def test_a_missing_drawing_library_is_said_plainly(chromium, url):
     page.goto(url)
     failure = page.wait_for_selector(f"{CHART} .md-failure")
     assert "did not load" in failure.inner_text()
-    assert page.locator(f"{SOURCE}[data-ready=true]").count() == 1
+    page.wait_for_selector(f"{SOURCE}[data-ready=true]")
+    assert page.inner_text(f"{CHART} .md-now").startswith("After 5 steps")
     context.close()

@@ -34,6 +34,11 @@ def press(app: AppTest, label: str) -> AppTest:
     return next(button for button in app.button if button.label == label).click().run()
 
 
+def type_points(app: AppTest, text: str) -> None:
+    app.text_input(key="maml points as text").set_value(text)
+    press(app, "Place these points")
+
+
 def chart(app: AppTest) -> dict:
     """What the chart was given: the data of its component."""
     return component(app, "chart")
@@ -139,8 +144,7 @@ def test_other_weights_are_one_choice_away():
 
 def test_snapping_puts_points_onto_the_wave():
     app = start()
-    text = app.text_input(key="maml points as text")
-    text.set_value("0,0.9 1,-0.5").run()
+    type_points(app, "0,0.9 1,-0.5")
     assert view(app).points == ((0.0, 0.9), (1.0, -0.5))
     widget(app, "toggle", "snap").set_value(True).run()
     phase = view(app).phase
@@ -161,7 +165,7 @@ def test_snapping_puts_points_onto_the_wave():
 def test_bad_points_are_refused_in_words_and_the_old_ones_kept(typed, said):
     app = start()
     before = view(app)
-    app.text_input(key="maml points as text").set_value(typed).run()
+    type_points(app, typed)
     assert said in app.error[0].value
     assert view(app) == before
     assert not app.exception
@@ -246,3 +250,15 @@ def test_without_any_weights_the_page_says_how_to_make_some(own_weights):
     app = start()
     assert not app.exception
     assert "python -m metademo train maml" in app.error[0].value
+
+
+def test_an_echo_of_what_a_slider_showed_a_moment_ago_is_not_a_choice():
+    app = start()
+    widget(app, "button_group", "weights").set_value("maml-any-phase").run()
+    type_points(app, "0,0.5 1,1")  # the server moves the slider to the nearest wave
+    moved = view(app)
+    assert widget(app, "slider", "phase").value == round(math.degrees(moved.phase)) != 0
+    widget(app, "slider", "phase").set_value(0).run()  # what it showed before
+    assert view(app) == moved
+    widget(app, "slider", "phase").set_value(90).run()
+    assert view(app).phase == pytest.approx(math.pi / 2)

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metademo.fused import Problem
 from metademo.inner import LOSSES, Adaptation, adapt
 from metademo.network import MLP, Params, predict
 from metademo.tasks import Episode, Examples
@@ -119,6 +120,25 @@ class Algorithm:
         # A meta-parameter that the loss does not depend on has the gradient zero.
         grads = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
         return dict(zip(leaves, grads, strict=True)), loss.detach()
+
+    def problem(self, steps: int | None = None, inner_lr: float | None = None) -> Problem | None:
+        """How the compiled engine composes the inner loop, or None if it can't.
+
+        Its meta-vector holds the meta-parameters in the order of `shapes`.
+        """
+        if self.activation != "relu":
+            return None
+        return Problem(
+            hidden=self.hidden,
+            inner_steps=self.inner_steps if steps is None else steps,
+            loss=self.loss,
+            query_loss=self.loss,
+            step_sizes=np.array([self.inner_lr if inner_lr is None else inner_lr]),
+        )
+
+    def outer_problem(self) -> Problem | None:
+        """How the compiled engine composes the meta-gradient, or None if it can't."""
+        return self.problem()
 
     def inner_loss(self, meta: Meta, params: Params, support: Examples, step: int) -> Tensor:
         """What the inner loop descends, for each task: here the error on the support set."""

@@ -11,10 +11,13 @@ steps: psi is judged only by what descending it does to the regressor.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from metademo.algorithms.base import Algorithm, Meta, part
+from metademo.fused import Problem
 from metademo.network import MLP, Params
 from metademo.tasks import Examples
 
@@ -35,6 +38,10 @@ class DAML(Algorithm):
     @property
     def parts(self) -> dict[str, MLP]:
         return super().parts | {"adaptation_loss": self.adaptation_loss}
+
+    def problem(self, steps: int | None = None, inner_lr: float | None = None) -> Problem | None:
+        problem = super().problem(steps, inner_lr)
+        return problem and replace(problem, adaptation_hidden=self.hidden)
 
     def inner_loss(self, meta: Meta, params: Params, support: Examples, step: int) -> Tensor:
         """|g_psi| at one source input per inner step; a shorter sequence of them starts again."""

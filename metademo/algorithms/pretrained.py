@@ -9,6 +9,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from metademo.algorithms.base import Algorithm, Meta, part
+from metademo.fused import Problem
 from metademo.tasks import Episode
 
 
@@ -18,6 +19,9 @@ class Pretrained(Algorithm):
     name = "pretrained"
     title = "Trained the ordinary way"
     summary = "learns all tasks at once, without adapting; the inner loop only fine-tunes it"
+
+    def outer_problem(self) -> Problem | None:
+        return self.problem(steps=0)
 
     def outer_loss(self, meta: Meta, episode: Episode) -> Tensor:
         """Query loss of each task at the *initialisation*: no inner loop."""

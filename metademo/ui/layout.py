@@ -101,12 +101,9 @@ def points_as_text(state: PageState[MamlView], family: TaskFamily) -> None:
             if not fault:
                 state.commit(state.view.with_points(points, family))
 
-        st.text_input(
-            "x,y pairs, with spaces between them",
-            key=key,
-            on_change=typed,
-            placeholder="0,0 1.57,1",
-        )
+        with st.form(key + " form", border=False):
+            st.text_input("x,y pairs, with spaces between them", key=key, placeholder="0,0 1.57,1")
+            st.form_submit_button("Place these points", on_click=typed)
         if fault := st.session_state.get(key + " fault"):
             st.error(fault)
 

@@ -6,12 +6,19 @@ view, and its callback replaces the view. So an undo moves the sliders, too.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any, Generic
 
 import streamlit as st
 
 from metademo.ui.views import History, V
+
+ECHO_SECONDS = 2.0
+"""A browser sends the state of all its widgets with every message. While a point is dragged, what
+it sends for the others may be older than what the server has set since; such an echo of a value
+that was shown until a moment ago is not a visitor's choice."""
 
 
 class PageState(Generic[V]):
@@ -58,11 +65,16 @@ class PageState(Generic[V]):
             change: the view after the visitor has set the widget to a value.
         """
         key = f"{self._page} widget {name}"
-        if st.session_state.get(key) != value:
+        echoes = st.session_state.setdefault(key + " echoes", {})
+        shown = st.session_state.get(key)
+        if shown != value:
+            echoes[shown] = time.monotonic()
             st.session_state[key] = value
 
         def changed() -> None:
-            self.commit(change(self.view, st.session_state[key]))
+            chosen = st.session_state[key]
+            if time.monotonic() - echoes.get(chosen, -math.inf) > ECHO_SECONDS:
+                self.commit(change(self.view, chosen))
 
         return {"key": key, "on_change": changed}
 

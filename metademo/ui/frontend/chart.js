@@ -63,6 +63,7 @@ class Chart {
       this.#watch();
     } catch (error) {
       console.warn("metademo:", error);
+      await shown.catch(() => {});
       this.stage?.classList.add("md-drawn");
       (this.stage ?? this.host).replaceChildren(make("p", { className: "md-failure", role: "alert" },
         "The chart could not be drawn: its drawing library did not load. Please reload the page."));
@@ -249,6 +250,7 @@ class Caption {
     this.room.replaceChildren(...captions.map((text) => make("p", {}, text)));
     this.smallRoom.replaceChildren(...details.map((text) => make("p", {}, text)));
     this.smallRoom.parentElement.hidden = details.length === 0;
+    this.element.classList.toggle("md-detailed", details.length > 0);
   }
 
   show(step, playing) {

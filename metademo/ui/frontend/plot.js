@@ -140,19 +140,27 @@ function path(pixels, y, axis) {
   return d || "M0,0";
 }
 
+/** Where labels would crowd, every second one goes (0 stays); the grid keeps all its lines. */
+function thinned([values, labels], width) {
+  if (values.length * 48 < width) return [values, labels];
+  const zero = values.findIndex((v) => Math.abs(v) < 1e-9);
+  return [values, labels.map((text, i) => ((i - zero) % 2 ? "" : text))];
+}
+
 function layout(data, theme, width, height) {
   const axis = (range, ticks) => ({
     range, fixedrange: true, zeroline: false, showline: false, ticks: "", ticklabelstandoff: 4,
     gridcolor: theme.ink(0.07), tickfont: { color: theme.ink(0.6), size: 12 },
     ...(ticks ? { tickmode: "array", tickvals: ticks[0], ticktext: ticks[1] } : { nticks: 6 }),
   });
+  const xTicks = data.xTicks && thinned(data.xTicks, width);
   return {
     width, height, autosize: false, showlegend: false, dragmode: false, hovermode: false,
     template: {}, colorway: [theme.text], separators: ".",
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: theme.font, color: theme.text },
     margin: { l: 34, r: 10, t: 10, b: 28, pad: 0 },
-    xaxis: { ...axis(data.xRange, data.xTicks), zeroline: true, zerolinecolor: theme.ink(0.16) },
+    xaxis: { ...axis(data.xRange, xTicks), zeroline: true, zerolinecolor: theme.ink(0.16) },
     yaxis: { ...axis(data.yRange, data.yTicks), zeroline: true, zerolinecolor: theme.ink(0.16) },
   };
 }

@@ -60,7 +60,7 @@ class SourceLine {
     on("pointerdown", (e) => this.#down(e));
     on("pointermove", (e) => this.holding === e.pointerId && this.#move(this.#at(e), false));
     on("pointerup", (e) => this.#up(e));
-    on("pointercancel", (e) => this.holding === e.pointerId && this.#end());
+    on("pointercancel", (e) => this.#cancel(e));
     on("keydown", (e) => this.#key(e));
     on("keyup", () => this.keyed && this.#end());
   }
@@ -163,6 +163,7 @@ class SourceLine {
     const onHandle = Math.abs(this.#x(at) - this.#x(this.value)) < 14;
     this.grip = onHandle ? this.value - at : 0; // no jump when the handle is taken beside its middle
     this.holding = event.pointerId;
+    this.before = this.value;
     this.slider.setPointerCapture(event.pointerId);
     // A finger may be about to scroll the page: then wait for its first sideways move.
     if (event.pointerType !== "touch" && !onHandle) this.#move(at, false);
@@ -172,6 +173,13 @@ class SourceLine {
   #up(event) {
     if (this.holding !== event.pointerId) return;
     this.#set(this.#at(event) + this.grip);
+    this.#end();
+  }
+
+  /** The finger scrolls the page instead: nothing was chosen. */
+  #cancel(event) {
+    if (this.holding !== event.pointerId) return;
+    this.#set(this.before);
     this.#end();
   }
 
@@ -185,13 +193,17 @@ class SourceLine {
     this.#place();
   }
 
-  #send(final) { this.channel.send({ value: this.value, epoch: this.epoch }, final); }
+  #send(final) {
+    this.told = final ? null : this.value;
+    this.channel.send({ value: this.value, epoch: this.epoch }, final);
+  }
 
   #end() {
     this.holding = null;
     this.keyed = false;
     this.slider.classList.remove("md-dragging");
-    this.#send(true);
+    const said = this.told !== null && this.told !== undefined;
+    if (said || this.value !== this.before) this.#send(true);
   }
 
   #key(event) {
@@ -203,6 +215,7 @@ class SourceLine {
     if (to === undefined) return;
     event.preventDefault();
     this.keyed = true;
+    this.before = null;
     this.#set(to);
     this.#send(false);
   }
