@@ -1,4 +1,4 @@
-"""The command line: ``python -m metademo list | train | evaluate | adapt``.
+"""The command line: ``python -m metademo list | train | evaluate | adapt | benchmark``.
 
 Text is for people, ``--json`` for machines. Bad input ends with exit code 2 and one line on stderr
 that names the fault and the mend.
@@ -7,6 +7,7 @@ that names the fault and the mend.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import math
 import re
@@ -20,7 +21,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from metademo import checkpoints, figures
+from metademo import benchmark, checkpoints, figures
 from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.engines import Diverged
@@ -129,7 +130,11 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _consume(trainer: MetaTrainer, *, quiet: bool) -> str:
     """Train behind a progress bar; how it ended: finished, interrupted, or why it diverged."""
-    with tqdm(total=trainer.config.steps, unit="step", disable=quiet, smoothing=0.1) as bar:
+    name = trainer.engine.name
+    if name == "fused" and not quiet:
+        print("fused engine: compiled at its first use, which takes a moment", file=sys.stderr)
+    total = trainer.config.steps
+    with tqdm(total=total, desc=name, unit="step", disable=quiet, smoothing=0.1) as bar:
         try:
             for record in trainer.run():
                 bar.update(record.step - bar.n)
@@ -249,6 +254,21 @@ def _print_json(document: Any) -> None:
     print(json.dumps(strict(document), allow_nan=False))
 
 
+def _benchmark(arguments: argparse.Namespace) -> int:
+    if arguments.peers and importlib.util.find_spec("jax") is None:
+        raise ValueError("--peers needs JAX: install it with pip install jax, or leave --peers out")
+
+    def say(what: str) -> None:
+        print(f"benchmark: {what}", file=sys.stderr)
+
+    report = benchmark.run(peers=arguments.peers, rounds=arguments.rounds, say=say)
+    if arguments.json:
+        _print_json(report)
+    else:
+        print(benchmark.table(report))
+    return 0
+
+
 def _weights(name: str) -> Path:
     """A file, or the name of shipped weights."""
     path = Path(name)
@@ -327,6 +347,10 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--source", metavar="X[,X...]", help="unlabelled source inputs, in turn")
     fit.add_argument("--steps", type=int, help="inner steps (default: as in training)")
     fit.add_argument("--figure", metavar="FILE.html", help="write the picture, self-contained")
+
+    speed = command("benchmark", _benchmark, "measure the engines side by side (some minutes)")
+    speed.add_argument("--peers", action="store_true", help="measure JAX, too, if it is installed")
+    speed.add_argument("--rounds", type=int, default=5, help="repetitions (default: 5)")
     return parser
 
 

@@ -8,6 +8,7 @@ covers a hundred times faster. `make_engine` picks one.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -180,6 +181,47 @@ def uncovered(algorithm: Algorithm, device: str = "cpu") -> str:
     if algorithm.outer_problem() is None:
         return f"does not cover {algorithm.name} with {algorithm.activation} activations"
     return ""
+
+
+_warm = threading.Event()
+
+
+def warm_up() -> None:
+    """Compile the fused engine, or load it from disk: half a minute once, then a second."""
+    fused.warm()
+    _warm.set()
+
+
+def is_warm() -> bool:
+    """Whether the fused engine can be used without waiting for the compiler."""
+    return _warm.is_set()
+
+
+def adapt_compiled(
+    algorithm: Algorithm,
+    meta: Meta,
+    support: Examples,
+    x: np.ndarray,
+    *,
+    steps: int,
+    inner_lr: float | None = None,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The inner loop by the fused engine: curves on `x` and inner losses after each step.
+
+    Returns:
+        Arrays (S + 1, tasks, points) and (S + 1, tasks); None where the engine is not warm or does
+        not cover what is asked.
+    """
+    problem = algorithm.problem(steps, inner_lr)
+    vector = flatten(meta, algorithm.shapes)
+    if not is_warm() or problem is None or vector.dtype != np.float32 or not support.x.size:
+        return None
+    inputs = support.x
+    if algorithm.unlabelled:  # the kernels want one source input for each step
+        inputs = inputs[:, np.arange(max(1, steps)) % inputs.shape[1]]
+    thetas, losses = fused.adapt(problem, vector, inputs, support.y)
+    curves = fused.predict(thetas.reshape(-1, thetas.shape[-1]), x, algorithm.hidden)
+    return curves.reshape(*losses.shape, len(x)), losses
 
 
 def flatten(meta: Meta, shapes: Mapping[str, tuple[int, ...]]) -> np.ndarray:

@@ -10,6 +10,7 @@ import torch
 
 from metademo.algorithms import Algorithm, Meta
 from metademo.algorithms.base import MAX_INNER_STEPS
+from metademo.engines import adapt_compiled
 from metademo.network import predict
 from metademo.tasks import Array, Examples, TaskFamily
 from metademo.training import HELD_OUT_STREAM
@@ -78,9 +79,16 @@ def run_inner_loop(
 ) -> Run:
     """Adapt to each task of `support`, and predict on `x` (points,) after each step.
 
+    By the compiled engine if it is warm and covers the algorithm, otherwise by the reference.
+
     Raises:
         ValueError: see `Algorithm.adapt`.
     """
+    steps = algorithm.inner_steps if steps is None else steps
+    if 0 <= steps <= MAX_INNER_STEPS:
+        compiled = adapt_compiled(algorithm, meta, support, x, steps=steps, inner_lr=inner_lr)
+        if compiled is not None:
+            return Run(*compiled)
     adaptation = algorithm.adapt(meta, support, steps=steps, inner_lr=inner_lr)
     x_tensor = torch.as_tensor(x).to(adaptation.losses)
     with torch.no_grad():
@@ -97,6 +105,7 @@ def evaluate(
     steps: int = 5,
     tasks: int = 400,
     seed: int = 0,
+    grid: Array | None = None,
 ) -> Evaluation:
     """Adapt to held-out tasks and measure the error on the family's grid after each step.
 
@@ -105,17 +114,19 @@ def evaluate(
             inner step instead.
         steps: inner steps.
         tasks: held-out tasks, drawn from a stream that training never uses.
+        grid: where to measure; by default on the family's whole grid.
     """
+    grid = family.grid if grid is None else grid
     rng = np.random.default_rng([seed, HELD_OUT_STREAM])
     # `adapt` says what is wrong with other numbers of steps; no support set is drawn for them.
     sources = min(max(steps, 1), MAX_INNER_STEPS) if algorithm.unlabelled else 0
     waves, episode = family.sample_episodes(rng, tasks, shots=shots, queries=0, sources=sources)
-    truth = waves(family.grid)
+    truth = waves(grid)
     errors, size = [], _batch_size(meta, steps)
     for start in range(0, tasks, size):
         batch = slice(start, start + size)
         support = Examples(*(v if v is None else v[batch] for v in episode.support))
-        drawn = run_inner_loop(algorithm, meta, support, family.grid, steps=steps).curves
+        drawn = run_inner_loop(algorithm, meta, support, grid, steps=steps).curves
         with np.errstate(over="ignore", invalid="ignore"):  # where tasks diverged
             errors.append(ERRORS[algorithm.loss](drawn - truth[batch]).mean(-1))
     return Evaluation(np.concatenate(errors, axis=1), algorithm.loss)

@@ -168,6 +168,10 @@ class Recipe:
     per_algorithm: dict[str, dict[str, Any]]
 
 
+# A tight clip matters: the L1 loss makes some meta-gradients huge, and with a loose one a seed in
+# five ends far above the others.
+_ADAM = dict(optimizer="adam", queries=32, schedule="cosine", warmup=0.05, clip=0.2)
+
 RECIPES = {
     "original": Recipe(
         "the article's: SGD, one task per outer step, 275,000 steps",
@@ -175,17 +179,13 @@ RECIPES = {
         {},
     ),
     "fast": Recipe(
-        "Adam on a meta-batch, warm-up and cosine, gradient norm clipped",
-        dict(
-            meta_batch=16,
-            queries=16,
-            steps=8_000,
-            optimizer="adam",
-            outer_lr=4e-3,
-            schedule="cosine",
-            warmup=0.05,
-            clip=0.5,
-        ),
+        "Adam on a meta-batch, warm-up and cosine, gradient norm clipped: about a second",
+        _ADAM | dict(meta_batch=16, steps=5_000, outer_lr=6e-3),
+        {},
+    ),
+    "best": Recipe(
+        "the same with a larger meta-batch and more steps: about a minute",
+        _ADAM | dict(meta_batch=64, steps=80_000, outer_lr=4e-3),
         {},
     ),
 }

@@ -340,19 +340,18 @@ def test_nothing_is_ever_remounted(chart):
     )
 
 
-def test_light_and_dark(open_page, url):
-    ink = {}
-    for scheme in ("light", "dark"):
-        page = open_page(color_scheme=scheme)
-        chart = Chart(page, url)
-        style = f"getComputedStyle(document.querySelector('{CHART} .md-hands .md-dot')).fill"
-        ink[scheme] = page.evaluate(style)
-        line = page.evaluate(
-            f"[...document.querySelectorAll('{CHART} path.js-line')].at(-1).style.stroke"
-        )
-        assert line == {"light": "rgb(0, 114, 178)", "dark": "rgb(86, 180, 233)"}[scheme]
-        assert chart.caption
-    assert ink["light"] != ink["dark"]
+def test_light_and_dark_and_a_switch_between_them(open_page, url):
+    page = open_page(color_scheme="light")
+    Chart(page, url)
+    lines = f"[...document.querySelectorAll('{CHART} path.js-line')]"
+    ink = f"getComputedStyle(document.querySelector('{CHART} .md-hands .md-dot')).fill"
+    page.evaluate(f"document.querySelector('{CHART}').mine = 1")
+    assert page.evaluate(f"{lines}.at(-1).style.stroke") == "rgb(0, 114, 178)"
+    light = page.evaluate(ink)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"{lines}.at(-1).style.stroke === 'rgb(86, 180, 233)'")
+    assert page.evaluate(ink) != light
+    assert page.evaluate(f"document.querySelector('{CHART}').mine") == 1
 
 
 def test_the_source_line_follows_mouse_and_keys(chart):

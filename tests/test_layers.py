@@ -14,7 +14,7 @@ ORDER = [
     {"engines"},
     {"training"},
     {"evaluation"},
-    {"checkpoints", "jobs"},
+    {"benchmark", "checkpoints", "jobs"},
     {"__main__", "ui"},
     {"streamlit_app"},
 ]

@@ -40,8 +40,13 @@ def static_folder() -> Path:
     from streamlit.runtime.scriptrunner import get_script_run_ctx
 
     context = get_script_run_ctx(suppress_warning=True)
-    script = Path(context.main_script_path) if context else FRONTEND.parents[2] / "streamlit_app.py"
-    return script.resolve().parent / "static"
+    return _beside(context.main_script_path if context else None)
+
+
+@functools.cache
+def _beside(script: str | None) -> Path:
+    main = Path(script) if script else FRONTEND.parents[2] / "streamlit_app.py"
+    return main.resolve().parent / "static"
 
 
 @functools.cache

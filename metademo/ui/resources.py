@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import threading
 
 import streamlit as st
 import torch
 
-from metademo import checkpoints
+from metademo import checkpoints, engines
+from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint, CheckpointError
 
 SHIPPED = (
@@ -17,6 +19,29 @@ SHIPPED = (
     "pretrained-any-phase",
     "pretrained-two-phase",
 )
+
+
+OWN = "own weights"
+MOST_OWN = 8
+
+
+def keep(name: str, checkpoint: Checkpoint) -> None:
+    """Make weights that were trained in this visit known to the pages, under a name of their own."""
+    own = {n: c for n, c in st.session_state.get(OWN, {}).items() if n != name}
+    st.session_state[OWN] = dict([*own.items(), (name, checkpoint)][-MOST_OWN:])
+
+
+def playable(algorithm: str) -> tuple[dict[str, Checkpoint], list[str]]:
+    """The weights for the page of an algorithm, and a sentence about each file not usable.
+
+    They are those that ship for this algorithm, and those of this visit that adapt to the same kind
+    of support set: a page for labelled points plays with any method that learns from them.
+    """
+    usable, faults = library()
+    own = st.session_state.get(OWN, {})
+    unlabelled = ALGORITHMS[algorithm].unlabelled
+    shipped = {n: c for n, c in usable.items() if c.config.algorithm == algorithm}
+    return shipped | {n: c for n, c in own.items() if c.config.learner.unlabelled == unlabelled}, faults
 
 
 def library() -> tuple[dict[str, Checkpoint], list[str]]:
@@ -50,5 +75,7 @@ def settle() -> None:
     small that a second torch thread only makes them wait for each other.
     """
     torch.set_num_threads(1)
+    # Pages never wait for the compiler: until it is done they use the reference engine.
+    threading.Thread(target=engines.warm_up, name="metademo-warm-up", daemon=True).start()
     gc.collect()
     gc.freeze()

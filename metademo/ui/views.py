@@ -12,7 +12,9 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from metademo.tasks import PI, TaskFamily, Waves
+from metademo.algorithms import ALGORITHMS
+from metademo.tasks import FAMILIES, PI, TaskFamily, Waves
+from metademo.training import LIMITS, RECIPES, ConfigError, TrainConfig, configure
 
 Point = tuple[float, float]
 MAX_POINTS = 20
@@ -146,6 +148,62 @@ class DamlView(View):
             return np.array([self.source])
         rng = np.random.default_rng(self.draw)
         return rng.uniform(band.low, band.high, max(1, self.steps))
+
+
+@dataclass(frozen=True)
+class TrainView(View):
+    """The settings of the Train page.
+
+    Attributes:
+        algorithm, family, recipe: names in the registries; see `TrainConfig`.
+        own: settings that differ from the recipe's, as pairs of name and value.
+        pace: outer steps per second in slow motion, or 0 for as fast as it goes.
+    """
+
+    algorithm: str = "maml"
+    family: str = "two-phase"
+    recipe: str = "fast"
+    own: tuple[tuple[str, float], ...] = ()
+    pace: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, known in (("algorithm", ALGORITHMS), ("family", FAMILIES), ("recipe", RECIPES)):
+            if getattr(self, name) not in known:
+                object.__setattr__(self, name, next(iter(known)))
+        own = {str(n): v for n, v in self.own if n in LIMITS and isinstance(v, int | float)}
+        object.__setattr__(self, "own", tuple(sorted(own.items())))
+        object.__setattr__(self, "pace", _clamped(self.pace, 0.0, 1e6, 0.0))
+
+    @property
+    def config(self) -> TrainConfig:
+        """What Start trains.
+
+        Raises:
+            ConfigError: if the settings don't go together.
+        """
+        return configure(self.algorithm, self.family, self.recipe, **dict(self.own))
+
+    def with_setting(self, name: str, value: float) -> Self:
+        """The view with one setting of the visitor's own, or the recipe's if it is the same."""
+        theirs = replace(self, own=()).config
+        own = {n: v for n, v in self.own if n != name}
+        if value != getattr(theirs, name):
+            own[name] = value
+        return replace(self, own=tuple(own.items()))
+
+    def with_algorithm(self, algorithm: str) -> Self:
+        """The view with another algorithm, and with a family that it can be trained on."""
+        fits = (replace(self, algorithm=algorithm, family=f) for f in (self.family, *FAMILIES))
+        return next((view for view in fits if view.fault == ""), self)
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the settings, or ""."""
+        try:
+            _ = self.config
+        except ConfigError as fault:
+            return str(fault)
+        return ""
 
 
 V = TypeVar("V", bound=View)

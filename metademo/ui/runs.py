@@ -1,0 +1,140 @@
+"""The runs of one visit: started here, found again after a reload, named, compared, kept for play.
+
+The jobs themselves live in a registry that the whole server shares; a visitor's session holds which
+of them are the visitor's own. Their tokens stand in the address of the Train page.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import streamlit as st
+from streamlit.runtime import get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from metademo.checkpoints import Checkpoint
+from metademo.jobs import Busy, Job, Progress, Registry, Snapshot
+from metademo.training import ConfigError, TrainConfig
+from metademo.ui.train_scene import Probes, describe
+
+MOST_RUNS = 6
+TOKEN = "run"
+
+
+@st.cache_resource(show_spinner=False)
+def registry() -> Registry:
+    """All jobs of this server.
+
+    Raises:
+        ConfigError: if a limit in the environment can't be read.
+    """
+    return Registry()
+
+
+@dataclass
+class Run:
+    """One run of this visit, with the probe curves that were drawn for it so far."""
+
+    number: int
+    job: Job
+    probes: Probes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.probes = Probes(self.job.config)
+
+    @property
+    def name(self) -> str:
+        return f"run {self.number}"
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}: {describe(self.job.config)}"
+
+    @property
+    def progress(self) -> Progress:
+        return registry().progress(self.job)
+
+    def checkpoint(self, snapshot: Snapshot) -> Checkpoint:
+        return Checkpoint(self.job.config, snapshot.meta, snapshot.step)
+
+
+class Visit:
+    """The visitor's runs, in the session."""
+
+    def __init__(self) -> None:
+        self._state = st.session_state.setdefault(
+            "train visit", {"owner": secrets.token_hex(8), "runs": {}, "count": 0, "chosen": None}
+        )
+
+    @property
+    def runs(self) -> list[Run]:
+        return list(self._state["runs"].values())
+
+    @property
+    def chosen(self) -> Run | None:
+        """The run on the stage."""
+        return self._state["runs"].get(self._state["chosen"])
+
+    @property
+    def under_way(self) -> Run | None:
+        """The run that trains or waits."""
+        return next((run for run in self.runs if not run.job.state.over), None)
+
+    @property
+    def message(self) -> str:
+        """What the visitor has to be told about the last attempt to start."""
+        return self._state.get("message", "")
+
+    def choose(self, token: str) -> None:
+        self._state["chosen"] = token
+
+    def start(self, config: TrainConfig, pace: float | None) -> None:
+        """Start a run, or say in `message` why there is none."""
+        try:
+            job = registry().submit(config, self._state["owner"], pace=pace, alive=_presence())
+        except (Busy, ConfigError) as fault:
+            self._state["message"] = str(fault)
+        else:
+            self._state["message"] = ""
+            self._add(job)
+
+    def remove(self, run: Run) -> None:
+        """Forget a run; the one before it comes on the stage."""
+        run.job.stop()
+        del self._state["runs"][run.job.token]
+        if self.chosen is None and self.runs:
+            self.choose(self.runs[-1].job.token)
+
+    def follow_address(self) -> None:
+        """Find the runs that the address names, and name those of this visit in it."""
+        for token in st.query_params.get_all(TOKEN):
+            if token not in self._state["runs"]:
+                job = registry().attach(token, self._state["owner"], _presence())
+                if job is not None:
+                    self._add(job)
+        tokens = [run.job.token for run in self.runs]
+        if st.query_params.get_all(TOKEN) != tokens:
+            st.query_params[TOKEN] = tokens
+
+    def _add(self, job: Job) -> None:
+        self._state["count"] += 1
+        self._state["runs"][job.token] = Run(self._state["count"], job)
+        self.choose(job.token)
+        for run in self.runs[:-MOST_RUNS]:
+            del self._state["runs"][run.job.token]
+
+
+def _presence() -> Callable[[], bool]:
+    """A question that any thread may ask: is this session still connected?"""
+    context = get_script_run_ctx(suppress_warning=True)
+    session = context.session_id if context else ""
+
+    def connected() -> bool:
+        try:
+            return bool(get_instance().is_active_session(session))
+        except RuntimeError:  # without a server, as in tests, nobody can leave
+            return True
+
+    return connected
