@@ -24,7 +24,7 @@ from tqdm import tqdm
 from metademo import benchmark, checkpoints, figures
 from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint, CheckpointError
-from metademo.engines import Diverged
+from metademo.engines import ENGINES, Diverged
 from metademo.evaluation import evaluate, run_inner_loop
 from metademo.tasks import FAMILIES, Examples
 from metademo.training import RECIPES, MetaTrainer, TrainConfig, configure
@@ -106,7 +106,7 @@ def _train(arguments: argparse.Namespace) -> int:
     if out.exists() and not arguments.force:
         raise FileExistsError(f"{out} exists already: choose another --out or add --force")
     checkpoints.check_place(out, overwrite=arguments.force)  # said before the work, not after it
-    trainer = MetaTrainer(config)
+    trainer = MetaTrainer(config, engine=arguments.engine)
     began = time.perf_counter()
     ending = _consume(trainer, quiet=arguments.json)
     seconds = time.perf_counter() - began
@@ -117,10 +117,9 @@ def _train(arguments: argparse.Namespace) -> int:
     checkpoint = Checkpoint(config, trainer.meta, trainer.step, scores)
     checkpoints.save(out, checkpoint, overwrite=arguments.force)
     if arguments.json:
-        report = dict(
-            file=str(out), ending=ending, steps=trainer.step, seconds=seconds, scores=scores
-        )
-        _print_json(report | {"config": config.to_dict()})
+        report = dict(file=str(out), ending=ending, engine=trainer.engine.name)
+        report |= dict(steps=trainer.step, seconds=seconds, scores=scores, config=config.to_dict())
+        _print_json(report)
     else:
         print(f"{ending} after {trainer.step:,} outer steps and {seconds:.1f} s: {out}")
         if scores:
@@ -188,7 +187,7 @@ def _scores(
     scores: dict[str, Any] = dict(
         algorithm=config.algorithm,
         family=config.family,
-        shots=shots,
+        shots=0 if config.learner.unlabelled else shots,
         inner_steps=steps,
         tasks=tasks,
         seed=seed,
@@ -201,7 +200,7 @@ def _scores(
 
 def _print_scores(scores: dict[str, Any]) -> None:
     print(
-        "{algorithm} on {family}: {metric} error against the true wave, {shots} shots, "
+        "{algorithm} on {family}: {metric} error against the true wave, {shots} labelled points, "
         "{tasks} held-out tasks".format(**scores)
     )
     print("  step    mean   ±95 %   median     p90")
@@ -329,6 +328,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--recipe", choices=list(RECIPES), default="fast")
     for name, (kind, text) in _CHANGES.items():
         train.add_argument("--" + name.replace("_", "-"), type=kind, help=text)
+    train.add_argument("--engine", choices=ENGINES, default="auto", help="default: auto")
     train.add_argument("--out", help="file to write (default: ALGORITHM-FAMILY.safetensors)")
     train.add_argument("--force", action="store_true", help="overwrite an existing file")
 

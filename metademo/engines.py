@@ -23,12 +23,19 @@ from metademo.tasks import Episode, Examples
 class Diverged(ArithmeticError):
     """A run that left the finite numbers, with the outer step at which it did.
 
-    The engine that raises it still holds the last good meta-parameters, and `losses` those of the
-    steps that went well.
+    The engine that raises it is back at the last good meta-parameters: those that gave a finite
+    loss for the last time, one step before the ones that did not.
+
+    Attributes:
+        step: the outer step that failed, from 1.
+        losses: of the steps before it that were asked for together with it.
     """
 
-    def __init__(self, step: int, what: str, losses: np.ndarray):
-        super().__init__(f"{what} at outer step {step:,}: a smaller learning rate would help")
+    def __init__(self, step: int, loss: float, losses: np.ndarray):
+        what = "meta-gradient became infinite or undefined"
+        if not np.isfinite(loss):
+            what = f"query loss became {loss:.3g}"
+        super().__init__(f"the {what} at outer step {step:,}: a smaller learning rate would help")
         self.step = step
         self.losses = losses
 
@@ -67,6 +74,7 @@ class TorchEngine:
         self._meta = {k: v.detach().clone().to(device, dtype) for k, v in meta.items()}
         self._optimizer = OPTIMIZERS[optimizer](list(self._meta.values()), lr=0.0)
         self._clip = clip
+        self._before: Meta | None = None
         self.steps = 0
 
     @property
@@ -90,13 +98,23 @@ class TorchEngine:
         # The norm is finite exactly when every gradient is.
         norm = torch.nn.utils.clip_grad_norm_(self._meta.values(), self._clip or float("inf"))
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
-            what = "query loss" if not torch.isfinite(loss) else "meta-gradient"
-            raise Diverged(self.steps + 1, f"the {what} became {loss.item():.3g}", np.empty(0))
+            step = self.steps + 1
+            self._step_back()
+            raise Diverged(step, loss.item(), np.empty(0))
+        self._before = self.meta
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate
         self._optimizer.step()
         self.steps += 1
         return loss.item()
+
+    def _step_back(self) -> None:
+        """To the meta-parameters that gave a finite loss for the last time."""
+        if self._before is not None:
+            for name, value in self._before.items():
+                self._meta[name].copy_(value)
+            self.steps -= 1
+            self._before = None
 
 
 class FusedEngine:
@@ -140,12 +158,11 @@ class FusedEngine:
             [v if v is None else v.reshape(outer_steps, -1, v.shape[-1]) for v in examples]
             for examples in episodes
         )
+        before = self.steps
         losses, finite = self._trainer.run(*support, *query, rates=learning_rates)
         losses = losses.astype(float)
         if not finite:
-            bad = losses[-1]
-            what = "meta-gradient" if np.isfinite(bad) else "query loss"
-            raise Diverged(self.steps + 1, f"the {what} left the finite numbers", losses[:-1])
+            raise Diverged(before + len(losses), losses[-1], losses[:-1])
         return losses
 
 

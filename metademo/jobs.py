@@ -40,7 +40,7 @@ HELD_OUT_EVERY = 8
 60 of them stay a small part of a run that is over in two seconds."""
 BREATH = 0.04
 """Seconds of training between two looks at pause and stop."""
-FRESH = 0.5
+FRESH = 0.25
 """Seconds after which there is a new snapshot to look at, if none is due."""
 WINDOW = 2.0
 """The speed is that of the last so many seconds."""

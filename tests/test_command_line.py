@@ -107,7 +107,7 @@ def test_list_says_which_weights_are_unusable_and_goes_on(text, folder, capsys, 
 @pytest.mark.parametrize(("algorithm", "family"), PAIRS)
 def test_train_writes_a_checkpoint_and_reports_it(algorithm, family, capsys):
     report = _train(capsys, algorithm, family, "--out", "w.safetensors", "--seed", "5")
-    assert list(report) == ["file", "ending", "steps", "seconds", "scores", "config"]
+    assert list(report) == ["file", "ending", "engine", "steps", "seconds", "scores", "config"]
     assert (report["file"], report["ending"], report["steps"]) == ("w.safetensors", "finished", 3)
     assert list(report["scores"]) == SCORE_KEYS
     saved = checkpoints.load("w.safetensors")
@@ -216,7 +216,8 @@ def test_evaluate_reports_each_step(algorithm, weights, capsys):
     options = ["--shots", "3", "--inner-steps", "2", "--tasks", "30", "--seed", "6"]
     scores = _json(_run(capsys, "evaluate", weights[algorithm], *options, "--json"))
     assert list(scores) == SCORE_KEYS
-    conditions = dict(shots=3, inner_steps=2, tasks=30, seed=6, metric="l1")
+    shots = 0 if ALGORITHMS[algorithm].unlabelled else 3  # labelled points
+    conditions = dict(shots=shots, inner_steps=2, tasks=30, seed=6, metric="l1")
     conditions |= dict(algorithm=algorithm, family="two-phase")
     assert {key: scores[key] for key in conditions} == conditions
     saved = checkpoints.load(weights[algorithm])
@@ -241,7 +242,9 @@ def test_evaluate_on_another_family(weights, capsys):
 
 def test_evaluate_in_words(weights, capsys):
     lines = _run(capsys, "evaluate", weights["maml"], "--tasks", "20").splitlines()
-    title = "maml on two-phase: l1 error against the true wave, 4 shots, 20 held-out tasks"
+    title = (
+        "maml on two-phase: l1 error against the true wave, 4 labelled points, 20 held-out tasks"
+    )
     assert lines[0] == title
     assert lines[1].split() == ["step", "mean", "±95", "%", "median", "p90"]
     assert [line.split()[0] for line in lines[2:]] == list("012345")

@@ -67,7 +67,7 @@ def _descend(net, loss_of, steps):
     grid = torch.from_numpy(FAMILIES["two-phase"].grid).to(dtype)[:, None]
     drawn, losses = [], []
     for k in range(steps + 1):
-        loss = loss_of(k)
+        loss = loss_of(min(k, steps - 1))  # at the end, once more on what the last step saw
         losses.append(loss.item())
         with torch.no_grad():
             drawn.append(net(grid)[:, 0].numpy())

@@ -22,8 +22,7 @@ SOURCE_RANGE = (-PI / 2, PI / 2)
 @st.fragment
 def page() -> None:
     """Everything on the page; a fragment, so that a click reruns nothing else."""
-    usable, faults = resources.library()
-    choices = {n: c for n, c in usable.items() if c.config.algorithm == "daml"}
+    choices, faults = resources.playable("daml")
     layout.report(faults, choices, "daml")
     state = PageState("daml", DamlView)
     if state.view.weights not in choices:
@@ -38,6 +37,7 @@ def page() -> None:
     )
     stage, controls = layout.stage_and_controls()
     with controls:
+        layout.weights(state, choices)
         _controls(state, family)
     with stage:
         _source(state, family)

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from metademo.tasks import TaskFamily
+from metademo.ui import resources
 from metademo.ui.chart import clean
 from metademo.ui.state import PageState
 from metademo.ui.views import MAX_POINTS, MAX_STEPS, Y_RANGE, MamlView
@@ -37,6 +38,18 @@ def report(faults: list[str], choices: Collection[str], algorithm: str) -> None:
         )
         st.error(f"No weights for this page. Make some with `{command}`.")
         st.stop()
+
+
+def weights(state: PageState[Any], choices: Collection[str]) -> None:
+    """Which weights to play with, where there is a choice."""
+    if len(choices) > 1:
+        st.segmented_control(
+            "The network",
+            list(choices),
+            format_func=lambda name: resources.label(name, "as it ships"),
+            required=True,
+            **state.bind("weights", state.view.weights, lambda v, name: replace(v, weights=name)),
+        )
 
 
 def point_buttons(

@@ -21,8 +21,7 @@ FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase"}
 @st.fragment
 def page() -> None:
     """Everything on the page; a fragment, so that a click reruns nothing else."""
-    usable, faults = resources.library()
-    choices = {n: c for n, c in usable.items() if c.config.algorithm == "maml"}
+    choices, faults = resources.playable("maml")
     layout.report(faults, choices, "maml")
     state = PageState("maml", MamlView.first)
     if state.view.weights not in choices:
@@ -38,19 +37,14 @@ def page() -> None:
     with controls:
         _controls(state, choices, family)
     with stage:
-        _chart(state, chosen, family, usable)
+        _chart(state, chosen, family)
 
 
-def _chart(
-    state: PageState[MamlView],
-    chosen: Checkpoint,
-    family: TaskFamily,
-    usable: dict[str, Checkpoint],
-) -> None:
+def _chart(state: PageState[MamlView], chosen: Checkpoint, family: TaskFamily) -> None:
     view = state.view
     contrasts = {}
     if view.contrast:
-        ordinary = usable.get(f"pretrained-{family.name}")
+        ordinary = resources.library()[0].get(f"pretrained-{family.name}")
         contrasts = {"pretrained": Learner.of(ordinary)} if ordinary else {}
         contrasts |= {"random": Learner.untrained(chosen)}
     scene = maml_scene(view, family, Learner.of(chosen), contrasts)
@@ -83,7 +77,9 @@ def _controls(
     st.segmented_control(
         "The network was trained on",
         list(choices),
-        format_func=lambda name: FAMILY_LABELS.get(choices[name].config.family, name),
+        format_func=lambda name: resources.label(
+            name, FAMILY_LABELS.get(choices[name].config.family)
+        ),
         required=True,
         help="Two waves: sin(x) and sin(x + π), as in the article's code. "
         "Any phase: sin(x + b) for every b from 0° to 180°.",

@@ -26,7 +26,7 @@ MOST_OWN = 8
 
 
 def keep(name: str, checkpoint: Checkpoint) -> None:
-    """Make weights that were trained in this visit known to the pages, under a name of their own."""
+    """Make weights of this visit known to the pages, under a name of their own."""
     own = {n: c for n, c in st.session_state.get(OWN, {}).items() if n != name}
     st.session_state[OWN] = dict([*own.items(), (name, checkpoint)][-MOST_OWN:])
 
@@ -41,7 +41,14 @@ def playable(algorithm: str) -> tuple[dict[str, Checkpoint], list[str]]:
     own = st.session_state.get(OWN, {})
     unlabelled = ALGORITHMS[algorithm].unlabelled
     shipped = {n: c for n, c in usable.items() if c.config.algorithm == algorithm}
-    return shipped | {n: c for n, c in own.items() if c.config.learner.unlabelled == unlabelled}, faults
+    return shipped | {
+        n: c for n, c in own.items() if c.config.learner.unlabelled == unlabelled
+    }, faults
+
+
+def label(name: str, title: str | None = None) -> str:
+    """How weights are called in a list: what was trained in this visit keeps its own name."""
+    return name if name in st.session_state.get(OWN, {}) else title or name
 
 
 def library() -> tuple[dict[str, Checkpoint], list[str]]:

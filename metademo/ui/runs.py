@@ -65,7 +65,7 @@ class Visit:
 
     def __init__(self) -> None:
         self._state = st.session_state.setdefault(
-            "train visit", {"owner": secrets.token_hex(8), "runs": {}, "count": 0, "chosen": None}
+            "train visit", {"owner": secrets.token_hex(8), "runs": {}, "chosen": None, "seen": []}
         )
 
     @property
@@ -92,6 +92,8 @@ class Visit:
 
     def start(self, config: TrainConfig, pace: float | None) -> None:
         """Start a run, or say in `message` why there is none."""
+        if self.under_way:  # a second click on the button
+            return
         try:
             job = registry().submit(config, self._state["owner"], pace=pace, alive=_presence())
         except (Busy, ConfigError) as fault:
@@ -108,19 +110,22 @@ class Visit:
             self.choose(self.runs[-1].job.token)
 
     def follow_address(self) -> None:
-        """Find the runs that the address names, and name those of this visit in it."""
-        for token in st.query_params.get_all(TOKEN):
-            if token not in self._state["runs"]:
-                job = registry().attach(token, self._state["owner"], _presence())
-                if job is not None:
-                    self._add(job)
+        """Find the runs that the address names, after a reload, and name those of this visit."""
+        for token in st.query_params.get_all(TOKEN)[:MOST_RUNS]:
+            if token in self._state["seen"]:
+                continue
+            job = registry().attach(token, self._state["owner"], _presence())
+            if job is not None:
+                self._add(job)
+            else:
+                self._state["message"] = "The run in the address is no longer kept on this server."
         tokens = [run.job.token for run in self.runs]
         if st.query_params.get_all(TOKEN) != tokens:
             st.query_params[TOKEN] = tokens
 
     def _add(self, job: Job) -> None:
-        self._state["count"] += 1
-        self._state["runs"][job.token] = Run(self._state["count"], job)
+        self._state["seen"].append(job.token)
+        self._state["runs"][job.token] = Run(len(self._state["seen"]), job)
         self.choose(job.token)
         for run in self.runs[:-MOST_RUNS]:
             del self._state["runs"][run.job.token]

@@ -17,7 +17,7 @@ from metademo.tasks import Array, Examples, TaskFamily
 from metademo.training import INIT_STREAM, RECIPES, ConfigError, TrainConfig, configure
 from metademo.ui.chart import Curve
 
-POINTS = 65
+POINTS = 97
 """Points of a probe curve: enough for a smooth wave, few enough to send all snapshots at once."""
 CANDIDATES, PROBE_SEED = 64, 5
 LINE_POINTS = 300
@@ -66,6 +66,7 @@ class TrainScene:
     x_range: tuple[float, float]
     y_range: tuple[float, float]
     steps: list[int]
+    errors: Array
     captions: list[str]
     details: list[str]
     metric: str
@@ -98,10 +99,12 @@ class Probes:
     def points(self) -> list[tuple[float, float]]:
         """The support points of all probes; none if they are unlabelled."""
         x, y = self.support
-        return [] if y is None else [(float(a), float(b)) for a, b in zip(x.flat, y.flat, strict=True)]
+        return (
+            [] if y is None else [(float(a), float(b)) for a, b in zip(x.flat, y.flat, strict=True)]
+        )
 
     def adapt(self, step: int, meta: Meta) -> tuple[Array, Array]:
-        """Curves (probes + 1, points), the shared start first, and inner losses (2,) at both ends."""
+        """Curves (probes + 1, points), the start first; mean inner losses (2,) at both ends."""
         if step not in self._drawn:
             run = run_inner_loop(self.config.learner, meta, self.support, self.grid)
             curves = np.concatenate([run.curves[0, :1], run.curves[-1]])
@@ -147,9 +150,9 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
         Curve(f"truth {i}", "the true waves", truth, grey, STYLES["truth"].dash, 1.5, legend=not i)
         for i, truth in enumerate(probes.truths)
     ]
-    curves.append(Curve("before", "before any inner step", rows[0], colour, "solid", 1.5, 0.4))
+    curves.append(Curve("before", "before any step", rows[0], colour, "solid", 1.5, 0.4))
     curves += [
-        Curve(f"after {i}", f"after {_count(n, 'inner step')}", y, colour, width=3.5, legend=not i)
+        Curve(f"after {i}", f"after {_count(n, 'step')}", y, colour, width=3.5, legend=not i)
         for i, y in enumerate(rows[1:])
     ]
     height = 1.75 * float(np.abs(probes.truths).max())
@@ -159,6 +162,7 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
         x_range=config.task_family.x_range,
         y_range=(-height, height),
         steps=[s.step for s in snapshots],
+        errors=np.array([s.errors[-1] for s in snapshots]),
         captions=[_caption(config, s) for s in snapshots],
         details=[_detail(config, losses) for _, losses in drawn],
         metric="mean |error|" if config.loss == "l1" else "mean squared error",
@@ -175,13 +179,10 @@ def _caption(config: TrainConfig, snapshot: Snapshot) -> str:
     )
     if not np.isfinite(after):
         return f"{when}, the inner loop runs away to infinity on some tasks."
-    what = "off by" if config.loss == "l1" else "squared error"
     inner = _count(config.inner_steps, "inner step")
-    return f"{when}: {what} {before:.2f}, and {after:.2f} once {inner} {_were(config)} taken."
-
-
-def _were(config: TrainConfig) -> str:
-    return "is" if config.inner_steps == 1 else "are"
+    verb = "takes" if config.inner_steps == 1 else "take"
+    what = "off a new wave" if config.loss == "l1" else "mean squared error on a new wave"
+    return f"{when}, {inner} {verb} it from {before:.2f} to {after:.2f} {what}."
 
 
 def _detail(config: TrainConfig, losses: Array) -> str:
@@ -191,14 +192,19 @@ def _detail(config: TrainConfig, losses: Array) -> str:
     return f"{what} goes from {losses[0]:.2g} to {losses[1]:.2g}."
 
 
-def loss_line(
-    label: str, algorithm: str, dash: str, progress: Progress
-) -> Line:
+def empty_line(config: TrainConfig) -> Line:
+    """What the loss chart shows before there is a run."""
+    nothing = np.empty(0)
+    style = STYLES.get(config.algorithm, STYLES["truth"])
+    return Line("not trained yet", style, DASHES[0], *[nothing] * 5)
+
+
+def loss_line(label: str, progress: Progress, dash: str) -> Line:
     """A run's losses and held-out errors."""
     steps, raw = _thinned(progress.loss_steps, progress.losses)
     return Line(
         label=label,
-        style=STYLES.get(algorithm, STYLES["truth"]),
+        style=STYLES.get(progress.config.algorithm, STYLES["truth"]),
         dash=dash,
         steps=steps,
         raw=raw,
@@ -215,18 +221,18 @@ def _thinned(steps: Array, values: Array) -> tuple[Array, Array]:
         return steps, values
     starts = np.arange(0, len(values), width)
     counts = np.diff(np.append(starts, len(values)))
-    return steps[np.minimum(starts + width, len(steps)) - 1], np.add.reduceat(values, starts) / counts
+    return steps[np.minimum(starts + width, len(steps)) - 1], np.add.reduceat(
+        values, starts
+    ) / counts
 
 
 def _smoothed(values: Array) -> Array:
-    """An exponential mean over about a fifteenth of the curve, without its usual early bias."""
-    keep = 1 - 1 / max(1.0, len(values) / 30)
-    mean = weight = 0.0
-    smooth = np.empty(len(values))
-    for i, value in enumerate(values):
-        mean, weight = keep * mean + value, keep * weight + 1
-        smooth[i] = mean / weight
-    return smooth
+    """The mean of the neighbours at both sides: a fifteenth of the curve, fewer at its steep start."""
+    place = np.arange(len(values))
+    reach = np.minimum(place, max(1, len(values) // 30))
+    low, high = place - reach, np.minimum(place + reach + 1, len(values))
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    return (total[high] - total[low]) / (high - low)
 
 
 # ---------------------------------------------------------------------------- sentences
@@ -286,9 +292,8 @@ def ending(progress: Progress) -> str:
     """Why a run ended before its last step, or ""."""
     if progress.state in (State.DIVERGED, State.FAILED):
         what = "Diverged" if progress.state is State.DIVERGED else "Failed"
-        return (
-            f"{what}: {progress.reason}. The last good weights, of step {progress.step:,}, are kept."
-        )
+        kept = f"The last good weights, of step {progress.step:,}, are kept."
+        return f"{what}: {progress.reason}. {kept}"
     if progress.state is State.STOPPED and progress.reason != "stopped":
         return f"The run was {progress.reason}. What it had reached by then is kept."
     return ""

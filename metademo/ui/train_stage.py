@@ -1,7 +1,7 @@
 """The stage of the Train page: losses at the left, probe tasks at the right, one slider for both.
 
-The slider runs over the snapshots of a run. Python sends the curves of all of them, so going back in
-time never talks to the server; the browser tells only where the visitor came to rest.
+The slider runs over the snapshots of a run. Python sends the curves of all of them, so going back
+in time never talks to the server; the browser tells only where the visitor came to rest.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def train_stage(
         "steps": len(scene.steps) - 1,
         "snapshots": scene.steps,
         "stepNames": [f"step {step:,}" for step in scene.steps],
+        "errors": _numbers(scene.errors),
         "captions": scene.captions,
         "details": scene.details,
         "points": scene.points,

@@ -54,7 +54,7 @@ export class Lines {
     if (!data || !width || !height) return;
     const area = { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - EDGE.bottom };
     const x = this.x = stepScale(data.most, on(this.logX), area);
-    const y = this.y = lossScale(data.lines, on(this.logY), area);
+    const y = this.y = lossScale(data, on(this.logY), area);
     set(this.svg, { width, height, "aria-label": describe(data) });
     const [main, ...others] = data.lines;
     this.svg.replaceChildren(
@@ -123,12 +123,11 @@ export class Lines {
   show(at) {
     this.at = at;
     if (!this.x || !this.error) return;
-    const { snapshots, lines: [main] } = this.data;
+    const { snapshots, errors } = this.data;
     const k = Math.min(Math.floor(at), snapshots.length - 1);
     const next = Math.min(k + 1, snapshots.length - 1);
     const part = at - k;
     const between = (a, b) => (part && a !== null && b !== null ? a + part * (b - a) : a);
-    const errors = main?.errors ?? this.data.start;
     const [step, value] = [between(snapshots[k], snapshots[next]), between(errors[k] ?? null, errors[next] ?? null)];
     const x = this.x(step).toFixed(1);
     set(this.cursor, { d: `M${x},${EDGE.top}V${this.height - EDGE.bottom}` });
@@ -158,8 +157,8 @@ function stepScale(most, log, { left, right }) {
   return scale;
 }
 
-function lossScale(lines, log, { top, bottom }) {
-  const values = lines.flatMap((l) => [...l.smooth, ...l.errors]).filter((v) => v !== null && v > 0);
+function lossScale({ lines, errors }, log, { top, bottom }) {
+  const values = [...errors, ...lines.flatMap((l) => [...l.smooth, ...l.errors])].filter((v) => v !== null && v > 0);
   const most = values.length ? Math.max(...values) : 1;
   if (log) {
     const low = Math.floor(Math.log10(values.length ? Math.min(...values) : 0.1) * 2 - 0.05) / 2;

@@ -153,7 +153,7 @@ class Stage {
     })), c.label));
     if (data.points.length) {
       items.push(item(svg("svg", { width: 14, height: 14, "aria-hidden": "true" },
-        svg("circle", { cx: 7, cy: 7, r: 5, class: "md-dot" })), "the points it sees"));
+        svg("circle", { cx: 7, cy: 7, r: 5, class: "md-dot" })), "its points"));
     }
     this.legend.replaceChildren(...items);
   }
