@@ -105,9 +105,10 @@ class Visit:
     def remove(self, run: Run) -> None:
         """Forget a run; the one before it comes on the stage."""
         run.job.stop()
-        del self._state["runs"][run.job.token]
+        self._state["runs"].pop(run.job.token, None)
         if self.chosen is None and self.runs:
             self.choose(self.runs[-1].job.token)
+        self._write_address()
 
     def follow_address(self) -> None:
         """Find the runs that the address names, after a reload, and name those of this visit."""
@@ -119,6 +120,9 @@ class Visit:
                 self._add(job)
             else:
                 self._state["message"] = "The run in the address is no longer kept on this server."
+        self._write_address()
+
+    def _write_address(self) -> None:
         tokens = [run.job.token for run in self.runs]
         if st.query_params.get_all(TOKEN) != tokens:
             st.query_params[TOKEN] = tokens

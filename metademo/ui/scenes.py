@@ -19,8 +19,10 @@ from metademo.ui.chart import Curve, Panel, Series
 from metademo.ui.views import DamlView, MamlView
 
 IN_WORDS = {
-    "pretrained": "The same network trained the ordinary way",
-    "random": "The same network, not trained at all",
+    "maml": "meta-trained",
+    "daml": "the network",
+    "pretrained": "trained the ordinary way",
+    "random": "not trained at all",
 }
 
 
@@ -98,7 +100,7 @@ def maml_scene(
     errors = {name: run.errors(truth) for name, run in runs.items()}
 
     shown = [Curve("truth", "the true wave", truth, *_look("truth"), width=1.5)]
-    shown += [_line(n, IN_WORDS[n].lower(), runs[n].curves, width=2.5) for n in contrasts]
+    shown += [_line(n, IN_WORDS[n], runs[n].curves, width=2.5) for n in contrasts]
     shown += _before_and_after("maml", runs["maml"])
     panels = [
         Panel("Loss on your points", [_series(n, run.losses) for n, run in runs.items()]),
@@ -154,7 +156,7 @@ def _line(name: str, label: str, curves: Array, *, width: float) -> Curve:
 
 
 def _series(name: str, values: Array) -> Series:
-    return Series(name, [float(v) for v in values], *_look(name))
+    return Series(IN_WORDS[name], [float(v) for v in values], *_look(name))
 
 
 def _look(name: str) -> tuple[tuple[str, str], str]:
@@ -178,12 +180,12 @@ def _maml_caption(
         return "No points yet, so nothing to learn from: this is the network before any step."
     if runs["maml"].diverged:
         return "The steps ran away to infinity: choose a smaller inner learning rate."
-    text = f"{_after(k)} it is off by {errors['maml'][k]:.2f} on average."
+    text = f"{_after(k)} it is off by {errors['maml'][k]:.2f} on average"
     for name, values in errors.items():
         if name != "maml":
             off = f"{values[k]:.2f}" if np.isfinite(values[k]) else "infinity"
-            text += f" {IN_WORDS[name]}: {off}."
-    return text
+            text += f"; {IN_WORDS[name]}, by {off}"
+    return text + "."
 
 
 def _maml_detail(view: MamlView, family: TaskFamily, miss: float | None) -> str:

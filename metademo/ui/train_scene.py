@@ -227,7 +227,7 @@ def _thinned(steps: Array, values: Array) -> tuple[Array, Array]:
 
 
 def _smoothed(values: Array) -> Array:
-    """The mean of the neighbours at both sides: a fifteenth of the curve, fewer at its steep start."""
+    """The mean of the neighbours at both sides, of fewer at the steep start."""
     place = np.arange(len(values))
     reach = np.minimum(place, max(1, len(values) // 30))
     low, high = place - reach, np.minimum(place + reach + 1, len(values))
