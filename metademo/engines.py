@@ -8,6 +8,9 @@ covers a hundred times faster. `make_engine` picks one.
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -51,8 +54,14 @@ class Engine(Protocol):
     def meta(self) -> Meta:
         """A copy of the meta-parameters as they are now."""
 
-    def run(self, episodes: Episode, learning_rates: np.ndarray) -> np.ndarray:
-        """One outer step per learning rate, on the episodes in order; the query loss of each."""
+    def run(
+        self, episodes: Episode, learning_rates: np.ndarray, weights: np.ndarray | None = None
+    ) -> np.ndarray:
+        """One outer step per learning rate, on the episodes in order; the outer loss of each.
+
+        `weights` (outer steps, inner steps + 1) are those of the query losses along the inner loop,
+        see `Algorithm.query_weights`; by default only the last one counts.
+        """
 
 
 class TorchEngine:
@@ -81,18 +90,21 @@ class TorchEngine:
     def meta(self) -> Meta:
         return {name: value.clone() for name, value in self._meta.items()}
 
-    def run(self, episodes: Episode, learning_rates: np.ndarray) -> np.ndarray:
+    def run(
+        self, episodes: Episode, learning_rates: np.ndarray, weights: np.ndarray | None = None
+    ) -> np.ndarray:
         losses = np.empty(len(learning_rates))
         for i, batch in enumerate(_split(episodes, len(learning_rates))):
+            row = None if weights is None else weights[i]
             try:
-                losses[i] = self._step(batch, float(learning_rates[i]))
+                losses[i] = self._step(batch, float(learning_rates[i]), row)
             except Diverged as fault:
                 fault.losses = losses[:i]
                 raise
         return losses
 
-    def _step(self, batch: Episode, learning_rate: float) -> float:
-        grads, loss = self._algorithm.meta_gradient(self._meta, batch)
+    def _step(self, batch: Episode, learning_rate: float, weights: np.ndarray | None) -> float:
+        grads, loss = self._algorithm.meta_gradient(self._meta, batch, weights)
         for name, value in self._meta.items():
             value.grad = grads[name]
         # The norm is finite exactly when every gradient is.
@@ -134,7 +146,7 @@ class FusedEngine:
     ):
         self._shapes = algorithm.shapes
         self._trainer = fused.Trainer(
-            algorithm.outer_problem(),
+            algorithm.problem(algorithm.trained_steps),
             flatten(meta, self._shapes),
             dtype=np.float64 if dtype is torch.float64 else np.float32,
             optimizer=optimizer,
@@ -150,7 +162,9 @@ class FusedEngine:
     def meta(self) -> Meta:
         return unflatten(self._trainer.meta, self._shapes)
 
-    def run(self, episodes: Episode, learning_rates: np.ndarray) -> np.ndarray:
+    def run(
+        self, episodes: Episode, learning_rates: np.ndarray, weights: np.ndarray | None = None
+    ) -> np.ndarray:
         outer_steps = len(learning_rates)
         if not outer_steps:
             return np.empty(0)
@@ -159,7 +173,7 @@ class FusedEngine:
             for examples in episodes
         )
         before = self.steps
-        losses, finite = self._trainer.run(*support, *query, rates=learning_rates)
+        losses, finite = self._trainer.run(*support, *query, rates=learning_rates, weights=weights)
         losses = losses.astype(float)
         if not finite:
             raise Diverged(before + len(losses), losses[-1], losses[:-1])
@@ -195,7 +209,7 @@ def uncovered(algorithm: Algorithm, device: str = "cpu") -> str:
     """Why the compiled engine can't train this, or ""."""
     if device != "cpu":
         return f"runs on the CPU only, not on {device}"
-    if algorithm.outer_problem() is None:
+    if algorithm.problem(algorithm.trained_steps) is None:
         return f"does not cover {algorithm.name} with {algorithm.activation} activations"
     return ""
 
@@ -207,6 +221,17 @@ def warm_up() -> None:
     """Compile the fused engine, or load it from disk: half a minute once, then a second."""
     fused.warm()
     _warm.set()
+
+
+def warm_up_apart() -> None:
+    """`warm_up` without getting in the way: another process compiles, this one only loads.
+
+    The compiler is written in Python, so in a thread of this process it would hold up all others.
+    """
+    compiler = [sys.executable, "-c", "from metademo import fused; fused.warm()"]
+    with contextlib.suppress(OSError):  # no process to be had: then compile here
+        subprocess.run(compiler, check=False, capture_output=True)
+    warm_up()
 
 
 def is_warm() -> bool:
@@ -229,7 +254,9 @@ def adapt_compiled(
         Arrays (S + 1, tasks, points) and (S + 1, tasks); None where the engine is not warm or does
         not cover what is asked.
     """
-    problem = algorithm.problem(steps, inner_lr)
+    if inner_lr is not None:
+        algorithm, meta = algorithm.with_inner_lr(meta, inner_lr)
+    problem = algorithm.problem(steps)
     vector = flatten(meta, algorithm.shapes)
     if not is_warm() or problem is None or vector.dtype != np.float32 or not support.x.size:
         return None

@@ -26,9 +26,15 @@ class Style:
 # each ground; the dash pattern tells them apart without any colour at all.
 STYLES = {
     "maml": Style("rgb(0, 114, 178)", "rgb(86, 180, 233)"),
+    "fomaml": Style("rgb(0, 130, 130)", "rgb(64, 196, 196)", "dash"),
+    "reptile": Style("rgb(0, 120, 60)", "rgb(60, 200, 130)", "dashdot"),
+    "anil": Style("rgb(110, 90, 200)", "rgb(165, 150, 250)", "longdash"),
+    "meta-sgd": Style("rgb(180, 60, 140)", "rgb(240, 130, 200)", "longdashdot"),
+    "maml++": Style("rgb(20, 60, 130)", "rgb(130, 160, 240)", "dot"),
     "daml": Style("rgb(213, 94, 0)", "rgb(255, 140, 66)"),
     "pretrained": Style("rgb(148, 98, 0)", "rgb(230, 159, 0)", "dash"),
     "random": Style("rgb(150, 70, 120)", "rgb(214, 140, 185)", "dot"),
+    "oracle": Style("rgb(70, 70, 75)", "rgb(205, 205, 210)", "dashdot"),
     "truth": Style("rgb(120, 120, 125)", "rgb(160, 160, 165)", "dash"),
 }
 

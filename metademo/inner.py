@@ -29,7 +29,7 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 LossAt = Callable[[int, Params], Tensor]
-StepSizes = Callable[[int], float | Mapping[str, Tensor]]
+StepSizes = Callable[[int], float | Mapping[str, float | Tensor]]
 
 
 class Adaptation(NamedTuple):
@@ -60,7 +60,8 @@ def adapt(
     Args:
         theta: the initialisation shared by all tasks, tensors without a task axis.
         loss_at: ``loss_at(k, params)`` is the inner loss of each task at step `k`, shape (tasks,).
-        step_sizes: ``step_sizes(k)`` is alpha: one number, or one tensor per parameter.
+        step_sizes: ``step_sizes(k)`` is alpha: one number, or one size for each parameter that
+            moves (a number or a tensor that broadcasts); parameters without one stay as they are.
         tasks: how many tasks are adapted side by side.
         steps: how many gradient steps, S.
         differentiable: keep the result connected to `theta` for an outer gradient; otherwise the
@@ -76,15 +77,17 @@ def adapt(
     with torch.enable_grad():
         for k in range(steps):
             loss = loss_at(k, params)
+            alpha = step_sizes(k)
+            sizes = dict.fromkeys(params, alpha) if isinstance(alpha, float) else alpha
             # Tasks share no parameters, so the gradient of the sum is each task's own gradient.
             grads = torch.autograd.grad(
-                loss.sum(), list(params.values()), create_graph=create_graph
+                loss.sum(), [params[name] for name in sizes], create_graph=create_graph
             )
-            alpha = step_sizes(k)
-            params = {
-                name: value - (alpha if isinstance(alpha, float) else alpha[name]) * grad
-                for (name, value), grad in zip(params.items(), grads, strict=True)
+            moved = {
+                name: params[name] - size * grad
+                for (name, size), grad in zip(sizes.items(), grads, strict=True)
             }
+            params = params | moved
             if not differentiable:
                 params = _fresh(params)
             trajectory.append(params)

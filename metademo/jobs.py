@@ -276,7 +276,8 @@ class Presence:
     def __init__(self, alive: Callable[[], bool], grace_seconds: float):
         self._watchers = (alive,)
         self._grace_seconds = grace_seconds
-        self._last_seen = self._next_look = time.monotonic()
+        self._next_look = 0.0
+        self._absent_since: float | None = None
 
     def join(self, alive: Callable[[], bool]) -> None:
         """Another session looks at the job: after a reload, or with the same address."""
@@ -284,17 +285,24 @@ class Presence:
         self.seen()
 
     def seen(self) -> None:
-        self._last_seen = time.monotonic()
+        self._absent_since = None
 
     @property
     def left(self) -> bool:
-        """True when nobody has been there for the grace period; looks about once a second."""
+        """True when nobody was there for the grace period; looks about once a second.
+
+        The period begins when somebody is missed, not when somebody was seen: between two looks
+        there may have been a long wait for the compiler.
+        """
         now = time.monotonic()
         if now >= self._next_look:
             self._next_look = now + min(1.0, self._grace_seconds / 4)
             if any(alive() for alive in self._watchers):
-                self._last_seen = now
-        return now - self._last_seen > self._grace_seconds
+                self._absent_since = None
+            elif self._absent_since is None:
+                self._absent_since = now
+        since = self._absent_since
+        return since is not None and now - since >= self._grace_seconds
 
 
 class Job:
@@ -446,8 +454,7 @@ class Job:
         try:
             return self._advance_to_end(trainer)
         finally:
-            if trainer.step > self._kept[-1].step:  # stopped or diverged between two marks
-                self._keep(trainer)
+            self._keep_last(trainer)
 
     def _advance_to_end(self, trainer: MetaTrainer) -> tuple[State, str]:
         marks = _marks(self.config.steps, _most_snapshots(trainer))
@@ -552,6 +559,18 @@ class Job:
                 self._kept, self._newest = (*self._kept, snapshot), None
             else:
                 self._newest = snapshot
+
+    def _keep_last(self, trainer: MetaTrainer) -> None:
+        """See that the last snapshot is of the last good weights.
+
+        The run may have ended between two marks; and one that diverged goes back to the weights
+        before those whose loss was not finite.
+        """
+        with self._lock:
+            self._kept = tuple(s for s in self._kept if s.step <= trainer.step)
+            self._newest = None
+        if trainer.step > self._kept[-1].step:
+            self._keep(trainer)
 
 
 class Registry:

@@ -111,6 +111,18 @@ class TrainConfig:
             rate = np.where(step < warmup, self.outer_lr * (step + 1) / warmup, rate)
         return rate
 
+    def query_weights(self, start: int, stop: int) -> np.ndarray | None:
+        """The weights of the query losses at steps `start` .. `stop` - 1, (steps, inner steps + 1).
+
+        None if only the last query loss counts in all of them.
+        """
+        learner = self.learner
+        rows = [learner.query_weights(step / self.steps) for step in range(start, stop)]
+        if all(row is None for row in rows):
+            return None
+        last = np.eye(learner.trained_steps + 1)[-1]
+        return np.stack([last if row is None else row for row in rows])
+
     def sample_episodes(self, rng: np.random.Generator, tasks: int) -> Episode:
         """Training episodes of `tasks` tasks, with the support set that the algorithm needs."""
         sources = self.inner_steps if self.learner.unlabelled else 0
@@ -279,5 +291,6 @@ class MetaTrainer:
         stop = min(config.steps, self.step + steps)
         tasks = (stop - self.step) * config.meta_batch
         episodes = config.sample_episodes(self._episodes, tasks)
-        losses = self.engine.run(episodes, config.learning_rates(self.step, stop))
+        rates, weights = (f(self.step, stop) for f in (config.learning_rates, config.query_weights))
+        losses = self.engine.run(episodes, rates, weights)
         return StepRecord(stop, losses, self.meta)

@@ -31,12 +31,18 @@ PAIRS = [(a, f) for a in ALGORITHMS for f in FAMILIES if _fits(a, f)]
 
 
 def generic_meta(config: TrainConfig, seed: int = 0) -> Meta:
-    """Float64 meta-parameters at no special place: with biases, and with no exact zeros."""
+    """Float64 meta-parameters at no special place: with biases, and with no exact zeros.
+
+    Step sizes among them differ from alpha, by half of it at most.
+    """
     rng = np.random.default_rng(seed)
-    return {
-        name: value.double() + 0.2 * torch.from_numpy(rng.standard_normal(value.shape))
-        for name, value in config.learner.init(rng).items()
-    }
+    meta = {}
+    for name, value in config.learner.init(rng).items():
+        if name.startswith("step_sizes."):
+            meta[name] = value.double() * torch.from_numpy(rng.uniform(0.5, 1.5, value.shape))
+        else:
+            meta[name] = value.double() + 0.2 * torch.from_numpy(rng.standard_normal(value.shape))
+    return meta
 
 
 def draw(config: TrainConfig, tasks: int, seed: int = 0) -> Episode:

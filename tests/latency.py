@@ -16,9 +16,10 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from playwright.sync_api import Page, sync_playwright
 
-from metademo import checkpoints
+from metademo import checkpoints, engines
 from metademo.tasks import FAMILIES
 from metademo.ui.scenes import Learner, maml_run
 from metademo.ui.views import MamlView
@@ -87,6 +88,8 @@ def scrubs(page: Page) -> list[float]:
 
 def adaptations() -> list[float]:
     """The server's work for one click, without Streamlit."""
+    torch.set_num_threads(1)  # as the app does
+    engines.warm_up()
     checkpoint = checkpoints.load(checkpoints.shipped("maml-two-phase"))
     view, learner = MamlView.first(), Learner.of(checkpoint)
     family = FAMILIES[checkpoint.config.family]

@@ -59,7 +59,8 @@ def test_fresh_weights_are_those_of_the_original_experiment(algorithm):
         "regressor": (1.0, 32**-0.5, 32**-0.5),
         "adaptation_loss": (65**-0.5,) + 2 * (32**-0.5,),
     }
-    for name, value in meta.items():
+    networks = (item for item in meta.items() if item[0].split(".")[0] in bounds)
+    for name, value in networks:
         network, layer, kind = name.split(".")
         if kind == "bias":
             assert not value.any()
@@ -97,7 +98,9 @@ def test_more_steps_go_on_where_fewer_ended(algorithm, family):
     few, many = (config.learner.adapt(meta, support, steps=steps) for steps in (4, 9))
     for left, right in zip(few.trajectory, many.trajectory, strict=False):
         assert_same(left, right)
-    assert torch.equal(few.losses, many.losses[:5])
+    assert torch.equal(few.losses[:4], many.losses[:4])
+    if not config.learner.unlabelled:  # the last loss is measured on what the last step saw
+        assert torch.equal(few.losses[4], many.losses[4])
 
 
 @every_pair
@@ -105,12 +108,14 @@ def test_each_step_goes_down_the_gradient_of_the_inner_loss(algorithm, family):
     config = small(algorithm, family, inner_lr=0.05)
     meta, support = generic_meta(config), _one(draw(config, 1).support, 0)
     tensors = Examples(*(v if v is None else torch.from_numpy(v) for v in support))
-    trajectory, losses = config.learner.adapt(meta, support)
+    trajectory, losses = config.learner.adapt(meta, support, steps=7)
     for k, (before, after) in enumerate(pairwise(trajectory)):
+        sizes = dict.fromkeys(before, 0.0) | dict(config.learner.step_sizes(meta, k))
         leaves = {name: value.clone().requires_grad_() for name, value in before.items()}
         loss = config.learner.inner_loss(meta, leaves, tensors, k)
         grads = torch.autograd.grad(loss.sum(), list(leaves.values()))
-        expected = {n: v - 0.05 * g for (n, v), g in zip(before.items(), grads, strict=True)}
+        pairs = zip(before.items(), grads, strict=True)
+        expected = {name: value - sizes[name] * grad for (name, value), grad in pairs}
         assert_near(after, expected, 1e-14)
         torch.testing.assert_close(losses[k], loss.detach())
 
@@ -177,20 +182,25 @@ def test_an_empty_support_set_leaves_the_initialisation(algorithm):
 # The meta-gradient
 
 
-def _query_loss(learner, meta, episode):
+EXACT = [(a, f) for a, f in PAIRS if ALGORITHMS[a].order == "second" and a != "reptile"]
+"""Those whose meta-gradient is the slope of their outer loss, and not something cheaper."""
+
+
+def _outer_loss(learner, meta, episode, weights=None):
     leaves = {name: value.clone().requires_grad_() for name, value in meta.items()}
-    return learner.outer_loss(leaves, episode).mean().item()
+    return learner.outer_loss(leaves, episode, weights).mean().item()
 
 
-@every_pair
+@pytest.mark.parametrize(("algorithm", "family"), EXACT)
 @pytest.mark.parametrize(
     ("activation", "loss"), [("tanh", "mse"), ("relu", "l1")], ids=["smooth", "original"]
 )
 def test_meta_gradient_equals_central_differences(algorithm, family, activation, loss):
     config = small(algorithm, family, inner_steps=3, inner_lr=0.1, activation=activation, loss=loss)
     meta, episode, h = generic_meta(config), draw(config, 2), 1e-6
-    gradient, value = config.learner.meta_gradient(meta, episode)
-    assert value.item() == pytest.approx(_query_loss(config.learner, meta, episode))
+    weights = config.learner.query_weights(0.1)
+    gradient, value = config.learner.meta_gradient(meta, episode, weights)
+    assert value.item() == pytest.approx(_outer_loss(config.learner, meta, episode, weights))
     largest = max(grad.abs().max().item() for grad in gradient.values())
     assert largest > 1e-3
     for name, grad in gradient.items():
@@ -199,7 +209,7 @@ def test_meta_gradient_equals_central_differences(algorithm, family, activation,
             for sign in (+1, -1):
                 moved = meta[name].clone()
                 moved[place] += sign * h
-                ends.append(_query_loss(config.learner, meta | {name: moved}, episode))
+                ends.append(_outer_loss(config.learner, meta | {name: moved}, episode, weights))
             slope = (ends[0] - ends[1]) / (2 * h)
             assert slope == pytest.approx(grad[place].item(), abs=1e-6 * largest), (name, place)
 
@@ -230,7 +240,7 @@ def test_meta_gradient_leaves_the_meta_parameters_alone(algorithm):
     assert not loss.requires_grad
 
 
-@every_algorithm
+@pytest.mark.parametrize("algorithm", [name for name in ALGORITHMS if name != "reptile"])
 def test_without_inner_steps_the_meta_gradient_is_that_of_the_query_loss(algorithm):
     config = small(algorithm, inner_steps=0)
     meta, episode = generic_meta(config), draw(config, 2)
@@ -341,4 +351,5 @@ def test_a_labelled_algorithm_descends_the_error_on_its_points(algorithm):
         )[0][..., 0]
     expected = np.abs(y.numpy() - support.y).mean()
     assert adaptation.losses[0].item() == pytest.approx(expected, rel=1e-5)
-    assert adaptation.losses[-1].item() < 0.25 * expected
+    whole = len(config.learner.moving) == len(config.learner.regressor.shapes)
+    assert adaptation.losses[-1].item() < (0.25 if whole else 0.6) * expected

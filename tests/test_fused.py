@@ -1,9 +1,15 @@
-"""The compiled engine against plain autograd: gradients, optimizers, chunks, threads, divergence."""
+"""The compiled engine against autograd: gradients, optimizers, chunks, threads, divergence."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 import threading
+import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +25,7 @@ def split(vector, hidden, inputs=1):
     """The six tensors of a flat network."""
     shapes = [(hidden, inputs), (hidden,), (hidden, hidden), (hidden,), (1, hidden), (1,)]
     sizes = [int(np.prod(shape)) for shape in shapes]
-    return [part.view(shape) for part, shape in zip(vector.split(sizes), shapes)]
+    return [part.view(shape) for part, shape in zip(vector.split(sizes), shapes, strict=False)]
 
 
 def network(x, vector, hidden, inputs=1):
@@ -69,7 +75,7 @@ def reference(problem, meta, episodes, weights=None):
         thetas = trajectory(problem, meta, inner_x[t], None if inner_y is None else inner_y[t])
         outs = [network(query_x[t][:, None], theta, problem.hidden)[0][:, 0] for theta in thetas]
         total = total + sum(
-            w * LOSS[problem.query_loss](o, query_y[t]) for w, o in zip(weights, outs)
+            w * LOSS[problem.query_loss](o, query_y[t]) for w, o in zip(weights, outs, strict=False)
         )
         reptile[: problem.theta_size] += (thetas[0] - thetas[-1]).detach()
     total, reptile = total / len(inner_x), reptile / len(inner_x)
@@ -153,7 +159,8 @@ def test_gradient_is_autograd_s(name, dtype, tolerance):
     episodes = [None if e is None else e.astype(dtype) for e in episodes]
     gradient, loss = fused.meta_gradient(problem, meta, *episodes, weights=weights, dtype=dtype)
     expected, expected_loss = reference(problem, meta, episodes, weights)
-    assert gradient.dtype == dtype and np.abs(expected).max() > 1e-3
+    assert gradient.dtype == dtype
+    assert np.abs(expected).max() > 1e-3
     assert loss == pytest.approx(expected_loss, abs=tolerance * max(1, expected_loss))
     np.testing.assert_allclose(
         gradient, expected, rtol=0, atol=tolerance * max(1, np.abs(expected).max())
@@ -177,7 +184,7 @@ def test_gradient_is_the_slope_of_the_loss():
 @pytest.mark.parametrize("name", ["maml, as in the article", "maml++", "daml, odd sizes"])
 def test_adapt_and_predict(name):
     problem, support, query, _ = CASES[name]
-    meta, (x, y, q, _) = start(problem), draw(problem, (3,), support, query)
+    meta, (x, y, _q, _) = start(problem), draw(problem, (3,), support, query)
     thetas, losses = fused.adapt(problem, meta, x, y, dtype=np.float64)
     assert thetas.shape == (problem.inner_steps + 1, 3, problem.theta_size)
     assert losses.shape == (problem.inner_steps + 1, 3)
@@ -190,7 +197,7 @@ def test_adapt_and_predict(name):
         last = [min(k, problem.inner_steps - 1) for k in range(problem.inner_steps + 1)]
         expected = [
             inner_loss(problem, s, psi, torch.tensor(x[t]), y_t, k).item()
-            for s, k in zip(steps, last)
+            for s, k in zip(steps, last, strict=False)
         ]
         np.testing.assert_allclose(losses[:, t], expected, atol=1e-12)
     grid = np.linspace(-6, 6, 203)
@@ -244,7 +251,7 @@ def test_chunks_and_threads_change_no_bit(name):
     for cuts, threads in (((1, 17), 1), ((), 2), ((5, 6, 29), 2)):
         other, other_losses = run(problem, episodes, rates, cuts, threads=threads, **options)
         assert np.array_equal(losses, other_losses)
-        for mine, theirs in zip(whole.state, other.state):
+        for mine, theirs in zip(whole.state, other.state, strict=False):
             assert np.array_equal(mine, theirs)
 
 
@@ -256,11 +263,11 @@ def test_a_saved_state_goes_on():
     second = fused.Trainer(problem, first.meta, optimizer="adam")
     second.state = first.state
     second.run(*(e[11:] for e in episodes), rates[11:])
-    assert np.array_equal(whole.meta, second.meta) and whole.state[3] == second.state[3] == 20
+    assert np.array_equal(whole.meta, second.meta)
+    assert whole.state[3] == second.state[3] == 20
 
 
-def test_many_tasks_share_rows_of_sums():
-    """More tasks than rows of partial sums."""
+def test_many_tasks():
     problem = Problem(hidden=8, inner_steps=2)
     meta, episodes = start(problem), draw(problem, (77,), 4, 4)
     gradient, loss = fused.meta_gradient(problem, meta, *episodes, dtype=np.float64, threads=2)
@@ -291,12 +298,28 @@ def test_two_trainings_at_once():
 def test_divergence_stops_at_once_with_the_last_good_parameters(threads):
     problem = Problem(loss="mse", query_loss="mse")
     episodes, rates = draw(problem, (10, 3), 4, 4), np.full(10, 0.001)
-    rates[6] = 1e30  # step 6 leaves parameters that are finite, but useless; step 7 finds out
+    rates[6] = 1e30  # leaves parameters that are finite, but too large: the step after it finds out
     trainer = fused.Trainer(problem, start(problem), threads=threads)
     chunk = trainer.run(*episodes, rates)
-    assert not chunk.finite and len(chunk.losses) == 8 and not np.isfinite(chunk.losses[7])
-    good, _ = run(problem, [e[:6] for e in episodes], rates[:6])
-    assert np.array_equal(trainer.meta, good.meta) and trainer.state[3] == 6
+    assert not chunk.finite
+    assert len(chunk.losses) == 8
+    assert not np.isfinite(chunk.losses[7])
+    before, _ = run(problem, [e[:7] for e in episodes], rates[:7])
+    assert np.array_equal(trainer.meta, before.meta)
+    assert trainer.state[3] == 7
+
+
+def test_a_step_to_infinity_is_not_taken():
+    problem = Problem()
+    episodes, rates = draw(problem, (10, 3), 4, 4), np.full(10, 0.01)
+    rates[6] = 1e39
+    trainer = fused.Trainer(problem, start(problem))
+    chunk = trainer.run(*episodes, rates)
+    before, _ = run(problem, [e[:6] for e in episodes], rates[:6])
+    assert not chunk.finite
+    assert len(chunk.losses) == 7
+    assert np.array_equal(trainer.meta, before.meta)
+    assert trainer.state[3] == 6
     assert trainer.run(*(e[:2] for e in episodes), rates[:2]).finite
 
 
@@ -306,14 +329,13 @@ def test_a_bad_first_step_leaves_what_was_given():
     episodes[2][0, 1, 2] = np.nan
     trainer = fused.Trainer(problem, start(problem), optimizer="adam")
     chunk = trainer.run(*episodes, np.full(3, 0.01))
-    assert not chunk.finite and len(chunk.losses) == 1
+    assert not chunk.finite
+    assert len(chunk.losses) == 1
     assert np.array_equal(trainer.meta, start(problem).astype(np.float32))
 
 
 def test_nothing_grows_with_the_number_of_steps():
-    """The kernels reach all memory through blocks that own none; a long chunk leaves no more than a short one."""
-    import tracemalloc
-
+    """A long chunk leaves no more behind than a short one."""
     problem = Problem(hidden=8, inner_steps=2)
     episodes, rates = draw(problem, (4000, 2), 4, 4), np.full(4000, 0.001)
     trainer = fused.Trainer(problem, start(problem), threads=2)
@@ -327,6 +349,75 @@ def test_nothing_grows_with_the_number_of_steps():
     assert grown < 200_000
 
 
-def test_wrong_shapes_are_refused():
+POINT = np.ones((1, 4))
+
+
+@pytest.mark.parametrize(
+    ("settings", "episodes", "said"),
+    [
+        ({"hidden": 0}, (POINT,) * 4, "at least 1 wide"),
+        ({"loss": "l3"}, (POINT,) * 4, "loss is one of"),
+        ({"slots": np.zeros((2, 9), int)}, (POINT,) * 4, "slots have shape"),
+        ({"slots": head_only(8) + 1}, (POINT,) * 4, "a step size that there is not"),
+        ({}, (POINT, None, POINT, POINT), "need their targets"),
+        ({}, (POINT, POINT[:, :2], POINT, POINT), "differ in shape"),
+        ({}, (POINT, POINT, np.ones((2, 4)), np.ones((2, 4))), "not of the same tasks"),
+        ({}, (POINT[:, :0], POINT[:, :0], POINT, POINT), "at least one point"),
+        ({"adaptation_hidden": 4}, (POINT[:, :2], None, POINT, POINT), "one source input for each"),
+    ],
+)
+def test_what_can_t_be_is_refused(settings, episodes, said):
+    """The kernels check no bounds."""
+
+    def attempt():
+        problem = Problem(**{"hidden": 8, "inner_steps": 4, **settings})
+        fused.meta_gradient(problem, start(problem), *episodes)
+
+    with pytest.raises(ValueError, match=said):
+        attempt()
+
+
+def test_a_wrong_vector_is_refused():
     with pytest.raises(ValueError, match="meta-vector"):
-        fused.meta_gradient(Problem(), np.zeros(7), *draw(Problem(), (1,), 4, 4))
+        fused.Trainer(Problem(), np.zeros(7))
+    with pytest.raises(ValueError, match="meta-vector"):
+        fused.adapt(Problem(), np.zeros(7), POINT, POINT)
+    with pytest.raises(ValueError, match="thetas"):
+        fused.predict(np.zeros((2, 7)), np.zeros(3), 32)
+    trainer = fused.Trainer(Problem(), start(Problem()))
+    with pytest.raises(ValueError, match="learning rate"):
+        trainer.run(*draw(Problem(), (3, 1), 4, 4), np.ones(2))
+
+
+def test_no_inner_steps_and_threads_of_no_use():
+    problem = Problem(inner_steps=0)
+    episodes = draw(problem, (1,), 4, 4)
+    gradient, _ = fused.meta_gradient(problem, start(problem), *episodes, threads=9)
+    np.testing.assert_allclose(gradient, reference(problem, start(problem), episodes)[0], atol=1e-6)
+    thetas, losses = fused.adapt(problem, start(problem), *episodes[:2])
+    assert thetas.shape == (1, 1, problem.theta_size)
+    assert losses.shape == (1, 1)
+
+
+def test_what_is_kept_on_disk_is_told():
+    assert fused.warm() < 60
+    assert "kept in" in fused.cache_status()
+
+
+def test_a_folder_that_can_t_be_written_to(tmp_path):
+    """Without a cache everything works, and a warning says why it starts slowly."""
+    package = tmp_path / "metademo" / "fused"
+    shutil.copytree(Path(fused.__file__).parent, package, ignore=lambda *_: {"__pycache__"})
+    for place in (package.parent / "__init__.py", package / "__pycache__", tmp_path / "file"):
+        place.write_text("")
+    nowhere = str(tmp_path / "file" / "folder")
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", "from metademo import fused; print(fused.cache_status())"],
+        env={**os.environ, "HOME": nowhere, "XDG_CACHE_HOME": nowhere, "PYTHONPATH": ""},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "can't be kept on disk" in done.stdout
+    assert "RuntimeWarning: compiled code can't be kept" in done.stderr

@@ -81,6 +81,20 @@ def test_step_sizes_may_differ_by_step_and_by_parameter():
     torch.testing.assert_close(adaptation.trajectory[-1]["theta"], expected, rtol=0, atol=1e-13)
 
 
+def test_parameters_without_a_step_size_stay_as_they_are():
+    start = {"body": torch.tensor([1.0, 2.0]), "head": torch.tensor([3.0])}
+    adaptation = adapt(
+        start,
+        lambda k, params: params["body"].sum(-1) * params["head"].sum(-1),
+        lambda k: {"head": 0.5},
+        tasks=2,
+        steps=2,
+    )
+    end = adaptation.trajectory[-1]
+    assert torch.equal(end["body"], start["body"].expand(2, 2))
+    assert end["head"].tolist() == [[0.0], [0.0]]  # 3 - 2 * 0.5 * (1 + 2)
+
+
 def test_the_loss_is_told_the_step():
     _, _, start, loss_at = _quadratic()
     seen = []
@@ -90,7 +104,7 @@ def test_the_loss_is_told_the_step():
         return loss_at(step, params)
 
     _adapt(start, spy, 3)
-    assert seen == [0, 1, 2, 3]
+    assert seen == [0, 1, 2, 2]  # the last loss is measured on what the last step saw
 
 
 def test_an_adaptation_keeps_no_graph_and_leaves_the_initialisation_alone():

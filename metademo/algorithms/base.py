@@ -3,20 +3,27 @@
 An :class:`Algorithm` is a frozen description with four verbs:
 
 * ``init(rng)``: fresh *meta-parameters*, a flat dictionary of tensors. The regressor's are named
-  ``regressor.0.weight``...; an algorithm may add its own (DAML's learned loss).
+  ``regressor.0.weight``...; an algorithm may add its own (DAML's learned loss, Meta-SGD's step
+  sizes).
 * ``adapt(meta, support)``: the inner loop, with its whole trajectory.
 * ``outer_loss(meta, episode)``: the query loss of each task after adaptation, connected to `meta`.
 * ``meta_gradient(meta, episode)``: the gradient that the outer loop descends.
 
-A new algorithm overrides only what it changes: another inner loss (``inner_loss``), other meta-
-parameters (``parts``), or another outer gradient.
+A new algorithm overrides only what it changes: what the inner loop descends (``inner_loss``), which
+weights it moves (``moving``) and how far (``step_sizes``), the networks that are learned
+(``parts``), where along the inner loop the query loss is taken (``trained_steps``,
+``query_weights``), or whether the meta-gradient looks through the inner gradients (``order``).
+
+Both engines read the same description. `problem` puts it in the compiled engine's words; a class
+that changes the mathematics itself (`MATHEMATICS`) either does so there, too, or is left to the
+reference engine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -29,6 +36,8 @@ from metademo.tasks import Episode, Examples
 
 Meta = dict[str, Tensor]
 MAX_INNER_STEPS = 100
+MATHEMATICS = ("adapt", "inner_loss", "meta_gradient", "outer_loss", "step_sizes", "task_loss")
+"""Methods that the compiled engine replaces by its own."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,9 @@ class Algorithm:
     summary: ClassVar[str]
     unlabelled: ClassVar[bool] = False
     """Whether the support set is unlabelled source-domain inputs instead of labelled points."""
+    order: ClassVar[str] = "second"
+    """ "second": the meta-gradient looks through the inner gradients; "first": for it they are
+    constants, so no second derivatives are needed."""
 
     hidden: int = 32
     inner_steps: int = 5
@@ -83,6 +95,35 @@ class Algorithm:
             for name, value in network.init(rng, self.initialisation).items()
         }
 
+    @property
+    def moving(self) -> tuple[str, ...]:
+        """The names of the regressor's parameters that inner steps change."""
+        return tuple(self.regressor.shapes)
+
+    @property
+    def trained_steps(self) -> int:
+        """The inner steps that the outer loop takes."""
+        return self.inner_steps
+
+    def step_sizes(self, meta: Meta, step: int) -> Mapping[str, float | Tensor]:
+        """How far inner step `step` goes, for each of the parameters that move: here alpha."""
+        return dict.fromkeys(self.moving, self.inner_lr)
+
+    def query_weights(self, progress: float) -> np.ndarray | None:
+        """The weights of the query losses after 0, 1, .. S inner steps in the outer loss, (S + 1,).
+
+        Args:
+            progress: the share of the outer steps done, 0 to 1.
+
+        Returns:
+            The weights; None if only the last query loss counts.
+        """
+        return None
+
+    def with_inner_lr(self, meta: Meta, inner_lr: float) -> tuple[Self, Meta]:
+        """The algorithm and the meta-parameters with another alpha than they were trained with."""
+        return replace(self, inner_lr=inner_lr), meta
+
     def adapt(
         self,
         meta: Meta,
@@ -97,48 +138,61 @@ class Algorithm:
             meta: meta-parameters.
             support: x (tasks, points) and, unless `unlabelled`, y (tasks, points).
             steps: inner steps; any number, by default as many as in training.
-            inner_lr: alpha; by default the one of training.
+            inner_lr: alpha; by default the one of training. Step sizes that were learned are
+                scaled by its ratio to that one.
 
         Raises:
             ValueError: for a support set or a number of steps that can't be used.
         """
-        steps = self.inner_steps if steps is None else steps
-        if not 0 <= steps <= MAX_INNER_STEPS:
-            raise ValueError(f"inner steps must be 0 to {MAX_INNER_STEPS}, not {steps}")
-        return self._inner_loop(meta, self._tensors(meta, support), steps, inner_lr)
+        steps = self.checked_steps(steps)
+        learner = self
+        if inner_lr is not None:
+            learner, meta = self.with_inner_lr(meta, float(inner_lr))
+        return learner._inner_loop(meta, self._tensors(meta, support), steps)
 
-    def outer_loss(self, meta: Meta, episode: Episode) -> Tensor:
-        """Query loss of each task at the adapted weights, shape (tasks,), connected to `meta`."""
+    def outer_loss(
+        self, meta: Meta, episode: Episode, weights: Sequence[float] | None = None
+    ) -> Tensor:
+        """The query loss of each task at the adapted weights, shape (tasks,), connected to `meta`.
+
+        With `weights`, see `query_weights`, their sum along the inner loop.
+        """
         support, query = (self._tensors(meta, examples) for examples in episode)
-        adapted = self._inner_loop(meta, support, self.inner_steps, differentiable=True)
-        return self.task_loss(adapted.trajectory[-1], query)
+        trajectory = self._inner_loop(
+            meta,
+            support,
+            self.trained_steps,
+            differentiable=True,
+            second_order=self.order == "second",
+        ).trajectory
+        return self.query_loss(trajectory, query, weights)
 
-    def meta_gradient(self, meta: Meta, episode: Episode) -> tuple[Meta, Tensor]:
-        """Gradient of the mean query loss with respect to `meta`, and that loss (a scalar)."""
+    def meta_gradient(
+        self, meta: Meta, episode: Episode, weights: Sequence[float] | None = None
+    ) -> tuple[Meta, Tensor]:
+        """Gradient of the mean outer loss with respect to `meta`, and that loss (a scalar)."""
         leaves = {name: value.detach().requires_grad_() for name, value in meta.items()}
-        loss = self.outer_loss(leaves, episode).mean()
+        loss = self.outer_loss(leaves, episode, weights).mean()
         # A meta-parameter that the loss does not depend on has the gradient zero.
         grads = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
         return dict(zip(leaves, grads, strict=True)), loss.detach()
 
-    def problem(self, steps: int | None = None, inner_lr: float | None = None) -> Problem | None:
-        """How the compiled engine composes the inner loop, or None if it can't.
+    def problem(self, steps: int) -> Problem | None:
+        """How the compiled engine composes `steps` inner steps, or None if it can't.
 
         Its meta-vector holds the meta-parameters in the order of `shapes`.
         """
-        if self.activation != "relu":
+        if self.activation != "relu" or self._ahead_of_the_kernels():
             return None
         return Problem(
             hidden=self.hidden,
-            inner_steps=self.inner_steps if steps is None else steps,
+            inner_steps=steps,
             loss=self.loss,
             query_loss=self.loss,
-            step_sizes=np.array([self.inner_lr if inner_lr is None else inner_lr]),
+            order=self.order,
+            step_sizes=np.array([self.inner_lr]),
+            slots=self._slots(dict.fromkeys(self.moving, 0))[None],
         )
-
-    def outer_problem(self) -> Problem | None:
-        """How the compiled engine composes the meta-gradient, or None if it can't."""
-        return self.problem()
 
     def inner_loss(self, meta: Meta, params: Params, support: Examples, step: int) -> Tensor:
         """What the inner loop descends, for each task: here the error on the support set."""
@@ -148,23 +202,56 @@ class Algorithm:
         """Error of the regressor on labelled `examples`, shape (tasks,)."""
         return LOSSES[self.loss](predict(self.regressor, params, examples.x), examples.y)
 
-    def _inner_loop(
+    def query_loss(
         self,
-        meta: Meta,
-        support: Examples,
-        steps: int,
-        inner_lr: float | None = None,
-        **options: bool,
-    ) -> Adaptation:
-        alpha = float(self.inner_lr if inner_lr is None else inner_lr)
+        trajectory: Sequence[Params],
+        query: Examples,
+        weights: Sequence[float] | None = None,
+    ) -> Tensor:
+        """The error on the query set at the end of an inner loop, or weighted along it."""
+        if weights is None:
+            return self.task_loss(trajectory[-1], query)
+        pairs = zip(weights, trajectory, strict=True)
+        return sum(float(w) * self.task_loss(params, query) for w, params in pairs if w)
+
+    def checked_steps(self, steps: int | None) -> int:
+        """A number of inner steps, by default that of training.
+
+        Raises:
+            ValueError: if there can't be so many.
+        """
+        steps = self.inner_steps if steps is None else steps
+        if not 0 <= steps <= MAX_INNER_STEPS:
+            raise ValueError(f"inner steps must be 0 to {MAX_INNER_STEPS}, not {steps}")
+        return steps
+
+    def _inner_loop(self, meta: Meta, support: Examples, steps: int, **options: bool) -> Adaptation:
         return adapt(
             part(meta, "regressor"),
             lambda k, params: self.inner_loss(meta, params, support, k),
-            lambda k: alpha,
+            lambda k: self.step_sizes(meta, k),
             tasks=len(support.x),
             steps=steps,
             **options,
         )
+
+    def _slots(self, numbers: Mapping[str, int | np.ndarray]) -> np.ndarray:
+        """The compiled engine's row of one inner step: a number per weight, -1 where none moves."""
+        return np.concatenate(
+            [
+                np.broadcast_to(numbers.get(name, -1), shape).ravel()
+                for name, shape in self.regressor.shapes.items()
+            ]
+        )
+
+    def _ahead_of_the_kernels(self) -> bool:
+        """Whether a class changes the mathematics after the last one that wrote `problem`."""
+        classes = [vars(kind) for kind in type(self).__mro__]
+
+        def last(name: str) -> int:
+            return next(i for i, own in enumerate(classes) if name in own)
+
+        return any(last(name) < last("problem") for name in MATHEMATICS)
 
     def _tensors(self, meta: Meta, examples: Examples) -> Examples:
         """`examples` with the precision and on the device of the meta-parameters."""

@@ -39,8 +39,8 @@ class DAML(Algorithm):
     def parts(self) -> dict[str, MLP]:
         return super().parts | {"adaptation_loss": self.adaptation_loss}
 
-    def problem(self, steps: int | None = None, inner_lr: float | None = None) -> Problem | None:
-        problem = super().problem(steps, inner_lr)
+    def problem(self, steps: int) -> Problem | None:
+        problem = super().problem(steps)
         return problem and replace(problem, adaptation_hidden=self.hidden)
 
     def inner_loss(self, meta: Meta, params: Params, support: Examples, step: int) -> Tensor:

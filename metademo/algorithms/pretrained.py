@@ -6,11 +6,7 @@ error *before* any adaptation, so nothing prepares the weights for the gradient 
 
 from __future__ import annotations
 
-from torch import Tensor
-
-from metademo.algorithms.base import Algorithm, Meta, part
-from metademo.fused import Problem
-from metademo.tasks import Episode
+from metademo.algorithms.base import Algorithm
 
 
 class Pretrained(Algorithm):
@@ -20,11 +16,6 @@ class Pretrained(Algorithm):
     title = "Trained the ordinary way"
     summary = "learns all tasks at once, without adapting; the inner loop only fine-tunes it"
 
-    def outer_problem(self) -> Problem | None:
-        return self.problem(steps=0)
-
-    def outer_loss(self, meta: Meta, episode: Episode) -> Tensor:
-        """Query loss of each task at the *initialisation*: no inner loop."""
-        query = self._tensors(meta, episode.query)
-        theta = part(meta, "regressor")
-        return self.task_loss(theta, query)
+    @property
+    def trained_steps(self) -> int:
+        return 0

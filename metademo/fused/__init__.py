@@ -1,12 +1,13 @@
-"""Compiled meta-training: the outer loop, its gradients and adaptation as one call each, on numpy arrays.
+"""Compiled meta-training and adaptation, one call each, on numpy arrays.
 
-`kernels` holds the mathematics; this file turns flat vectors in torch's order into the kernels' padded ones and
-back, keeps their memory and shares the work between threads. Nothing is imported or compiled before its
-first use.
+`kernels` holds the mathematics. This file turns flat vectors in torch's order into the kernels'
+padded ones and back, keeps their memory, and shares the work between threads. Nothing is imported
+from Numba or compiled before its first use.
 
-A meta-vector is ``[theta (P,), psi (if there is an adaptation loss network), step sizes (if learned)]``.
-theta is ``[W1, b1, W2, b2, W3, b3]`` of the regressor 1-H-H-1, each (out, in) row by row, P = H*H + 4H + 1;
-psi the same of the adaptation loss network (1 + 2H)-A-A-1, whose input is ``[y, h2, h1]``.
+A meta-vector is `[theta (P,), psi (with an adaptation loss network), step sizes (if learned)]`.
+theta is `[W1, b1, W2, b2, W3, b3]` of the regressor 1-H-H-1, each (out, in) row by row, with
+P = H*H + 4H + 1; psi is the same of the adaptation loss network (1 + 2H)-A-A-1, whose input is
+`[y, h2, h1]`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import functools
 import os
 import sys
 import threading
+import time
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -25,15 +28,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Array = np.ndarray
+
 LANES = 16
+"""Rows of the kernels' matrices are padded to a multiple of this."""
 LOSSES = {"l1": 0, "mse": 1}
 ORDERS = {"reptile": 0, "first": 1, "second": 2}
 OPTIMIZERS = {"none": 0, "sgd": 1, "adam": 2}
-MOST_GROUPS = 32  # rows of partial sums: a larger meta-batch adds several tasks into one
 
 
 def parameter_count(hidden: int, inputs: int = 1) -> int:
-    """Numbers in a network inputs-hidden-hidden-1."""
+    """How many numbers make up a network inputs-hidden-hidden-1."""
     return hidden * (inputs + hidden + 3) + 1
 
 
@@ -41,9 +45,13 @@ def parameter_count(hidden: int, inputs: int = 1) -> int:
 class Problem:
     """What is meta-learned. Shapes: step_sizes (n,), slots (1 or S, P).
 
-    ``slots[k, i]`` says which step size moves parameter i at inner step k, -1 that none does; one row serves
-    all steps. By default one step size moves everything (MAML). With ``learn_step_sizes`` they are the tail of
-    the meta-vector, and only the length of ``step_sizes`` counts.
+    `slots[k, i]` says which step size moves parameter i at inner step k, -1 that none does; one row
+    serves all steps. Without slots one step size moves everything, as in MAML. ANIL has -1 below
+    the head; Meta-SGD learns one step size per parameter, MAML++ one per tensor and step. Learned
+    step sizes are the tail of the meta-vector; of `step_sizes` only the length counts then.
+
+    With `adaptation_hidden` the inner loss is DAML's, a network of that width; otherwise it is
+    `loss` on the support points.
     """
 
     hidden: int = 32
@@ -51,10 +59,28 @@ class Problem:
     loss: str = "l1"
     query_loss: str = "l1"
     order: str = "second"
-    adaptation_hidden: int = 0  # width of DAML's adaptation loss network; 0: labelled support points
+    adaptation_hidden: int = 0
     step_sizes: Array = field(default_factory=lambda: np.array([0.03]))
     slots: Array | None = None
     learn_step_sizes: bool = False
+
+    def __post_init__(self) -> None:
+        if self.hidden < 1 or self.adaptation_hidden < 0 or self.inner_steps < 0:
+            raise ValueError("a network is at least 1 wide, and no number of steps is negative")
+        for name, known in (("loss", LOSSES), ("query_loss", LOSSES), ("order", ORDERS)):
+            given = getattr(self, name)
+            if given not in known:
+                raise ValueError(f"{name} is one of {', '.join(known)}, not {given!r}")
+        if self.slots is not None:
+            self._check_slots()
+
+    def _check_slots(self) -> None:
+        rows, width = np.shape(self.slots)
+        if rows not in (1, self.inner_steps) or width != self.theta_size:
+            expected = f"(1 or {self.inner_steps}, {self.theta_size})"
+            raise ValueError(f"slots have shape {expected}, not {(rows, width)}")
+        if np.max(self.slots) >= len(self.step_sizes):
+            raise ValueError("slots name a step size that there is not")
 
     @property
     def theta_size(self) -> int:
@@ -62,8 +88,9 @@ class Problem:
 
     @property
     def psi_size(self) -> int:
-        inputs = 1 + 2 * self.hidden
-        return parameter_count(self.adaptation_hidden, inputs) if self.adaptation_hidden else 0
+        if not self.adaptation_hidden:
+            return 0
+        return parameter_count(self.adaptation_hidden, inputs=1 + 2 * self.hidden)
 
     @property
     def meta_size(self) -> int:
@@ -72,202 +99,34 @@ class Problem:
 
 
 class Chunk(NamedTuple):
-    """What a chunk of outer steps came to: losses (steps,), and whether it went to its end."""
+    """What came of a chunk of outer steps.
+
+    `losses` (steps,) are the query losses. Unless `finite`, the last one is of a step that was not
+    taken, because that loss, its gradient or the parameters after it were not finite.
+    """
 
     losses: Array
     finite: bool
 
 
-# ------------------------------------------------------------------------------ packed vectors
+class State(NamedTuple):
+    """All that a run goes on from: the meta-vector (n,), both moments (n,), the steps taken."""
+
+    meta: Array
+    moment1: Array
+    moment2: Array
+    steps: int
 
 
-def _padded(n: int) -> int:
-    return -(-n // LANES) * LANES
-
-
-def _packed_network(hidden: int, inputs: Array, width: int) -> tuple[Array, int]:
-    """Where each number of a flat network goes in its packed vector, and that vector's trained length.
-
-    inputs (n,) are the places of the network's inputs among the ``width`` rows of the first layer.
-    """
-    w, n = _padded(hidden), len(inputs)
-    unit = np.arange(hidden)
-    second = (width + 1) * w
-    bias2 = second + hidden * w
-    places = [
-        inputs[None, :] * w + unit[:, None],
-        width * w + unit,
-        second + unit[None, :] * w + unit[:, None],
-        bias2 + unit,
-        bias2 + w + unit,
-        np.array([bias2 + 2 * w]),
-    ]
-    assert sum(p.size for p in places) == parameter_count(hidden, n)
-    return np.concatenate([p.ravel() for p in places]).astype(np.int64), bias2 + 2 * w + LANES
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """order (meta + fixed step sizes,): the place of each public number in the packed meta-vector."""
-
-    order: Array
-    theta: int  # lengths of the packed parts
-    psi: int
-    packed: int
-    slots: Array  # (rows, theta): the place of the step size, or -1
-
-
-def _layout(problem: Problem) -> _Layout:
-    hidden, width = problem.hidden, _padded(problem.hidden)
-    theta_order, theta = _packed_network(hidden, np.array([0]), 1)
-    order, psi = theta_order, 0
-    if problem.adaptation_hidden:
-        unit = np.arange(hidden)
-        inputs = np.concatenate([[2 * width], unit, width + unit])
-        psi_order, psi = _packed_network(problem.adaptation_hidden, inputs, 2 * width + 1)
-        order = np.concatenate([order, theta + psi_order])
-    count = len(problem.step_sizes)
-    order = np.concatenate([order, theta + psi + np.arange(count)])
-    chosen = np.zeros((1, len(theta_order)), int) if problem.slots is None else problem.slots
-    slots = np.full((len(chosen), theta), -1, np.int64)
-    slots[:, theta_order] = np.where(np.asarray(chosen) >= 0, theta + psi + np.asarray(chosen), -1)
-    return _Layout(order, theta, psi, theta + psi + _padded(count), slots)
-
-
-def _zeros(shape: tuple[int, ...], dtype: Any) -> Array:
-    """Zeros on a cache line's boundary: vector loads that straddle two lines cost twice."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = np.zeros(size + 64, np.uint8)
-    start = -memory.ctypes.data % 64
-    return memory[start : start + size].view(dtype).reshape(shape)
-
-
-# ------------------------------------------------------------------------------ the kernels' memory
-
-
-class _Memory:
-    """Everything a kernel call reads and writes, for one problem and one shape of episodes."""
-
-    def __init__(self, problem: Problem, tasks: int, support: int, query: int, dtype: Any, optimizer: int) -> None:
-        self.kernels, self.problem, self.dtype = load(dtype), problem, np.dtype(dtype)
-        self.layout = _layout(problem)
-        self.tasks, self.support, self.query = tasks, support, query
-        self.group_size = -(-tasks // MOST_GROUPS)
-        groups = -(-tasks // self.group_size)
-        self.plan = self.kernels.Plan(
-            problem.hidden, problem.adaptation_hidden, self.layout.theta, problem.inner_steps, support, query,
-            LOSSES[problem.loss], LOSSES[problem.query_loss], ORDERS[problem.order],
-            len(self.layout.slots), int(problem.learn_step_sizes), optimizer, groups, self.group_size,
-        )
-        self.shared = self._shared(groups)
-        self.workspaces = [self.workspace()]
-        self.control = _zeros((24,), np.int64)
-        self.state = np.zeros(3, np.int64)
-
-    @property
-    def sizes(self) -> tuple[int, int, int, int]:
-        """Lengths of an expanded theta and psi, and the padded widths of their hidden layers."""
-        hidden, critic = self.problem.hidden, self.problem.adaptation_hidden
-        w, c = _padded(hidden), _padded(critic)
-        psi = self.layout.psi + critic * (c + _padded(2 * w + 1))
-        return self.layout.theta + hidden * w, max(psi, LANES), w, max(c, LANES)
-
-    def _shared(self, groups: int) -> Any:
-        rows, theta = self.layout.slots.shape
-        partial = theta + self.layout.psi + self.problem.learn_step_sizes * rows * theta
-        theta_all, psi_all, _, _ = self.sizes
-        n = self.layout.packed
-        shapes = {
-            "start": (1, theta_all), "psi": (1, psi_all), "a": (rows, theta_all),
-            "partial": (groups, partial), "gradient": (1, n), "meta": (2, n),
-            "moment1": (2, n), "moment2": (2, n), "task_loss": (1, self.tasks),
-        }  # fmt: skip
-        return self.kernels.Shared(**{k: _zeros(s, self.dtype) for k, s in shapes.items()})
-
-    def workspace(self) -> Any:
-        """One thread's memory."""
-        s, q = self.problem.inner_steps + 1, self.query
-        n = 1 if self.problem.adaptation_hidden else self.support
-        theta, _, w, c = self.sizes
-        u = 2 * w + LANES
-        points = s if self.problem.adaptation_hidden else self.support
-        points, b = (s if self.problem.adaptation_hidden else n), s - 1
-        k, zeros = self.kernels, functools.partial(_zeros, dtype=self.dtype)
-        memory = k.Workspace(
-            theta=zeros((b, theta)), lam=zeros((1, theta)), v=zeros((1, theta)), gradient=zeros((1, theta)),
-            inputs=zeros((points, 2)), h=k.Activations(zeros((2 * n * s, w)), zeros((2 * n * s, w))),
-            d=k.Deltas(zeros((2 * n * s, w)), zeros((2 * n * s, w)), zeros((2 * n * s, 1))), output=zeros((n, 1)),
-            q_inputs=zeros((q, 2)), q_h=k.Activations(zeros((q, w)), zeros((q, w))),
-            q_d=k.Deltas(zeros((q, w)), zeros((q, w)), zeros((q, 1))), q_output=zeros((q, 1)),
-            zeros=zeros((1, max(u, c))), ones=zeros((max(n, q), 1)), losses=zeros((1, s)),
-            u=zeros((s, u)), u_bar=zeros((1, u)), a=k.Activations(zeros((s, c)), zeros((s, c))),
-            delta=k.Deltas(zeros((s, c)), zeros((s, c)), zeros((s, 1))), ru=zeros((s, u)),
-            ra=k.Activations(zeros((s, c)), zeros((s, c))),
-        )  # fmt: skip
-        memory.inputs[:, 1] = memory.q_inputs[:, 1] = memory.ones[:] = 1
-        return memory
-
-    def put(self, rows: Array, flat: Array) -> None:
-        """rows (2, packed) = flat (meta,), with the fixed step sizes where they are not learned."""
-        order = self.layout.order
-        rows[:] = 0
-        rows[:, order[: len(flat)]] = flat
-
-    def put_meta(self, meta: Array) -> None:
-        meta = np.asarray(meta, self.dtype)
-        if meta.shape != (self.problem.meta_size,):
-            raise ValueError(f"the meta-vector has shape {meta.shape}, not ({self.problem.meta_size},)")
-        if not self.problem.learn_step_sizes:
-            meta = np.concatenate([meta, np.asarray(self.problem.step_sizes, self.dtype)])
-        self.put(self.shared.meta, meta)
-
-    def take(self, row: Array) -> Array:
-        """The flat vector (meta,) of a packed one."""
-        return row[self.layout.order[: self.problem.meta_size]]
-
-    def episodes(self, inner_x: Array, inner_y: Array | None, query_x: Array, query_y: Array) -> Any:
-        """Flat in steps and tasks; inner_y is not looked at in DAML."""
-        inner_y = inner_x if inner_y is None else inner_y
-        arrays = (inner_x, inner_y, query_x, query_y)
-        return self.kernels.Episodes(
-            *(np.array(a, self.dtype, order="C", copy=None).reshape(-1, a.shape[-1]) for a in arrays)
-        )
-
-    def train(self, episodes: Any, weights: Array | None, rates: Array, hyper: tuple, threads: int) -> Chunk:
-        rates = np.ascontiguousarray(rates, np.float64)
-        steps, s = len(rates), self.problem.inner_steps
-        if weights is None:
-            weights = np.arange(s + 1) == s
-        weights = np.ascontiguousarray(np.broadcast_to(weights, (steps, s + 1)), self.dtype)
-        losses = np.full(steps, np.nan, self.dtype)
-        self.control[:] = 0
-        threads = max(1, min(threads, self.plan.groups, os.cpu_count() or 1))
-        while len(self.workspaces) < threads:
-            self.workspaces.append(self.workspace())
-
-        def work(index: int) -> int:
-            return self.kernels.train(
-                self.workspaces[index], self.shared, episodes, self.plan, weights, rates, hyper,
-                self.layout.slots, self.state, losses, self.control, index == 0,
-            )  # fmt: skip
-
-        helpers = [_helpers().submit(work, i) for i in range(1, threads)]
-        done = work(0)
-        for helper in helpers:  # one that had no time to begin is not missed
-            helper.cancel() or helper.result()
-        return Chunk(losses[: min(done + 1, steps)], done == steps)
-
-
-@functools.cache
-def _helpers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "metademo-helper")
-
-
-# ------------------------------------------------------------------------------ what others call
+# ----------------------------------------------------------------------------- what others call
 
 
 class Trainer:
-    """A meta-training run that goes on from chunk to chunk as if it had been one."""
+    """The outer loop: SGD or Adam as in torch, with the gradient's norm clipped to `max_norm`.
+
+    A run goes on from chunk to chunk as if it were one, to the bit; so it does with any number of
+    threads. A step that is not finite ends its chunk and is not taken.
+    """
 
     def __init__(
         self,
@@ -280,11 +139,13 @@ class Trainer:
         max_norm: float = 0.0,
         threads: int = 1,
     ) -> None:
+        _check_meta(problem, meta)
         self.problem, self.dtype, self.threads = problem, np.dtype(dtype), threads
-        self.optimizer = OPTIMIZERS[optimizer]
-        self.hyper = (float(betas[0]), float(betas[1]), float(epsilon), float(max_norm))
+        self._optimizer = OPTIMIZERS[optimizer]
+        self._hyper = (float(betas[0]), float(betas[1]), float(epsilon), float(max_norm))
+        zeros = np.zeros_like(meta, dtype)
+        self._initial = State(np.array(meta, dtype), zeros, zeros, 0)
         self._memory: _Memory | None = None
-        self._saved = (np.asarray(meta, dtype), np.zeros_like(meta, dtype), np.zeros_like(meta, dtype), 0)
 
     def run(
         self,
@@ -295,44 +156,42 @@ class Trainer:
         rates: Array,
         weights: Array | None = None,
     ) -> Chunk:
-        """N outer steps: inner_x and inner_y (N, T, K), or the source inputs (N, T, S) and None for DAML;
-        query_x, query_y (N, T, Q); rates (N,); weights (S + 1,) or (N, S + 1) of the query losses."""
+        """N outer steps of T tasks each.
+
+        Shapes: inner_x, inner_y (N, T, K), or in DAML the source inputs (N, T, S) and None;
+        query_x, query_y (N, T, Q); outer learning rates (N,); weights of the query losses after
+        0..S inner steps (S + 1,) or (N, S + 1), by default 1 for the last.
+        """
         memory = self._fit(inner_x.shape[1], inner_x.shape[2], query_x.shape[2])
         episodes = memory.episodes(inner_x, inner_y, query_x, query_y)
-        return memory.train(episodes, weights, rates, self.hyper, self.threads)
+        return memory.train(episodes, weights, rates, self._hyper, self.threads)
 
-    def _fit(self, tasks: int, support: int, query: int) -> _Memory:
-        memory = self._memory
-        if memory is None or (memory.tasks, memory.support, memory.query) != (tasks, support, query):
+    def _fit(self, *shape: int) -> _Memory:
+        if self._memory is None or self._memory.shape != shape:
             state = self.state
-            self._memory = _Memory(self.problem, tasks, support, query, self.dtype, self.optimizer)
-            self.state = state
+            self._memory = _Memory(self.problem, *shape, self.dtype, self._optimizer)
+            self._memory.state = state
         return self._memory
 
     @property
     def meta(self) -> Array:
-        return self.state[0]
+        """A copy of the meta-vector as it is now."""
+        return self.state.meta
 
     @property
-    def state(self) -> tuple[Array, Array, Array, int]:
-        """meta (n,), the optimizer's first and second moment (n,), and the number of steps taken."""
-        memory = self._memory
-        if memory is None:
-            return self._saved
-        shared, row = memory.shared, memory.state[0]
-        vectors = (shared.meta, shared.moment1, shared.moment2)
-        return *(memory.take(v[row]) for v in vectors), int(memory.state[1])
+    def steps(self) -> int:
+        """Outer steps taken."""
+        return self.state.steps if self._memory is None else int(self._memory.place[1])
+
+    @property
+    def state(self) -> State:
+        """A copy of all that the run goes on from; to be set, to go on from there."""
+        return self._initial if self._memory is None else self._memory.state
 
     @state.setter
-    def state(self, state: tuple[Array, Array, Array, int]) -> None:
-        meta, moment1, moment2, steps = state
-        if self._memory is None:
-            self._saved = state
-            return
-        self._memory.put_meta(meta)
-        self._memory.put(self._memory.shared.moment1, moment1)
-        self._memory.put(self._memory.shared.moment2, moment2)
-        self._memory.state[:] = 0, steps, 0
+    def state(self, state: State) -> None:
+        _check_meta(self.problem, state[0])
+        self._initial, self._memory = State(*state), None
 
 
 def meta_gradient(
@@ -346,9 +205,14 @@ def meta_gradient(
     dtype: Any = np.float32,
     threads: int = 1,
 ) -> tuple[Array, float]:
-    """The gradient (meta,) of the mean query loss over tasks, and that loss; inner_x (T, K) and so on."""
-    memory = _Memory(problem, inner_x.shape[0], inner_x.shape[1], query_x.shape[1], dtype, OPTIMIZERS["none"])
-    memory.put_meta(meta)
+    """The gradient (meta,) of the mean query loss over T tasks, and that loss.
+
+    Shapes as in `Trainer.run`, without the leading N.
+    """
+    _check_meta(problem, meta)
+    shape = (inner_x.shape[0], inner_x.shape[1], query_x.shape[1])
+    memory = _Memory(problem, *shape, dtype, OPTIMIZERS["none"])
+    memory.put(memory.shared.meta, meta, step_sizes=True)
     episodes = memory.episodes(inner_x, inner_y, query_x, query_y)
     losses, _ = memory.train(episodes, weights, np.zeros(1), (0.9, 0.999, 1e-8, 0.0), threads)
     return memory.take(memory.shared.gradient[0]), float(losses[0])
@@ -359,56 +223,343 @@ def adapt(
 ) -> tuple[Array, Array]:
     """thetas (S + 1, T, P) and the inner losses (S + 1, T) of tasks inner_x, inner_y (T, K).
 
-    For DAML inner_x (T, S) holds one source input for each step; the last loss is taken at the last one again.
+    In DAML inner_x is (T, S), one source input for each step, and the loss after the last step is
+    taken at the last of them again; or it is (T, S + 1).
     """
+    _check_meta(problem, meta)
     memory = _Memory(problem, 1, inner_x.shape[1], 1, dtype, OPTIMIZERS["none"])
-    memory.put_meta(meta)
+    memory.put(memory.shared.meta, meta, step_sizes=True)
     tasks, steps, size = len(inner_x), problem.inner_steps + 1, problem.theta_size
     thetas, losses = np.empty((steps, tasks, size), dtype), np.empty((steps, tasks), dtype)
-    nothing = np.zeros((tasks, 1))
-    episodes = memory.episodes(inner_x, inner_y, nothing, nothing)
-    order = memory.layout.order[:size]
-    layout, workspace = memory.layout, memory.workspaces[0]
-    memory.kernels.adapt(workspace, memory.shared, episodes, memory.plan, layout.slots, order, thetas, losses)
+    no_query = np.zeros((tasks, 1))
+    episodes = memory.episodes(inner_x, inner_y, no_query, no_query)
+    workspace, layout, order = memory.workspaces[0], memory.layout, memory.layout.order[:size]
+    given = (workspace, memory.shared, episodes, memory.plan, layout.slots, order)
+    _call(memory.kernels.adapt, *given, thetas, losses)
     return thetas, losses
 
 
 def predict(thetas: Array, x: Array, hidden: int) -> Array:
     """The networks thetas (N, P) at the points x (M,): (N, M), in thetas' precision."""
-    thetas = np.ascontiguousarray(thetas)
-    x = np.ascontiguousarray(x, thetas.dtype).reshape(1, -1)
+    if thetas.ndim != 2 or thetas.shape[1] != parameter_count(hidden):
+        raise ValueError(f"thetas have shape (N, {parameter_count(hidden)}), not {thetas.shape}")
+    thetas = _exactly(thetas, thetas.dtype)
+    x = _exactly(x, thetas.dtype).reshape(1, -1)
     problem = Problem(hidden=hidden, inner_steps=0)
-    memory = _Memory(problem, 1, max(1, min(64, x.shape[1])), 1, thetas.dtype, OPTIMIZERS["none"])
+    memory = _Memory(problem, 1, max(1, min(64, x.size)), 1, thetas.dtype, OPTIMIZERS["none"])
+    out = np.empty((len(thetas), x.size), thetas.dtype)
     order = memory.layout.order[: problem.theta_size]
-    out = np.empty((len(thetas), x.shape[1]), thetas.dtype)
-    memory.kernels.predict(memory.workspaces[0], memory.plan, order, thetas, x, out)
+    _call(memory.kernels.predict, memory.workspaces[0], memory.plan, order, thetas, x, out)
     return out
 
 
-# ------------------------------------------------------------------------------ compiling
+def warm(dtype: Any = np.float32) -> float:
+    """Compile, or load from disk, all that is called above; returns the seconds it took."""
+    began = time.perf_counter()
+    problem, one = Problem(hidden=1, inner_steps=1), np.ones((1, 1))
+    theta = np.zeros(problem.theta_size)
+    meta_gradient(problem, theta, one, one, one, one, dtype=dtype)
+    thetas, _ = adapt(problem, theta, one, one, dtype=dtype)
+    predict(thetas[0], one[0], hidden=1)
+    return time.perf_counter() - began
+
+
+def cache_status() -> str:
+    """Where compiled code is kept, or why it is not, in words."""
+    kernels = load()
+    if kernels.uncached_because:
+        return _why_not(kernels.uncached_because)
+    return f"compiled code is kept in {kernels.train.stats.cache_path}"
+
+
+# ------------------------------------------------------------------------------- packed vectors
+
+
+def _padded(n: int) -> int:
+    return -(-n // LANES) * LANES
+
+
+def _packed_network(hidden: int, inputs: Array, width: int) -> tuple[Array, int]:
+    """Where each number of a flat network goes in its packed vector (see `kernels.Network`), and
+    how long that is. inputs (n,): the rows of its inputs among the `width` rows of its first layer.
+    """
+    w, unit = _padded(hidden), np.arange(hidden)
+    second = (width + 1) * w
+    bias2 = second + hidden * w
+    bias3 = bias2 + 2 * w
+    places = [
+        inputs[None, :] * w + unit[:, None],
+        width * w + unit,
+        second + unit[None, :] * w + unit[:, None],
+        bias2 + unit,
+        bias2 + w + unit,
+        np.array([bias3]),
+    ]
+    return np.concatenate([place.ravel() for place in places]), bias3 + LANES
+
+
+class _Layout(NamedTuple):
+    """Packed meta-vectors `[theta, psi, step sizes]`. order: the place of each public number, the
+    step sizes' whether learned or not; slots (rows, theta): the place of the step size, or -1."""
+
+    order: Array
+    theta: int
+    psi: int
+    size: int
+    slots: Array
+
+
+def _layout(problem: Problem) -> _Layout:
+    theta_order, theta = _packed_network(problem.hidden, np.array([0]), 1)
+    parts, psi = [theta_order], 0
+    if problem.adaptation_hidden:
+        width, unit = _padded(problem.hidden), np.arange(problem.hidden)
+        inputs = np.concatenate([[2 * width], unit, width + unit])  # of [h2, h1, y], padded
+        psi_order, psi = _packed_network(problem.adaptation_hidden, inputs, 2 * width + 1)
+        parts.append(theta + psi_order)
+    count = len(problem.step_sizes)
+    parts.append(theta + psi + np.arange(count))
+    chosen = np.zeros((1, len(theta_order)), int) if problem.slots is None else problem.slots
+    slots = np.full((len(chosen), theta), -1, np.int64)
+    slots[:, theta_order] = np.where(chosen >= 0, theta + psi + chosen, -1)
+    return _Layout(np.concatenate(parts), theta, psi, theta + psi + _padded(count), slots)
+
+
+def _exactly(array: Array, dtype: Any) -> Array:
+    """The array as the kernels were compiled for it; a copy only where it is not so already."""
+    return np.require(array, dtype, ["C", "A", "W"])
+
+
+def _zeros(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Zeros that begin on a cache line: a vector that straddles two of them costs twice."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def _check_meta(problem: Problem, meta: Array) -> None:
+    if np.shape(meta) != (problem.meta_size,):
+        expected = f"({problem.meta_size},)"
+        raise ValueError(f"the meta-vector has shape {np.shape(meta)}, not {expected}")
+
+
+# --------------------------------------------------------------------------- the kernels' memory
+
+
+class _Memory:
+    """Everything that the kernels read and write, for one problem and one shape of episodes."""
+
+    def __init__(
+        self, problem: Problem, tasks: int, support: int, query: int, dtype: Any, optimizer: int
+    ) -> None:
+        self.kernels, self.problem, self.dtype = load(dtype), problem, np.dtype(dtype)
+        self.shape, self.layout = (tasks, support, query), _layout(problem)
+        self.plan = self.kernels.Plan(
+            hidden=problem.hidden,
+            critic=problem.adaptation_hidden,
+            size=self.layout.theta,
+            steps=problem.inner_steps,
+            support=support,
+            query=query,
+            loss=LOSSES[problem.loss],
+            query_loss=LOSSES[problem.query_loss],
+            order=ORDERS[problem.order],
+            rows=len(self.layout.slots),
+            learned=int(problem.learn_step_sizes),
+            optimizer=optimizer,
+        )
+        self.shared = self._shared()
+        self.workspaces = [self._workspace()]
+        self.control = _zeros((24,), np.int64)
+        self.place = np.zeros(2, np.int64)  # the row of meta and moments in use, the steps taken
+
+    def _new(self, *shape: int) -> Array:
+        return _zeros(shape, self.dtype)
+
+    @property
+    def _expanded(self) -> tuple[int, int]:
+        """Lengths of theta and psi with their transposed copies."""
+        w, critic = _padded(self.problem.hidden), self.problem.adaptation_hidden
+        psi = self.layout.psi + critic * (_padded(critic) + _padded(2 * w + 1))
+        return self.layout.theta + self.problem.hidden * w, max(psi, LANES)
+
+    def _shared(self) -> Any:
+        rows, size = self.layout.slots.shape
+        theta, psi = self._expanded
+        learned = rows * size if self.problem.learn_step_sizes else 0
+        return self.kernels.Shared(
+            start=self._new(1, theta),
+            psi=self._new(1, psi),
+            a=self._new(rows, theta),
+            gradients=self._new(self.shape[0], theta + self.layout.psi + learned),
+            gradient=self._new(1, self.layout.size),
+            meta=self._new(2, self.layout.size),
+            moment1=self._new(2, self.layout.size),
+            moment2=self._new(2, self.layout.size),
+            losses=self._new(1, self.shape[0]),
+        )
+
+    def _workspace(self) -> Any:
+        """One thread's memory; there is room for the losses after 0..S steps."""
+        new, critic = self._new, self.problem.adaptation_hidden
+        (_, support, query), steps = self.shape, self.problem.inner_steps + 1
+        n, inputs = (1, steps) if critic else (support, support)
+        (theta, _), w, c = self._expanded, _padded(self.problem.hidden), _padded(max(critic, 1))
+        u = 2 * w + LANES
+
+        def hidden(points: int, width: int) -> Any:
+            return self.kernels.Activations(new(points, width), new(points, width))
+
+        def deltas(points: int, width: int) -> Any:
+            return self.kernels.Deltas(*hidden(points, width), new(points, 1))
+
+        workspace = self.kernels.Workspace(
+            theta=new(steps, theta),
+            v=new(1, theta),
+            gradient=new(1, theta),
+            inputs=new(inputs, 2),
+            h=hidden(2 * n * steps, w),
+            d=deltas(2 * n * steps, w),
+            output=new(n, 1),
+            q_inputs=new(query, 2),
+            q_h=hidden(query, w),
+            q_d=deltas(query, w),
+            q_output=new(query, 1),
+            zeros=new(1, max(u, c)),
+            ones=new(max(n, query), 1),
+            losses=new(1, steps),
+            u=new(steps, u),
+            u_bar=new(1, u),
+            a=hidden(steps, c),
+            delta=deltas(steps, c),
+            ru=new(steps, u),
+            ra=hidden(steps, c),
+        )
+        workspace.inputs[:, 1] = workspace.q_inputs[:, 1] = workspace.ones[:] = 1
+        return workspace
+
+    def put(self, rows: Array, vector: Array, step_sizes: bool = False) -> None:
+        """rows (2, packed) = vector (meta,); with step_sizes, those that are not learned too."""
+        vector = np.asarray(vector, self.dtype)
+        if step_sizes and not self.problem.learn_step_sizes:
+            vector = np.concatenate([vector, np.asarray(self.problem.step_sizes, self.dtype)])
+        rows[:] = 0
+        rows[:, self.layout.order[: len(vector)]] = vector
+
+    def take(self, row: Array) -> Array:
+        """The vector (meta,) of a packed one."""
+        return row[self.layout.order[: self.problem.meta_size]]
+
+    @property
+    def state(self) -> State:
+        vectors = (self.shared.meta, self.shared.moment1, self.shared.moment2)
+        return State(*(self.take(v[self.place[0]]) for v in vectors), int(self.place[1]))
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self.put(self.shared.meta, state.meta, step_sizes=True)
+        self.put(self.shared.moment1, state.moment1)
+        self.put(self.shared.moment2, state.moment2)
+        self.place[:] = 0, state.steps
+
+    def episodes(
+        self, inner_x: Array, inner_y: Array | None, query_x: Array, query_y: Array
+    ) -> Any:
+        """The arrays, flat in steps and tasks. The kernels check no bounds: it is done here."""
+        steps, critic = self.problem.inner_steps, self.problem.adaptation_hidden
+        if inner_y is None:
+            inner_y = inner_x  # not looked at
+            if not critic:
+                raise ValueError("support points need their targets")
+        if inner_x.shape != inner_y.shape or query_x.shape != query_y.shape:
+            raise ValueError("inputs and targets differ in shape")
+        if inner_x.shape[:-1] != query_x.shape[:-1]:
+            raise ValueError("support and query sets are not of the same tasks")
+        if critic and inner_x.shape[-1] not in (steps, steps + 1):
+            raise ValueError(f"there is one source input for each of the {steps} inner steps")
+        if not inner_x.size or not query_x.size:
+            raise ValueError("support and query sets need at least one point")
+        arrays = (inner_x, inner_y, query_x, query_y)
+        flat = (_exactly(a, self.dtype).reshape(-1, a.shape[-1]) for a in arrays)
+        return self.kernels.Episodes(*flat)
+
+    def train(
+        self, episodes: Any, weights: Array | None, rates: Array, hyper: tuple, threads: int
+    ) -> Chunk:
+        """See `Trainer.run`."""
+        tasks, steps, last = self.shape[0], len(rates), self.problem.inner_steps
+        if steps * tasks != len(episodes.query_x):
+            raise ValueError("there is one outer learning rate for each outer step")
+        rates = _exactly(rates, np.float64)
+        weights = np.arange(last + 1) == last if weights is None else np.asarray(weights)
+        weights = _exactly(np.broadcast_to(weights / tasks, (steps, last + 1)), self.dtype)
+        losses = np.full(steps, np.nan, self.dtype)
+        given = (self.shared, episodes, self.plan, weights, rates, hyper, self.layout.slots)
+        given = (*given, self.place, losses, self.control)
+        self.control[:] = 0
+        threads = max(1, min(threads, tasks, os.cpu_count() or 1))
+        while len(self.workspaces) < threads:
+            self.workspaces.append(self._workspace())
+        helpers = [
+            _helpers().submit(_call, self.kernels.train, workspace, *given, False)
+            for workspace in self.workspaces[1:threads]
+        ]
+        done = _call(self.kernels.train, self.workspaces[0], *given, True)
+        for helper in helpers:
+            if not helper.cancel():  # one that has not begun is not missed
+                helper.result()
+        return Chunk(losses[: min(done + 1, steps)], done == steps)
+
+
+@functools.cache
+def _helpers() -> ThreadPoolExecutor:
+    """The threads that help. All runs share them: a helper that is busy elsewhere is not needed."""
+    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "metademo-helper")
+
+
+# ------------------------------------------------------------------------------------ compiling
 
 _loading = threading.Lock()
 
 
 def load(dtype: Any = np.float32) -> ModuleType:
-    """The compiled part for one kind of number; imports Numba at the first call."""
+    """The compiled part for float32 or float64; imports Numba at the first call."""
     with _loading:
-        kernels = _kernels()
-        kernels.prepare(np.dtype(dtype).name)
+        kernels, products = _modules()
+        products.prepare(np.dtype(dtype).name)
         return kernels
 
 
 @functools.cache
-def _kernels() -> ModuleType:
+def _modules() -> tuple[ModuleType, ModuleType]:
     from llvmlite import binding
 
+    # How a thread that waits gives its core away; compiled code finds it by this name.
     if sys.platform == "win32":
         give_way = ctypes.windll.kernel32.SwitchToThread
     else:
         give_way = ctypes.CDLL(None).sched_yield
-    binding.add_symbol("metademo_yield", ctypes.cast(give_way, ctypes.c_void_p).value)
-    from . import kernels
+    address = ctypes.cast(give_way, ctypes.c_void_p).value
+    binding.add_symbol("metademo_give_way", address)
+    from . import kernels, products
 
     if kernels.uncached_because:
-        warnings.warn(cache_status(), RuntimeWarning, stacklevel=3)
-    return kernels
+        warnings.warn(_why_not(kernels.uncached_because), RuntimeWarning, stacklevel=3)
+    return kernels, products
+
+
+def _call(kernel: Callable[..., Any], *arguments: Any) -> Any:
+    """Numba writes new code to disk before it runs; where it can't, the code runs all the same."""
+    try:
+        return kernel(*arguments)
+    except OSError as fault:
+        warnings.warn(_why_not(fault), RuntimeWarning, stacklevel=3)
+        return kernel(*arguments)
+
+
+def _why_not(reason: object) -> str:
+    return (
+        f"compiled code can't be kept on disk ({reason}), so each start compiles it anew for about "
+        "half a minute. Set NUMBA_CACHE_DIR to a folder that can be written to."
+    )

@@ -83,6 +83,6 @@ def settle() -> None:
     """
     torch.set_num_threads(1)
     # Pages never wait for the compiler: until it is done they use the reference engine.
-    threading.Thread(target=engines.warm_up, name="metademo-warm-up", daemon=True).start()
+    threading.Thread(target=engines.warm_up_apart, name="metademo-warm-up", daemon=True).start()
     gc.collect()
     gc.freeze()

@@ -32,7 +32,7 @@ HELP = {
     "steps": "How long to train.",
     "seed": "Of the initial weights and of the tasks drawn: the same seed gives the same run.",
 }
-SANE = {"inner_lr": (0.0, 1.0), "outer_lr": (0.0, 1.0), "seed": (0, 9999)}
+SANE = {"seed": (0, 9999)}
 """Narrower than what a config may hold, where that is more than makes sense here."""
 
 

@@ -1,0 +1,39 @@
+"""MAML++ (Antoniou, Edwards & Storkey 2019), as far as it concerns this network.
+
+Two of its changes to MAML: a learned step size for each layer and inner step (LSLR; here for each
+weight matrix and each bias vector), and the multi-step loss (MSL): the query loss is taken after
+*every* inner step,
+
+    L = sum over k of w_k L_query(theta_k)
+
+with equal weights at first, which pass to the last step while training goes on (section 4). The
+network has no batch normalisation, which the paper's other changes are about.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from metademo.algorithms.step_sizes import LearnedStepSizes
+
+ANNEALED = 0.2
+"""The share of the outer steps after which only the last query loss counts."""
+
+
+class MAMLPlusPlus(LearnedStepSizes):
+    """MAML with learned step sizes per tensor and inner step, and a multi-step query loss."""
+
+    name = "maml++"
+    title = "MAML++"
+    summary = "MAML that learns its step sizes per layer and step, judged after every inner step"
+    per_step = True
+
+    def query_weights(self, progress: float) -> np.ndarray | None:
+        """Equal weights on steps 1 .. S, handed over in a line to step S."""
+        steps, passed = self.trained_steps, min(1.0, progress / ANNEALED)
+        if passed == 1 or steps < 2:
+            return None
+        weights = np.full(steps + 1, (1 - passed) / steps)
+        weights[0] = 0
+        weights[-1] += passed
+        return weights

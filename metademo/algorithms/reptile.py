@@ -1,0 +1,46 @@
+"""Reptile (Nichol, Achiam & Schulman 2018, algorithm 2).
+
+No query set is needed to learn: the initialisation is pulled towards the adapted weights.
+
+    theta <- theta + beta * mean over tasks of (theta_S - theta)
+
+so theta - theta_S takes the place of the meta-gradient. After one inner step it is alpha times the
+support gradient, which is joint training; what is learned about learning comes from the steps after
+the first, whose gradients are taken where the ones before have led (the paper's section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from torch import Tensor
+
+from metademo.algorithms.base import Algorithm, Meta, part
+from metademo.fused import Problem
+from metademo.tasks import Episode
+
+
+class Reptile(Algorithm):
+    """Moves the initialisation towards where the inner loop ends."""
+
+    name = "reptile"
+    title = "Reptile"
+    summary = "pulls the initialisation towards each task's adapted weights; no second derivatives"
+
+    def meta_gradient(
+        self, meta: Meta, episode: Episode, weights: Sequence[float] | None = None
+    ) -> tuple[Meta, Tensor]:
+        """Mean of theta - theta_S over tasks; the query loss is for the record only."""
+        trajectory = self.adapt(meta, episode.support, steps=self.trained_steps).trajectory
+        query = self._tensors(meta, episode.query)
+        loss = self.query_loss(trajectory, query, weights).mean()
+        gradient = {
+            f"regressor.{name}": theta - trajectory[-1][name].mean(0)
+            for name, theta in part(meta, "regressor").items()
+        }
+        return gradient, loss
+
+    def problem(self, steps: int) -> Problem | None:
+        problem = super().problem(steps)
+        return problem and replace(problem, order="reptile")

@@ -1,0 +1,87 @@
+"""Inner step sizes that are meta-learned together with the initialisation.
+
+    theta_{k+1} = theta_k - alpha_k o grad L_support(theta_k)        o: entry by entry
+
+They are meta-parameters of their own, ``step_sizes.0.weight``..., one tensor for each of the
+regressor's parameters, and all start from alpha. Their gradient comes with the recursion of
+:mod:`metademo.algorithms.maml`: d alpha_k = - lambda_{k+1} o grad L_support(theta_k), summed over
+whatever shares a step size. They may become negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metademo.algorithms.base import Algorithm, Meta, part
+from metademo.fused import Problem
+
+PREFIX = "step_sizes."
+
+
+class LearnedStepSizes(Algorithm):
+    """What algorithms with learned step sizes have in common; they say what shares one.
+
+    Beyond the trained number of inner steps, the sizes of the last one serve on.
+    """
+
+    per_weight: ClassVar[bool] = False
+    """Whether each weight has its own, or each tensor one for all its weights."""
+    per_step: ClassVar[bool] = False
+    """Whether each inner step has its own: the leading axis of each tensor of step sizes."""
+
+    @property
+    def size_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of the step sizes of each parameter that moves."""
+        steps = (max(1, self.inner_steps),) if self.per_step else ()
+        shapes = self.regressor.shapes
+        return {
+            PREFIX + name: steps + (shapes[name] if self.per_weight else ()) for name in self.moving
+        }
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return super().shapes | self.size_shapes
+
+    def init(self, rng: np.random.Generator) -> Meta:
+        sizes = {n: torch.full(shape, self.inner_lr) for n, shape in self.size_shapes.items()}
+        return super().init(rng) | sizes
+
+    def step_sizes(self, meta: Meta, step: int) -> Mapping[str, Tensor]:
+        sizes = part(meta, PREFIX.rstrip("."))
+        if not self.per_step:
+            return sizes
+        return {name: size[min(step, len(size) - 1)] for name, size in sizes.items()}
+
+    def with_inner_lr(self, meta: Meta, inner_lr: float) -> tuple[Self, Meta]:
+        """All step sizes scaled as alpha is; there is no scale to a trained alpha of zero."""
+        scale = inner_lr / self.inner_lr if self.inner_lr else 1.0
+        scaled = {n: v * scale if n.startswith(PREFIX) else v for n, v in meta.items()}
+        return replace(self, inner_lr=inner_lr), scaled
+
+    def problem(self, steps: int) -> Problem | None:
+        problem = super().problem(steps)
+        shapes = self.size_shapes
+        counts = [int(np.prod(shape)) for shape in shapes.values()]
+        places = np.split(np.arange(sum(counts)), np.cumsum(counts)[:-1])
+        # Step sizes that are their own places in the meta-vector: what `step_sizes` makes of them
+        # says which one moves which weight.
+        numbers = {
+            name: torch.from_numpy(place.reshape(shape))
+            for (name, shape), place in zip(shapes.items(), places, strict=True)
+        }
+        rows = [
+            {name: size.numpy() for name, size in self.step_sizes(numbers, k).items()}
+            for k in range(max(1, steps) if self.per_step else 1)
+        ]
+        return problem and replace(
+            problem,
+            step_sizes=np.zeros(sum(counts)),
+            slots=np.stack([self._slots(row) for row in rows]),
+            learn_step_sizes=True,
+        )

@@ -1,0 +1,573 @@
+"""A live training: every transition, the races between them, limits, the line, and nothing left."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from helpers import assert_same, small
+
+from metademo import jobs
+from metademo.checkpoints import Checkpoint, load, save
+from metademo.evaluation import evaluate, run_inner_loop
+from metademo.jobs import Busy, Job, Limits, Registry, State, Trace
+from metademo.tasks import Examples
+from metademo.training import ConfigError, MetaTrainer
+
+PATIENCE = 10.0
+"""Seconds after which a test gives up waiting; nothing takes that long."""
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    """Whatever a test starts has to end: jobs are stopped by their tests."""
+    yield
+    deadline = time.monotonic() + PATIENCE
+    while alive := [t for t in threading.enumerate() if t.name == "metademo-job"]:
+        assert time.monotonic() < deadline, f"{len(alive)} jobs still run"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def make():
+    """`make(**options)` a job with a tiny network; all of them are stopped at the end."""
+    made = []
+
+    def start(config=None, *, steps: int = 50_000, **options) -> Job:
+        job = Job(config or small("maml", steps=steps), **(dict(engine="torch") | options))
+        made.append(job)
+        return job
+
+    yield start
+    for job in made:
+        job.stop()
+        assert job.join(PATIENCE)
+
+
+@pytest.fixture
+def registry():
+    """A registry for two jobs and two more in the line; all are stopped at the end."""
+    registry = Registry(Limits(max_running=2, max_waiting=2, max_kept=30))
+    yield registry
+    for job in list(registry._jobs.values()):
+        job.stop()
+    for job in list(registry._jobs.values()):
+        assert job.join(PATIENCE)
+
+
+def wait(condition, seconds: float = PATIENCE) -> float:
+    """Wait until `condition()` holds; how long that took."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() < began + seconds, "waited in vain"
+        time.sleep(0.002)
+    return time.monotonic() - began
+
+
+def submit(registry: Registry, owner: str, **options) -> Job:
+    options = dict(steps=50_000, engine="torch", pace=200.0) | options
+    return registry.submit(small("maml", steps=options.pop("steps")), owner, **options)
+
+
+# ---------------------------------------------------------------------------- life cycle
+
+
+def test_a_job_waits_runs_and_finishes(make):
+    ended = []
+    job = make(steps=12, ended=ended.append)
+    assert job.state is State.WAITING
+    assert job.snapshot().snapshots == ()
+    job.start()
+    assert job.join(PATIENCE)
+    progress = job.snapshot()
+    assert (progress.state, progress.reason, progress.step) == (State.FINISHED, "finished", 12)
+    assert (progress.share, progress.seconds_left, progress.engine) == (1.0, None, "torch")
+    assert len(progress.losses) == 12
+    assert progress.steps_per_second > 0
+    assert ended == [job]
+
+
+def test_it_computes_what_the_trainer_computes(make):
+    config = small("maml", steps=30)
+    job = make(config)
+    job.start()
+    assert job.join(PATIENCE)
+    trainer = MetaTrainer(config, engine="torch")
+    losses = np.concatenate([record.query_losses for record in trainer.run(every=7)])
+    np.testing.assert_allclose(job.snapshot().losses, losses)
+    assert_same(job.snapshot().snapshots[-1].meta, trainer.meta)
+
+
+def test_pause_holds_it_resume_goes_on_stop_ends_it(make):
+    job = make()
+    job.start()
+    wait(lambda: job.snapshot().step > 3)
+    job.pause()
+    assert wait(lambda: job.state is State.PAUSED) < 0.5
+    held = job.snapshot()
+    time.sleep(0.15)
+    now = job.snapshot()
+    assert (now.step, now.seconds) == (held.step, held.seconds)
+    job.resume()
+    assert wait(lambda: job.snapshot().step > held.step) < 0.5
+    job.stop()
+    assert wait(lambda: job.state is State.STOPPED) < 0.5
+    ended = job.snapshot()
+    assert ended.reason == "stopped"
+    assert ended.snapshots[-1].step == ended.step, "what it reached is kept"
+
+
+def test_settle_waits_until_a_wish_is_fulfilled(make):
+    job = make()
+    job.settle()
+    job.start()
+    job.pause()
+    job.settle()
+    assert job.state is State.PAUSED
+    job.stop()
+    job.settle()
+    assert job.state is State.STOPPED
+
+
+def test_stop_while_waiting_never_starts_it(make):
+    ended = []
+    job = make(ended=ended.append)
+    job.stop()
+    job.start()
+    job.stop()
+    assert job.state is State.STOPPED
+    assert job.join()
+    assert ended == [job]
+
+
+def test_stop_while_paused(make):
+    job = make()
+    job.start()
+    job.pause()
+    wait(lambda: job.state is State.PAUSED)
+    job.stop()
+    assert wait(lambda: job.state is State.STOPPED) < 0.5
+
+
+def test_a_second_start_is_nothing(make):
+    ended = []
+    job = make(steps=40, ended=ended.append)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: job.start(), range(8)))
+    assert sum(t.name == "metademo-job" for t in threading.enumerate()) <= 1
+    assert job.join(PATIENCE)
+    job.start()
+    assert (job.state, job.snapshot().step, ended) == (State.FINISHED, 40, [job])
+
+
+def test_wishes_before_the_start_and_after_the_end_are_nothing(make):
+    job = make(steps=5)
+    job.pause()
+    job.start()
+    assert job.join(PATIENCE)
+    for wish in (job.pause, job.resume, job.stop):
+        wish()
+        assert job.state is State.FINISHED
+        assert job.snapshot().reason == "finished"
+
+
+def test_stop_at_the_very_end_leaves_one_true_ending(make):
+    """Whoever comes first wins; state, reason, step and snapshots agree."""
+    for delay in np.linspace(0, 0.04, 12):
+        ended = []
+        job = make(steps=20, ended=ended.append)
+        job.start()
+        time.sleep(delay)
+        job.stop()
+        assert job.join(PATIENCE)
+        progress = job.snapshot()
+        assert progress.reason == str(progress.state)
+        assert (progress.step == 20) >= (progress.state is State.FINISHED)
+        assert progress.snapshots[-1].step == progress.step
+        assert ended == [job]
+
+
+def test_many_wishes_from_many_threads_end_in_a_stop(make):
+    job = make()
+    job.start()
+    wishes = [job.pause, job.resume, job.snapshot, job.start] * 30
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda wish: wish(), wishes))
+        pool.submit(job.stop)
+        list(pool.map(lambda wish: wish(), wishes))
+    assert job.join(PATIENCE)
+    assert job.state is State.STOPPED
+
+
+def test_looking_while_it_finishes_never_sees_half_a_state(make):
+    job = make(steps=80)
+    job.start()
+    seen = []
+    while not seen or not seen[-1].state.over:
+        seen.append(job.snapshot())
+        time.sleep(0.0005)
+    steps = [progress.step for progress in seen]
+    assert steps == sorted(steps)
+    for progress in seen:
+        kept = [snapshot.step for snapshot in progress.snapshots]
+        assert kept == sorted(set(kept))
+        assert not kept or kept[-1] <= progress.step
+        assert not len(progress.loss_steps) or progress.loss_steps[-1] == progress.step
+
+
+def test_an_exception_in_the_thread_is_an_ending(make, monkeypatch):
+    def broken(self, steps):
+        raise RuntimeError("out of tea")
+
+    monkeypatch.setattr(MetaTrainer, "advance", broken)
+    ended = []
+    job = make(ended=ended.append)
+    job.start()
+    assert job.join(PATIENCE)
+    progress = job.snapshot()
+    assert (progress.state, progress.reason) == (State.FAILED, "RuntimeError: out of tea")
+    assert len(progress.snapshots) == 1, "where it started"
+    assert ended == [job]
+
+
+# ---------------------------------------------------------------------------- pace, time
+
+
+def test_slow_motion_keeps_its_pace_and_it_can_be_changed(make):
+    job = make(pace=50.0)
+    began = time.monotonic()
+    job.start()
+    wait(lambda: job.snapshot().step >= 10)
+    assert time.monotonic() - began > 0.15
+    job.pace = 2.0
+    time.sleep(0.1)
+    slow = job.snapshot().step
+    time.sleep(0.3)
+    assert job.snapshot().step <= slow + 2
+    job.pace = None
+    assert wait(lambda: job.snapshot().step > slow + 20) < 2
+
+
+@pytest.mark.parametrize("wish", ["pause", "stop"])
+def test_a_wish_cuts_a_slow_step_short(make, wish):
+    job = make(pace=0.1)
+    job.start()
+    wait(lambda: job.snapshot().step == 1)
+    getattr(job, wish)()
+    goal = State.PAUSED if wish == "pause" else State.STOPPED
+    assert wait(lambda: job.state is goal) < 0.5
+
+
+def test_the_newest_snapshot_keeps_up_in_slow_motion_and_gives_way(make, monkeypatch):
+    monkeypatch.setattr(jobs, "FRESH", 0.05)
+    monkeypatch.setattr(jobs, "SNAPSHOTS", 3)
+    job = make(steps=10_000, pace=100.0)
+    job.start()
+    seen = set()
+    wait(
+        lambda: (
+            seen.add(job.snapshot().snapshots[-1].step if job.snapshot().snapshots else 0)
+            or len(seen) > 4
+        )
+    )
+    assert len(job.snapshot().snapshots) <= 4
+
+
+def test_wall_time_is_bounded(make):
+    job = make(limits=Limits(max_seconds=0.2))
+    job.start()
+    assert job.join(PATIENCE)
+    assert job.state is State.STOPPED
+    assert "0.2 seconds a run may take" in job.snapshot().reason
+
+
+def test_nobody_keeps_a_place_by_pausing(make):
+    job = make(limits=Limits(max_paused_seconds=0.2))
+    job.start()
+    job.pause()
+    wait(lambda: job.state is State.STOPPED)
+    assert "paused for 0.2 seconds" in job.snapshot().reason
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_job_whose_visitor_left_ends_within_its_grace(make, paused):
+    there = threading.Event()
+    there.set()
+    job = make(limits=Limits(grace_seconds=0.3), alive=there.is_set)
+    job.start()
+    if paused:
+        job.pause()
+    time.sleep(0.5)
+    assert not job.state.over
+    there.clear()
+    assert 0.1 < wait(lambda: job.state is State.STOPPED) < 1.5
+    assert job.snapshot().reason == "stopped: the visitor has left"
+
+
+def test_a_reload_within_the_grace_keeps_it(make):
+    there, again = threading.Event(), threading.Event()
+    there.set()
+    job = make(limits=Limits(grace_seconds=0.4), alive=there.is_set)
+    job.start()
+    there.clear()
+    time.sleep(0.1)
+    again.set()
+    job.presence.join(again.is_set)
+    time.sleep(0.8)
+    assert not job.state.over
+
+
+# ---------------------------------------------------------------------------- what is kept
+
+
+def test_divergence_has_a_step_a_reason_and_the_last_good_weights(make):
+    job = make(small("maml", steps=5_000, outer_lr=10.0, inner_lr=10.0, loss="mse"))
+    job.start()
+    assert job.join(PATIENCE)
+    progress = job.snapshot()
+    assert progress.state is State.DIVERGED
+    named = int(re.search(r"at outer step (\d+)", progress.reason)[1])
+    assert progress.step < named <= progress.step + 2
+    assert "smaller learning rate" in progress.reason
+    last = progress.snapshots[-1]
+    assert last.step == progress.step
+    assert all(value.isfinite().all() for value in last.meta.values())
+
+
+@pytest.mark.parametrize("algorithm", ["maml", "daml"])
+def test_the_time_machine_adapts_like_the_saved_snapshot(make, tmp_path, algorithm):
+    config = small(algorithm, steps=60)
+    job = make(config)
+    job.start()
+    assert job.join(PATIENCE)
+    kept = job.snapshot().snapshots
+    steps = [snapshot.step for snapshot in kept]
+    assert (steps[0], steps[-1]) == (0, 60)
+    assert np.diff(steps)[:5].max() == 1, "denser early"
+    trainer = MetaTrainer(config, engine="torch")
+    trainer.advance(kept[8].step)
+    assert_same(kept[8].meta, trainer.meta)
+
+    path = save(tmp_path / "moment.safetensors", Checkpoint(config, kept[8].meta, kept[8].step))
+    x = np.linspace(-3, 3, 7)
+    sources = config.inner_steps if config.learner.unlabelled else 0
+    support = config.task_family.sample_episodes(
+        np.random.default_rng(0), 3, shots=4, queries=0, sources=sources
+    )[1].support
+    live, saved = (
+        run_inner_loop(config.learner, meta, Examples(*support), x).curves
+        for meta in (kept[8].meta, load(path).meta)
+    )
+    np.testing.assert_array_equal(live, saved)
+
+
+def test_the_held_out_error_is_that_of_evaluate(make):
+    config = small("maml", steps=3)
+    job = make(config)
+    job.start()
+    assert job.join(PATIENCE)
+    last = job.snapshot().snapshots[-1]
+    full = evaluate(config.learner, last.meta, config.task_family, shots=4, steps=5, tasks=40)
+    assert last.errors.shape == (6,)
+    np.testing.assert_allclose(last.errors, full.mean, rtol=0.1)
+
+
+def test_snapshots_are_bounded_in_number_and_bytes():
+    for steps in (1, 2, 50, 300_000, 100_000_000):
+        marks = jobs._marks(steps)
+        assert (marks[0], marks[-1]) == (1, steps)
+        assert len(marks) <= jobs.SNAPSHOTS
+        assert (np.diff(marks) > 0).all()
+    wide = MetaTrainer(small("daml", hidden=128), engine="torch")
+    size = sum(value.nbytes for value in wide.meta.values())
+    assert 2 <= jobs._most_snapshots(wide) <= jobs.SNAPSHOT_BYTES / size
+
+
+@pytest.mark.parametrize("most", [1, 2, 7, 100])
+@pytest.mark.parametrize("chunks", [[1] * 23, [5, 0, 300, 1], [1000, 24]])
+def test_a_trace_is_bounded_and_keeps_the_mean(most, chunks):
+    values = np.random.default_rng(0).random(sum(chunks))
+    trace = Trace(most)
+    for part in np.split(values, np.cumsum(chunks)[:-1]):
+        trace.add(part)
+    steps, means = trace.curve()
+    assert len(means) <= most + 1
+    assert steps[-1] == len(values)
+    widths = np.diff(steps, prepend=0)
+    assert (widths > 0).all()
+    assert (means * widths).sum() == pytest.approx(values.sum())
+
+
+def test_an_empty_trace_has_an_empty_curve():
+    steps, means = Trace().curve()
+    assert len(steps) == len(means) == 0
+
+
+# ---------------------------------------------------------------------------- the server's registry
+
+
+def test_two_run_two_wait_with_a_position_and_the_fifth_is_told_so(registry):
+    line = [submit(registry, f"visitor {i}") for i in range(4)]
+    assert [registry.progress(job).position for job in line] == [0, 0, 1, 2]
+    assert registry.progress(line[3]).reason == "number 2 in the waiting line"
+    with pytest.raises(Busy, match="busy"):
+        submit(registry, "visitor 5")
+    line[0].stop()
+    wait(lambda: line[2].state is State.RUNNING)
+    assert registry.progress(line[3]).position == 1
+    submit(registry, "visitor 5")
+
+
+def test_one_run_a_visitor(registry):
+    job = submit(registry, "a")
+    with pytest.raises(Busy, match="other run"):
+        submit(registry, "a")
+    job.stop()
+    assert job.join(PATIENCE)
+    wait(lambda: not registry.under_way("a"))
+    submit(registry, "a")
+
+
+def test_twenty_simultaneous_starts(registry):
+    gate = threading.Barrier(20)
+
+    def visitor(i: int) -> Job | None:
+        gate.wait()
+        try:
+            return submit(registry, f"visitor {i}")
+        except Busy:
+            return None
+
+    with ThreadPoolExecutor(20) as pool:
+        line = [job for job in pool.map(visitor, range(20)) if job]
+    assert len(line) == 4
+    states = [job.state for job in line]
+    assert states.count(State.RUNNING) == 2
+    assert sorted(registry.progress(job).position for job in line) == [0, 0, 1, 2]
+    for job in line:
+        job.stop()
+    wait(lambda: all(job.state is State.STOPPED for job in line))
+    assert (registry._running, registry._line) == ([], [])
+
+
+def test_twenty_starts_of_one_visitor_make_one_run(registry):
+    gate = threading.Barrier(20)
+
+    def click(_) -> bool:
+        gate.wait()
+        try:
+            submit(registry, "impatient")
+        except Busy:
+            return False
+        return True
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(click, range(20))) == 1
+
+
+def test_places_are_given_on_while_jobs_come_and_go():
+    registry = Registry(Limits(max_running=2, max_waiting=100))
+    line = [submit(registry, str(i), steps=4, pace=None) for i in range(30)]
+    wait(lambda: all(job.state is State.FINISHED for job in line))
+    assert (registry._running, registry._line) == ([], [])
+
+
+def test_a_visitor_who_left_the_line_gives_way(registry):
+    registry.limits = Limits(max_running=1, max_waiting=3, grace_seconds=0.1)
+    there = threading.Event()
+    first, gone, third = (
+        submit(registry, name, alive=alive)
+        for name, alive in (("a", lambda: True), ("b", there.is_set), ("c", lambda: True))
+    )
+    assert registry.progress(third).position == 2
+    wait(lambda: registry.progress(third).position == 1)
+    assert (gone.state, gone.snapshot().reason) == (State.STOPPED, "stopped: the visitor has left")
+    first.stop()
+    wait(lambda: third.state is State.RUNNING)
+
+
+def test_a_running_job_whose_visitor_left_makes_room(registry):
+    registry.limits = Limits(max_running=1, grace_seconds=0.1)
+    submit(registry, "a", alive=lambda: False)
+    second = submit(registry, "b")
+    wait(lambda: second.state is State.RUNNING, 3)
+
+
+def test_reattaching_by_the_token(registry):
+    registry.limits = Limits(max_running=1, grace_seconds=0.3)
+    there = threading.Event()
+    there.set()
+    job = submit(registry, "before the reload", alive=there.is_set)
+    there.clear()
+    assert registry.attach(job.token, "after it", lambda: True) is job
+    assert registry.attach("nonsense", "after it", lambda: True) is None
+    time.sleep(0.6)
+    assert job.state is State.RUNNING
+    with pytest.raises(Busy, match="other run"):
+        submit(registry, "after it")
+
+
+def test_old_jobs_are_forgotten_but_never_one_under_way():
+    registry = Registry(Limits(max_running=2, max_kept=3))
+    lasting = submit(registry, "a", pace=5.0)
+    for i in range(8):
+        job = submit(registry, f"b{i}", steps=2, pace=None)
+        assert job.join(PATIENCE)
+        wait(lambda: len(registry._running) == 1)
+    assert len(registry._jobs) <= 4
+    assert registry.attach(lasting.token, "a", lambda: True) is lasting
+    lasting.stop()
+
+
+# ---------------------------------------------------------------------------- limits
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        dict(steps=300_001),
+        dict(hidden=129),
+        dict(meta_batch=257),
+        dict(inner_steps=21),
+        dict(shots=101),
+        dict(queries=101),
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_is_too_much_is_refused_by_name(registry, changes):
+    (name,) = changes
+    with pytest.raises(ConfigError, match=f"{name} may be at most"):
+        registry.submit(small("maml", **changes), "a")
+    assert registry.under_way("a") == []
+
+
+def test_one_outer_step_has_a_bound_whatever_makes_it_large(registry):
+    with pytest.raises(ConfigError, match="too much work"):
+        registry.submit(small("maml", hidden=128, meta_batch=256, shots=50), "a")
+
+
+def test_limits_come_from_the_environment():
+    limits = Limits.from_environment(
+        {"METADEMO_MAX_RUNNING": "5", "METADEMO_GRACE_SECONDS": "2.5", "PATH": "x"}
+    )
+    assert (limits.max_running, limits.grace_seconds, limits.max_steps) == (5, 2.5, 300_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("MAX_RUNNING", "two", "whole number"),
+        ("MAX_RUNNING", "1.5", "whole number"),
+        ("MAX_WAITING", "-1", "zero or more"),
+        ("MAX_SECONDS", "nan", "zero or more"),
+        ("MAX_SECONDS", "inf", "zero or more"),
+        ("GRACE_SECONDS", "", "a number"),
+    ],
+)
+def test_a_bad_variable_is_named(name, text, message):
+    with pytest.raises(ConfigError, match=f"METADEMO_{name} .*{message}"):
+        Limits.from_environment({f"METADEMO_{name}": text})

@@ -1,0 +1,312 @@
+"""The Train page through Streamlit's own test harness: settings, runs, and what comes of them."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_pages import ROOT, component
+
+from metademo import checkpoints
+from metademo.algorithms import ALGORITHMS
+from metademo.jobs import Busy, Limits, Registry, Snapshot, State
+from metademo.tasks import FAMILIES
+from metademo.training import RECIPES, configure
+from metademo.ui import runs, train_scene
+from metademo.ui.train_scene import Probes, describe, loss_line, recipe_of, untrained
+from metademo.ui.views import TrainView
+
+SHORT = (("hidden", 4), ("meta_batch", 1), ("queries", 4), ("steps", 30))
+
+
+@pytest.fixture(autouse=True)
+def registry(monkeypatch):
+    """A registry of its own for each test, whose jobs use no compiler; all stopped at the end."""
+    made = Registry(Limits(max_running=1, max_waiting=1))
+    submit = made.submit
+    made.submit = lambda *args, **options: submit(*args, engine="torch", **options)
+    monkeypatch.setattr(runs, "registry", lambda: made)
+    yield made
+    for job in list(made._jobs.values()):
+        job.stop()
+        assert job.join(10)
+
+
+def start(view: TrainView | None = None, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.run()
+    app.switch_page("metademo/ui/train.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    if view is not None:
+        app.session_state["history of train"] = app.session_state["history of train"].commit(view)
+        app.run()
+    return app
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    return app.button(key=f"train {key}").click().run()
+
+
+def runs_of(app: AppTest) -> list:
+    return list(app.session_state["train visit"]["runs"].values())
+
+
+def finish(app: AppTest, state: State = State.FINISHED) -> AppTest:
+    job = runs_of(app)[-1].job
+    assert job.join(20)
+    assert job.state is state
+    return app.run()
+
+
+def stage(app: AppTest) -> dict:
+    return component(app, "train_stage")
+
+
+def quiet(app: AppTest) -> bool:
+    return not (app.exception or app.error or app.warning)
+
+
+def test_the_first_look_is_never_empty():
+    app = start()
+    assert quiet(app)
+    data = stage(app)
+    assert [curve["name"] for curve in data["curves"]][-1] == "after 1"
+    assert data["snapshots"] == [0]
+    assert data["captions"][0].startswith("Before meta-training")
+    assert "Start trains MAML" in app.get("progress")[0].proto.text
+    assert app.button(key="train pause").disabled
+    assert app.button(key="train stop").disabled
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_algorithm_of_the_registry_trains_here(algorithm):
+    family = next(f for f in FAMILIES if train_scene.can_train(algorithm, f))
+    app = start(TrainView(algorithm, family, own=SHORT))
+    press(app, "start")
+    finish(app)
+    assert quiet(app)
+    data = stage(app)
+    assert data["snapshots"][0] == 0
+    assert data["snapshots"][-1] == 30
+    rows = {curve["name"]: curve["rows"] for curve in data["curves"]}
+    assert rows["before"] == rows["after 0"] == len(data["snapshots"]) == len(data["captions"])
+    assert [line["label"] for line in data["lines"]] == ["run 1"]
+
+
+def test_settings_follow_the_registries_and_the_limits():
+    app = start()
+    key = "train widget {}".format
+    assert app.selectbox(key=key("algorithm")).options == [a.title for a in ALGORITHMS.values()]
+    hidden = app.number_input(key=key("hidden"))
+    assert (hidden.min, hidden.max, hidden.value) == (1, 128, 32)
+    hidden.set_value(8).run()
+    assert app.session_state["history of train"].present.config.hidden == 8
+    app.button_group(key=key("recipe")).set_value("original").run()
+    view = app.session_state["history of train"].present
+    assert view.config == configure("maml", "two-phase", "original")
+    assert quiet(app)
+
+
+def test_what_a_server_does_not_give_is_said_and_nothing_starts():
+    app = start(TrainView(own=(("meta_batch", 256), ("hidden", 128), ("shots", 100))))
+    press(app, "start")
+    assert "too much work" in app.warning[0].value
+    assert runs_of(app) == []
+
+
+def test_pause_resume_stop():
+    app = start(TrainView(own=SHORT[:3], pace=100.0))
+    press(app, "start")
+    job = runs_of(app)[0].job
+    assert app.button(key="train start").disabled
+    press(app, "pause")
+    assert job.state is State.PAUSED
+    assert app.button(key="train pause").label == "Resume"
+    press(app, "pause")
+    assert job.state is State.RUNNING
+    press(app, "stop")
+    assert job.state is State.STOPPED
+    app.run()
+    assert not app.button(key="train start").disabled
+    assert quiet(app)
+
+
+def test_the_pace_can_be_changed_while_it_runs():
+    app = start(TrainView(own=SHORT[:3], pace=100.0))
+    press(app, "start")
+    app.select_slider(key="train widget pace").set_value(3.0).run()
+    assert runs_of(app)[0].job.pace == 3.0
+
+
+def test_runs_lie_over_each_other_and_can_be_removed():
+    app = start(TrainView(own=SHORT))
+    for seed in (0, 1):
+        app.number_input(key="train widget seed").set_value(seed).run()
+        press(app, "start")
+        finish(app)
+    assert [line["label"] for line in stage(app)["lines"]] == ["run 2", "run 1"]
+    first, second = runs_of(app)
+    assert "seed 1" in second.title
+    app.selectbox(key="train chosen").set_value(first.job.token).run()
+    assert [line["label"] for line in stage(app)["lines"]] == ["run 1", "run 2"]
+    press(app, "remove")
+    app.run()
+    assert runs_of(app) == [second]
+    assert [line["label"] for line in stage(app)["lines"]] == ["run 2"]
+
+
+@pytest.mark.parametrize(("algorithm", "page"), [("maml", "maml"), ("daml", "daml")])
+def test_play_opens_the_page_on_these_weights(algorithm, page):
+    app = start(TrainView(algorithm, own=(*SHORT, ("inner_steps", 3))))
+    press(app, "start")
+    finish(app)
+    press(app, "play")
+    view = app.session_state[f"history of {page}"].present
+    assert (view.weights, view.steps) == ("run 1, step 30", 3)
+    assert quiet(app)
+    assert len(component(app, "chart")["captions"]) == 4
+
+
+def test_a_download_is_a_checkpoint_like_any_other(tmp_path):
+    app = start(TrainView(own=SHORT))
+    press(app, "start")
+    finish(app)
+    run = runs_of(app)[0]
+    snapshot = run.progress.snapshots[5]
+    path = tmp_path / "download.safetensors"
+    path.write_bytes(checkpoints.serialise(run.checkpoint(snapshot)))
+    loaded = checkpoints.load(path)
+    assert (loaded.config, loaded.steps) == (run.job.config, snapshot.step)
+
+
+def test_divergence_is_shown_with_its_step_and_reason():
+    wild = (("outer_lr", 10.0), ("inner_lr", 10.0), ("hidden", 4))
+    app = start(TrainView(recipe="original", own=wild))
+    press(app, "start")
+    finish(app, State.DIVERGED)
+    said = app.warning[0].value
+    assert "Diverged" in said
+    assert "at outer step" in said
+    assert "smaller learning rate" in said
+    last = runs_of(app)[0].progress.snapshots[-1]
+    assert stage(app)["snapshots"][-1] == last.step
+    press(app, "play")
+    assert quiet(app)
+
+
+def test_the_plateau_of_the_original_recipe_is_explained():
+    config = configure("daml", "two-phase", "original")
+    assert "plateau" in train_scene.note_on(config)
+    assert train_scene.note_on(configure("maml", "two-phase", "original")) == ""
+
+
+def test_a_reload_finds_the_run_by_the_address(registry):
+    app = start(TrainView(own=SHORT))
+    press(app, "start")
+    token = runs_of(finish(app))[0].job.token
+    assert token in app.query_params["run"]
+    again = start(run=token)
+    assert [run.job.token for run in runs_of(again)] == [token]
+    assert stage(again)["snapshots"][-1] == 30
+
+
+def test_an_unknown_run_in_the_address_is_said_and_the_page_works():
+    app = start(run="nonsense")
+    assert "no longer kept" in app.warning[0].value
+    assert stage(app)["snapshots"] == [0]
+    assert runs_of(app) == []
+
+
+def test_the_line_has_a_position_and_an_end(registry):
+    config = TrainView(own=SHORT[:3]).config
+    registry.submit(config, "someone else", pace=20.0)
+    app = start(TrainView(own=SHORT[:3]))
+    press(app, "start")
+    assert "number 1 in the waiting line" in app.get("progress")[0].proto.text
+    third = start(TrainView(own=SHORT[:3]))
+    press(third, "start")
+    assert "busy" in third.warning[0].value
+    press(app, "stop")
+    assert runs_of(app)[0].job.state is State.STOPPED
+    with pytest.raises(Busy):
+        registry.submit(config, "someone else")
+
+
+def test_a_bad_limit_of_the_host_is_named(monkeypatch):
+    def broken():
+        return Registry(Limits.from_environment({"METADEMO_MAX_RUNNING": "two"}))
+
+    monkeypatch.setattr(runs, "registry", broken)
+    app = start()
+    assert "METADEMO_MAX_RUNNING must be a whole number" in app.error[0].value
+    assert not app.exception
+
+
+# ---------------------------------------------------------------------------- without a page
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_probes_are_fixed_few_and_lie_apart(family):
+    config = configure("maml", family)
+    probes, again = Probes(config), Probes(config)
+    np.testing.assert_array_equal(probes.truths, again.truths)
+    assert 2 <= len(probes) <= 4
+    gaps = [abs(a - b).mean() for i, a in enumerate(probes.truths) for b in probes.truths[:i]]
+    assert min(gaps) > 0.3
+    assert len(probes.points) == config.shots * len(probes)
+
+
+def test_the_untrained_network_is_what_a_run_starts_from(registry):
+    config = TrainView(own=SHORT).config
+    job = registry.submit(config, "a")
+    assert job.join(20)
+    first = job.snapshot().snapshots[0]
+    np.testing.assert_allclose(untrained(config)[1].errors, first.errors)
+
+
+def test_words_for_settings():
+    assert recipe_of(configure("daml", "two-phase", "fast")) == ("fast", [])
+    config = configure("maml", "any-phase", "fast", outer_lr=0.1)
+    assert describe(config) == "MAML, any-phase, fast, outer learning rate β 0.1"
+    for recipe in RECIPES:
+        assert "about" in train_scene.promise(configure("maml", "two-phase", recipe))
+
+
+def test_a_line_is_thinned_and_smooth(registry):
+    job = registry.submit(TrainView(own=SHORT).config, "a")
+    assert job.join(30)
+    losses = np.exp(-np.arange(950) / 300) + np.random.default_rng(0).random(950)
+    progress = replace(job.snapshot(), loss_steps=2.0 * np.arange(1, 951), losses=losses)
+    line = loss_line("run 1", progress, "solid")
+    assert len(line.raw) <= train_scene.LINE_POINTS
+    assert line.steps[-1] == 1900
+    assert line.raw[0] == pytest.approx(losses[:4].mean())
+    assert line.smooth.std() < line.raw.std()
+    assert (line.error_steps[0], line.error_steps[-1]) == (0, 30)
+
+
+def test_a_snapshot_that_runs_away_says_so():
+    config = TrainView(own=SHORT).config
+    _, start = untrained(config)
+    wild = Snapshot(9, start.meta, np.full(6, math.nan))
+    assert "runs away" in train_scene._caption(config, wild)
+
+
+def test_views_are_mended():
+    view = TrainView.from_dict(dict(algorithm="x", family="y", recipe="z", own=[["a", 1]], pace=-1))
+    assert view == TrainView(recipe=next(iter(RECIPES)))
+    assert TrainView.from_dict(TrainView(own=SHORT).to_dict()) == TrainView(own=SHORT)
+
+
+def test_no_run_outlives_these_tests(registry):
+    began = time.monotonic()
+    job = registry.submit(TrainView(own=SHORT[:3]).config, "a")
+    job.stop()
+    assert job.join(5)
+    assert time.monotonic() - began < 5
