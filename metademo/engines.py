@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -214,6 +215,7 @@ def uncovered(algorithm: Algorithm, device: str = "cpu") -> str:
     return ""
 
 
+ROOT = Path(__file__).resolve().parent.parent
 _warm = threading.Event()
 
 
@@ -230,7 +232,7 @@ def warm_up_apart() -> None:
     """
     compiler = [sys.executable, "-c", "from metademo import fused; fused.warm()"]
     with contextlib.suppress(OSError):  # no process to be had: then compile here
-        subprocess.run(compiler, check=False, capture_output=True)
+        subprocess.run(compiler, check=False, capture_output=True, cwd=ROOT)
     warm_up()
 
 

@@ -1,8 +1,8 @@
 """What is learned: families of waves, and episodes drawn from them.
 
-A *task* is one wave, ``amplitude * sin(frequency * x + phase)``. A *task family* is a distribution
-over tasks. An *episode* is what a meta-learner sees of some tasks: a support set to adapt on and a
-query set to be judged on.
+A *task* is one wave, ``amplitude * sin(frequency * x + phase)``, or the same with another shape in
+place of the sine. A *task family* is a distribution over tasks. An *episode* is what a meta-learner
+sees of some tasks: a support set to adapt on and a query set to be judged on.
 
 Sampling is split in two: :meth:`TaskFamily.sample_tasks` draws tasks, and a :class:`Waves` is
 evaluated anywhere, so that a slider can set an amplitude and a phase without sampling.
@@ -17,6 +17,7 @@ NumPy; a learner converts them to its own device and precision.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,6 +28,14 @@ Array = np.ndarray
 Interval = tuple[float, float]
 PI = float(np.pi)
 GRID_POINTS = 400
+
+SHAPES: dict[str, Callable[[Array], Array]] = {
+    "sine": np.sin,
+    "square": lambda angle: np.sign(np.sin(angle)),
+    "triangle": lambda angle: 2 / PI * np.arcsin(np.sin(angle)),
+    "sawtooth": lambda angle: 2 * ((angle / (2 * PI) + 0.5) % 1) - 1,
+}
+"""One period of 2 pi, between -1 and 1, that rises through (or jumps at) zero as the sine does."""
 
 
 class Examples(NamedTuple):
@@ -45,16 +54,26 @@ class Episode(NamedTuple):
 
 @dataclass(frozen=True)
 class Waves:
-    """A batch of tasks: amplitude, frequency and phase (radians), each of shape (tasks,)."""
+    """A batch of tasks: amplitude, frequency and phase (radians), each of shape (tasks,).
+
+    `shape` is one of `SHAPES`.
+    """
 
     amplitude: Array
     frequency: Array
     phase: Array
+    shape: str = "sine"
 
     @classmethod
-    def one(cls, amplitude: float = 1.0, frequency: float = 1.0, phase: float = 0.0) -> Waves:
+    def one(
+        cls,
+        amplitude: float = 1.0,
+        frequency: float = 1.0,
+        phase: float = 0.0,
+        shape: str = "sine",
+    ) -> Waves:
         """A single task as a batch of one."""
-        return cls(*(np.array([float(v)]) for v in (amplitude, frequency, phase)))
+        return cls(*(np.array([float(v)]) for v in (amplitude, frequency, phase)), shape)
 
     def __len__(self) -> int:
         return len(self.phase)
@@ -62,7 +81,7 @@ class Waves:
     def __call__(self, x: ArrayLike) -> Array:
         """The waves at `x`, of shape (points,) or (tasks, points): an array (tasks, points)."""
         angle = self.frequency[:, None] * np.asarray(x) + self.phase[:, None]
-        return self.amplitude[:, None] * np.sin(angle)
+        return self.amplitude[:, None] * SHAPES[self.shape](angle)
 
 
 @dataclass(frozen=True)
@@ -88,12 +107,18 @@ class SourceBand:
 class TaskFamily:
     """A distribution over waves, and over the inputs at which they are seen.
 
+    To test outside of what was trained on, `dataclasses.replace` one of its attributes: another
+    shape, wider amplitudes or frequencies, noise.
+
     Attributes:
         phases: the phases (radians) that occur: two ends of a uniform interval, or, when
             `two_phase` is set, the two values themselves, equally likely.
         amplitudes: uniform interval of amplitudes.
         x_range: inputs are uniform over it.
         bands: the source domain; empty if the family has no source-domain rule.
+        frequencies: uniform interval of frequencies.
+        shape: of the waves, one of `SHAPES`.
+        noise: standard deviation of the normal error of support labels; query labels have none.
     """
 
     name: str
@@ -103,6 +128,9 @@ class TaskFamily:
     x_range: Interval = (-2 * PI, 2 * PI)
     two_phase: bool = False
     bands: tuple[SourceBand, ...] = ()
+    frequencies: Interval = (1.0, 1.0)
+    shape: str = "sine"
+    noise: float = 0.0
 
     @property
     def grid(self) -> Array:
@@ -111,7 +139,7 @@ class TaskFamily:
 
     def sample_tasks(self, rng: np.random.Generator, n: int) -> Waves:
         """Draw `n` tasks."""
-        return self._waves(rng.random((n, 2)))
+        return self._waves(rng.random((n, self._numbers)))
 
     def sample_episodes(
         self, rng: np.random.Generator, n: int, *, shots: int, queries: int, sources: int = 0
@@ -128,13 +156,17 @@ class TaskFamily:
             The tasks, and the episode: `support` (n, shots or sources), `query` (n, queries).
         """
         seen = sources or shots
-        uniform = rng.random((n, 2 + seen + queries))
-        waves = self._waves(uniform[:, :2])
-        support_u, query_u = uniform[:, 2 : 2 + seen], uniform[:, 2 + seen :]
+        noisy = 0 if sources or not self.noise else 2 * shots
+        ends = np.cumsum([self._numbers, seen, queries, noisy])
+        uniform = rng.random((n, ends[-1]))
+        waves_u, support_u, query_u, noise_u, _ = np.split(uniform, ends, axis=1)
+        waves = self._waves(waves_u)
         if sources:
             support = Examples(self._source_inputs(waves, support_u))
         else:
             support = self._labelled(waves, support_u)
+        if noisy:
+            support = support._replace(y=support.y + self.noise * _normal(noise_u))
         return waves, Episode(support, self._labelled(waves, query_u))
 
     def band_of(self, x: float) -> SourceBand | None:
@@ -161,7 +193,15 @@ class TaskFamily:
         draw = (uniform[:, 0] >= 0.5) if self.two_phase else uniform[:, 0]
         phase = self.phases[0] + (self.phases[1] - self.phases[0]) * draw
         amplitude = self.amplitudes[0] + (self.amplitudes[1] - self.amplitudes[0]) * uniform[:, 1]
-        return Waves(amplitude, np.ones_like(phase), phase)
+        frequency = np.full_like(phase, self.frequencies[0])
+        if uniform.shape[1] > 2:
+            frequency += (self.frequencies[1] - self.frequencies[0]) * uniform[:, 2]
+        return Waves(amplitude, frequency, phase, self.shape)
+
+    @property
+    def _numbers(self) -> int:
+        """Uniform numbers that a task takes; one frequency for all takes none."""
+        return 2 + (self.frequencies[0] != self.frequencies[1])
 
     def _labelled(self, waves: Waves, uniform: Array) -> Examples:
         low, high = self.x_range
@@ -186,6 +226,12 @@ class TaskFamily:
         return inputs
 
 
+def _normal(uniform: Array) -> Array:
+    """Standard normal numbers, one from two uniform ones each (Box and Muller 1958)."""
+    radius, angle = np.split(uniform, 2, axis=1)
+    return np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * PI * angle)
+
+
 FAMILIES: dict[str, TaskFamily] = {
     family.name: family
     for family in (
@@ -204,6 +250,13 @@ FAMILIES: dict[str, TaskFamily] = {
             "sin(x + b), b anywhere in [0, π]",
             phases=(0.0, PI),
             bands=(SourceBand(-PI / 2, PI / 2, phases=(PI, 0.0)),),
+        ),
+        TaskFamily(  # Finn et al. 2017, section 5.1: A sin(x - phase)
+            "finn",
+            "A sin(x - φ), A in [0.1, 5], φ in [0, π]: the standard benchmark",
+            phases=(-PI, 0.0),
+            amplitudes=(0.1, 5.0),
+            x_range=(-5.0, 5.0),
         ),
     )
 }

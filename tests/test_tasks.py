@@ -1,9 +1,11 @@
 """Task families: the waves, where they are seen, and the source-domain rule."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from metademo.tasks import FAMILIES, PI, SourceBand, TaskFamily, Waves
+from metademo.tasks import FAMILIES, PI, SHAPES, SourceBand, TaskFamily, Waves
 
 DRAWS = 4000
 
@@ -32,8 +34,8 @@ def test_one_wave_is_a_batch_of_one():
     assert wave([0.0, PI]) == pytest.approx(np.array([[2.0, -2.0]]))
 
 
-def test_the_registry_knows_both_families_of_the_article():
-    assert {"two-phase", "any-phase"} <= FAMILIES.keys()
+def test_the_registry_knows_the_families_of_the_article_and_the_benchmark():
+    assert {"two-phase", "any-phase", "finn"} <= FAMILIES.keys()
     assert all(name == family.name and family.title for name, family in FAMILIES.items())
 
 
@@ -51,7 +53,7 @@ def test_shapes_ranges_and_labels(family):
     assert not np.isin(episode.support.x, episode.query.x).any()
 
 
-@family_names
+@pytest.mark.parametrize("family", [FAMILIES["two-phase"], FAMILIES["any-phase"]])
 def test_waves_of_the_article_have_amplitude_and_frequency_one_on_two_periods(family):
     waves = family.sample_tasks(np.random.default_rng(0), 50)
     assert (waves.amplitude == 1).all()
@@ -75,11 +77,81 @@ def test_any_phase_is_uniform_from_0_to_pi():
 
 
 def test_amplitudes_are_uniform_over_their_interval():
-    family = TaskFamily("finn", "", phases=(0, PI), amplitudes=(0.1, 5.0), x_range=(-5, 5))
-    amplitude = family.sample_tasks(np.random.default_rng(0), DRAWS).amplitude
+    amplitude = FAMILIES["finn"].sample_tasks(np.random.default_rng(0), DRAWS).amplitude
     assert 0.1 <= amplitude.min() < 0.12
     assert 4.98 < amplitude.max() <= 5
     assert amplitude.mean() == pytest.approx(2.55, abs=0.1)
+
+
+def test_the_benchmark_is_that_of_its_paper():
+    """A sin(x - phase), A in [0.1, 5], phase in [0, pi], x in [-5, 5] (Finn et al. 2017)."""
+    family = FAMILIES["finn"]
+    waves, episode = _episodes(family)
+    shift = -waves.phase
+    assert 0 <= shift.min() < 0.01
+    assert PI - 0.01 < shift.max() <= PI
+    x, y = episode.support
+    np.testing.assert_allclose(y, waves.amplitude[:, None] * np.sin(x - shift[:, None]), atol=1e-12)
+    assert (family.grid[0], family.grid[-1]) == (-5, 5)
+    # What predicts zero is off by E[A^2] E[sin^2]: 4.25 to 4.5, as the paper's inputs are uniform.
+    assert 4.0 < np.square(waves(family.grid)).mean() < 4.6
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_shape_has_the_period_the_height_and_the_zeros_of_the_sine(shape):
+    wave = Waves.one(amplitude=2, frequency=0.5, phase=0.3, shape=shape)
+    x = np.linspace(-6, 6, 1000)
+    y, again = wave(x)[0], wave(x + 4 * PI)[0]
+    np.testing.assert_allclose(y, again, atol=1e-9)
+    assert 1.98 < y.max() <= 2
+    assert -2 <= y.min() < -1.98
+    assert wave([-0.6])[0, 0] == pytest.approx(0, abs=1e-9)
+    assert wave([-0.6 + 0.1])[0, 0] > 0 > wave([-0.6 - 0.1])[0, 0]
+
+
+def test_shapes_at_a_quarter_and_an_eighth_of_the_period():
+    at = {shape: Waves.one(shape=shape)([PI / 2, PI / 4])[0].tolist() for shape in SHAPES}
+    assert at["sine"] == pytest.approx([1, 0.5**0.5])
+    assert at["square"] == pytest.approx([1, 1])
+    assert at["triangle"] == pytest.approx([1, 0.5])
+    assert at["sawtooth"] == pytest.approx([0.5, 0.25])
+
+
+def test_outside_of_training_is_another_attribute_on_the_same_points():
+    family = FAMILIES["finn"]
+    waves, episode = _episodes(family, 50)
+    square = replace(family, shape="square", amplitudes=(7.0, 7.0), frequencies=(1.5, 1.5))
+    other, moved = _episodes(square, 50)
+    np.testing.assert_array_equal(moved.support.x, episode.support.x)
+    np.testing.assert_array_equal(other.phase, waves.phase)
+    assert (other.frequency == 1.5).all()
+    assert set(np.abs(moved.support.y).ravel()) == {7.0}
+
+
+def test_frequencies_are_uniform_over_their_interval():
+    family = replace(FAMILIES["finn"], frequencies=(0.5, 2.0))
+    frequency = _episodes(family)[0].frequency
+    assert 0.5 <= frequency.min() < 0.51
+    assert 1.99 < frequency.max() <= 2.0
+    assert len(family.sample_tasks(np.random.default_rng(0), 7)) == 7
+
+
+def test_noise_is_normal_and_on_the_labels_of_the_support_set_only():
+    family = FAMILIES["finn"]
+    waves, clean = _episodes(family)
+    same, noisy = _episodes(replace(family, noise=0.3))
+    assert clean.support.x.shape == noisy.support.x.shape
+    off = (noisy.support.y - same(noisy.support.x)).ravel() / 0.3
+    assert off.mean() == pytest.approx(0, abs=4 / np.sqrt(off.size))
+    assert off.std() == pytest.approx(1, abs=4 / np.sqrt(2 * off.size))
+    assert (np.abs(off) > 1.96).mean() == pytest.approx(0.05, abs=0.01)
+    np.testing.assert_array_equal(noisy.query.y, same(noisy.query.x))
+    rng = np.random.default_rng(0)
+    few = [
+        replace(family, noise=0.3).sample_episodes(rng, n, shots=4, queries=6)[1].support.y
+        for n in (3, 5)
+    ]
+    np.testing.assert_array_equal(np.concatenate(few), noisy.support.y[:8])
 
 
 @family_names

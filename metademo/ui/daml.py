@@ -36,9 +36,7 @@ def page() -> None:
         "told any answer, it becomes the wave that the input stands for.",
     )
     stage, controls = layout.stage_and_controls()
-    with controls:
-        layout.weights(state, choices)
-        _controls(state, family)
+    # The chart comes first: what the browser is sent first, it draws first.
     with stage:
         _source(state, family)
         scene = daml_scene(state.view, family, Learner.of(chosen))
@@ -54,6 +52,9 @@ def page() -> None:
             height=330,
             label="The network's wave in the target domain",
         )
+    with controls:
+        layout.weights(state, choices)
+        _controls(state, family)
 
 
 def _source(state: PageState[DamlView], family) -> None:

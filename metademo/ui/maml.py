@@ -34,10 +34,11 @@ def page() -> None:
         "This network has learned to learn. Click anywhere and watch it become your wave.",
     )
     stage, controls = layout.stage_and_controls()
-    with controls:
-        _controls(state, choices, family)
+    # The chart comes first: what the browser is sent first, it draws first.
     with stage:
         _chart(state, chosen, family)
+    with controls:
+        _controls(state, choices, family)
 
 
 def _chart(state: PageState[MamlView], chosen: Checkpoint, family: TaskFamily) -> None:

@@ -8,14 +8,12 @@ export class Lines {
   /** @param {(step: number) => void} pick  the visitor pointed at an outer step */
   constructor(pick) {
     this.svg = svg("svg", { class: "md-lines-svg", role: "img" });
-    this.title = make("span", { className: "md-panel-title" });
-    this.values = make("span", { className: "md-lines-values" });
     this.keys = make("div", { className: "md-lines-keys" });
     this.logY = this.#toggle("log loss", "Loss on a logarithmic axis");
     this.logX = this.#toggle("log steps", "Outer steps on a logarithmic axis");
     this.element = make("div", { className: "md-lines" },
-      make("div", { className: "md-lines-head" }, this.keys, make("div", { className: "md-lines-axes" }, this.logY, this.logX)),
-      make("div", { className: "md-lines-stage" }, this.svg));
+      this.keys,
+      make("div", { className: "md-lines-stage" }, this.svg, make("div", { className: "md-lines-axes" }, this.logY, this.logX)));
     this.width = this.height = 0;
     this.at = 0;
     this.cursor = svg("path", { class: "md-cursor" });
