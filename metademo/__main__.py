@@ -1,4 +1,4 @@
-"""The command line: ``python -m metademo list | train | evaluate | adapt | benchmark``.
+"""The command line: ``python -m metademo list | train | evaluate | adapt | reproduce | benchmark``.
 
 Text is for people, ``--json`` for machines. Bad input ends with exit code 2 and one line on stderr
 that names the fault and the mend.
@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from metademo import benchmark, checkpoints, figures
-from metademo.algorithms import ALGORITHMS
+from metademo import benchmark, checkpoints, figures, reproduce
+from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.engines import ENGINES, Diverged
 from metademo.evaluation import evaluate, run_inner_loop
@@ -70,6 +70,7 @@ def _joined(argv: Sequence[str]) -> list[str]:
 def _list(arguments: argparse.Namespace) -> int:
     listing = {
         "algorithms": {name: algorithm.summary for name, algorithm in ALGORITHMS.items()},
+        "yardsticks": {name: yardstick.summary for name, yardstick in YARDSTICKS.items()},
         "families": {name: family.title for name, family in FAMILIES.items()},
         "recipes": {name: recipe.title for name, recipe in RECIPES.items()},
         "weights": {name: _describe(name) for name in checkpoints.shipped_names()},
@@ -268,6 +269,25 @@ def _benchmark(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _reproduce(arguments: argparse.Namespace) -> int:
+    seeds = _within("seeds", arguments.seeds, 1, 100)
+    tasks = _within("tasks", arguments.tasks, reproduce.FEWEST_TASKS, MAX_TASKS)
+    if arguments.out:
+        checkpoints.check_place(arguments.out, overwrite=True)
+
+    def say(what: str) -> None:
+        print(f"reproduce: {what}", file=sys.stderr)
+
+    report = reproduce.run(seeds=seeds, tasks=tasks, folder=arguments.runs, say=say)
+    if arguments.out:
+        Path(arguments.out).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if arguments.json:
+        _print_json(report)
+    else:
+        print(reproduce.table(report))
+    return 0
+
+
 def _weights(name: str) -> Path:
     """A file, or the name of shipped weights."""
     path = Path(name)
@@ -347,6 +367,12 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--source", metavar="X[,X...]", help="unlabelled source inputs, in turn")
     fit.add_argument("--steps", type=int, help="inner steps (default: as in training)")
     fit.add_argument("--figure", metavar="FILE.html", help="write the picture, self-contained")
+
+    again = command("reproduce", _reproduce, "the standard benchmark: train what is missing, score")
+    again.add_argument("--seeds", type=int, default=reproduce.SEEDS, help="runs of each row")
+    again.add_argument("--tasks", type=int, default=reproduce.TASKS, help="held-out tasks a seed")
+    again.add_argument("--runs", default="runs", help="folder of what is trained (default: runs)")
+    again.add_argument("--out", metavar="FILE.json", help="write the report there, too")
 
     speed = command("benchmark", _benchmark, "measure the engines side by side (some minutes)")
     speed.add_argument("--peers", action="store_true", help="measure JAX, too, if it is installed")

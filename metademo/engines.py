@@ -27,8 +27,8 @@ from metademo.tasks import Episode, Examples
 class Diverged(ArithmeticError):
     """A run that left the finite numbers, with the outer step at which it did.
 
-    The engine that raises it is back at the last good meta-parameters: those that gave a finite
-    loss for the last time, one step before the ones that did not.
+    The engine that raises it has not taken that step: it holds the meta-parameters after the last
+    good one.
 
     Attributes:
         step: the outer step that failed, from 1.
@@ -36,7 +36,7 @@ class Diverged(ArithmeticError):
     """
 
     def __init__(self, step: int, loss: float, losses: np.ndarray):
-        what = "meta-gradient became infinite or undefined"
+        what = "meta-gradient or the step became infinite or undefined"
         if not np.isfinite(loss):
             what = f"query loss became {loss:.3g}"
         super().__init__(f"the {what} at outer step {step:,}: a smaller learning rate would help")
@@ -84,7 +84,6 @@ class TorchEngine:
         self._meta = {k: v.detach().clone().to(device, dtype) for k, v in meta.items()}
         self._optimizer = OPTIMIZERS[optimizer](list(self._meta.values()), lr=0.0)
         self._clip = clip
-        self._before: Meta | None = None
         self.steps = 0
 
     @property
@@ -111,23 +110,17 @@ class TorchEngine:
         # The norm is finite exactly when every gradient is.
         norm = torch.nn.utils.clip_grad_norm_(self._meta.values(), self._clip or float("inf"))
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
-            step = self.steps + 1
-            self._step_back()
-            raise Diverged(step, loss.item(), np.empty(0))
-        self._before = self.meta
+            raise Diverged(self.steps + 1, loss.item(), np.empty(0))
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate
+        before = self.meta
         self._optimizer.step()
+        if not all(torch.isfinite(value).all() for value in self._meta.values()):
+            for name, value in before.items():
+                self._meta[name].copy_(value)
+            raise Diverged(self.steps + 1, loss.item(), np.empty(0))
         self.steps += 1
         return loss.item()
-
-    def _step_back(self) -> None:
-        """To the meta-parameters that gave a finite loss for the last time."""
-        if self._before is not None:
-            for name, value in self._before.items():
-                self._meta[name].copy_(value)
-            self.steps -= 1
-            self._before = None
 
 
 class FusedEngine:

@@ -601,6 +601,8 @@ class Registry:
         """
         self.limits.check(config)
         with self._lock:
+            # One that is over by now may not have had the time to say so.
+            self._running = [job for job in self._running if not job.state.over]
             self._drop_absent()
             if self.under_way(owner):
                 raise Busy("Your other run is still under way: stop it first.")

@@ -17,10 +17,10 @@ import torch
 
 from metademo.algorithms import ALGORITHMS, Algorithm, Meta
 from metademo.algorithms.base import MAX_INNER_STEPS
-from metademo.engines import OPTIMIZERS, Engine, make_engine
+from metademo.engines import OPTIMIZERS, Diverged, Engine, make_engine
 from metademo.inner import LOSSES
 from metademo.network import ACTIVATIONS, INITIALISATIONS
-from metademo.tasks import FAMILIES, Episode, TaskFamily
+from metademo.tasks import FAMILIES, Episode, Examples, TaskFamily
 
 SCHEDULES = ("constant", "cosine")
 INIT_STREAM, EPISODE_STREAM, HELD_OUT_STREAM = range(3)
@@ -49,6 +49,8 @@ class TrainConfig:
         schedule: "constant", or "cosine" (down to zero, after the warm-up).
         warmup: share of the steps over which the learning rate rises from zero.
         clip: largest norm of the meta-gradient, or None for no clipping.
+        skips: how many outer steps may be left out because a task's inner loop ran away, so that
+            their loss or meta-gradient was not finite; with one more the run has diverged.
         seed: of the initial weights and of the episodes, which are independent streams.
     """
 
@@ -69,6 +71,7 @@ class TrainConfig:
     schedule: str = "constant"
     warmup: float = 0.0
     clip: float | None = None
+    skips: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -166,6 +169,7 @@ LIMITS: dict[str, tuple[type, float, float]] = {
     "outer_lr": (float, 0, 10),
     "warmup": (float, 0, 1),
     "clip": (float, 1e-6, 1e6),
+    "skips": (int, 0, 1_000_000),
     "seed": (int, 0, 2**63 - 1),
 }
 """Type, least and greatest value of each numeric setting."""
@@ -245,7 +249,7 @@ class MetaTrainer:
 
     `meta` holds the meta-parameters and `step` the outer steps done, at any time, so a caller that
     stops consuming :meth:`run`, or sees it raise, still has everything up to then. `engine.name`
-    says which engine does the work.
+    says which engine does the work, `skipped` how many steps were left out.
     """
 
     def __init__(
@@ -260,6 +264,7 @@ class MetaTrainer:
         self.config = config
         init = config.learner.init(np.random.default_rng([config.seed, INIT_STREAM]))
         self._episodes = np.random.default_rng([config.seed, EPISODE_STREAM])
+        self.skipped = 0
         self.engine: Engine = make_engine(
             config.learner,
             init,
@@ -295,10 +300,43 @@ class MetaTrainer:
             Diverged: at the first loss or gradient that is not finite; `meta` is then the last good
                 one, and `step` says which step that was.
         """
-        config = self.config
-        stop = min(config.steps, self.step + steps)
-        tasks = (stop - self.step) * config.meta_batch
-        episodes = config.sample_episodes(self._episodes, tasks)
-        rates, weights = (f(self.step, stop) for f in (config.learning_rates, config.query_weights))
-        losses = self.engine.run(episodes, rates, weights)
-        return StepRecord(stop, losses, self.meta)
+        start = self.step
+        stop = min(self.config.steps, start + steps)
+        losses = np.empty(0)
+        while self.step < stop:
+            losses = np.concatenate([losses, self._take(stop - self.step)])
+        # Where a step was left out, the one before it may have been taken back.
+        return StepRecord(stop, losses[len(losses) - (stop - start) :], self.meta)
+
+    def _take(self, steps: int) -> np.ndarray:
+        """One outer step on each of `steps` fresh meta-batches, except for those left out.
+
+        Returns:
+            The outer losses of those that went well.
+        """
+        config, losses = self.config, []
+        episodes = config.sample_episodes(self._episodes, steps * config.meta_batch)
+        while steps:
+            rates, weights = (
+                setting(self.step, self.step + steps)
+                for setting in (config.learning_rates, config.query_weights)
+            )
+            try:
+                losses.append(self.engine.run(episodes, rates, weights))
+                break
+            except Diverged as fault:
+                if self.skipped == config.skips:
+                    raise
+                losses.append(fault.losses)
+                self.skipped += 1
+                done = len(fault.losses) + 1
+                steps -= done
+                episodes = _without(episodes, done * config.meta_batch)
+        return np.concatenate([np.empty(0), *losses])
+
+
+def _without(episodes: Episode, tasks: int) -> Episode:
+    """The episodes after the first so many tasks."""
+    return Episode(
+        *(Examples(*(v if v is None else v[tasks:] for v in examples)) for examples in episodes)
+    )

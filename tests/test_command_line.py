@@ -73,7 +73,7 @@ def _train(capsys, algorithm="maml", family="two-phase", *more, code=0):
 
 def test_list_names_everything_in_json(capsys):
     listing = _json(_run(capsys, "list", "--json"))
-    assert list(listing) == ["algorithms", "families", "recipes", "weights"]
+    assert list(listing) == ["algorithms", "yardsticks", "families", "recipes", "weights"]
     assert list(listing["algorithms"]) == list(ALGORITHMS)
     assert list(listing["families"]) == list(FAMILIES)
     assert list(listing["recipes"]) == list(RECIPES)
@@ -82,12 +82,12 @@ def test_list_names_everything_in_json(capsys):
 
 def test_list_is_readable(capsys):
     lines = _run(capsys, "list").splitlines()
-    assert {"algorithms", "families", "recipes", "weights"} <= set(lines)
+    assert {"algorithms", "yardsticks", "families", "recipes", "weights"} <= set(lines)
     for name, row in ALGORITHMS.items():
         assert any(line.split() == [name, *row.summary.split()] for line in lines)
     for name in checkpoints.shipped_names():
         (line,) = [line for line in lines if line.startswith(f"  {name} ")]
-        assert re.search(r"[\d,]+ outer steps; l1 error \d\.\d{3} ± \d\.\d{3} after 5", line)
+        assert re.search(r"[\d,]+ outer steps; (l1|mse) error \d\.\d{3} ± \d\.\d{3} after 5", line)
 
 
 @pytest.mark.parametrize("text", ["no weights at all", ""], ids=["text", "empty"])

@@ -14,13 +14,13 @@ ORDER = [
     {"engines"},
     {"training"},
     {"evaluation"},
-    {"benchmark", "checkpoints", "jobs"},
+    {"benchmark", "checkpoints", "jobs", "reproduce"},
     {"__main__", "ui"},
     {"streamlit_app"},
 ]
 """Rooms from the ground up: each may import those below it, and itself if it is a folder."""
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
-FOLDERS = {"algorithms", "ui"}
+FOLDERS = {"algorithms", "fused", "ui"}
 ALONE = {"figures"}
 """Knows plain arrays only; may be imported by the rooms that show something."""
 SHOWING = {"__main__", "ui"}

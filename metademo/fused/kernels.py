@@ -64,9 +64,10 @@ L1, MSE = 0, 1
 REPTILE, FIRST_ORDER, SECOND_ORDER = 0, 1, 2
 GRADIENT_ONLY, SGD, ADAM = 0, 1, 2
 
-# What a run is made of, in whole numbers: the widths of the regressor and of DAML's adaptation loss
-# network (critic, 0 without), the packed length of theta, inner steps, points, L1 or MSE, the order,
-# how many rows of step sizes there are (1, or one per step), 1 if they are trained, the optimizer.
+# What a run is made of, in whole numbers: the widths of the regressor and of DAML's adaptation
+# loss network (critic, 0 without), the packed length of theta, inner steps, points, L1 or MSE, the
+# order, how many rows of step sizes there are (1, or one per step), 1 if they are trained, the
+# optimizer.
 Plan = namedtuple(
     "Plan", "hidden critic size steps support query loss query_loss order rows learned optimizer"
 )
@@ -92,10 +93,10 @@ Workspace = namedtuple(
     "u u_bar a delta ru ra",
 )
 
-# What all threads see: theta_0 and psi with their transposes; step sizes a (rows, n); gradients, a
-# row for each task with its lambda, its gradient for psi and one for each row of step sizes; losses
-# (1, T); gradient, meta and the moments as packed meta-vectors [theta, psi, step sizes], in two rows
-# where a step leads from one to the other.
+# What all threads see: theta_0 and psi with their transposes; step sizes a (rows, n); gradients,
+# a row for each task with its lambda, its gradient for psi and one for each row of step sizes;
+# losses (1, T); gradient, meta and the moments as packed meta-vectors [theta, psi, step sizes], in
+# two rows where a step leads from one to the other.
 Shared = namedtuple("Shared", "start psi a gradients gradient meta moment1 moment2 losses")
 
 # A chunk: inner_x, inner_y (N * T, K), or source inputs (N * T, S) twice; query_x, query_y

@@ -1,0 +1,362 @@
+"""The standard benchmark, from nothing: ``python -m metademo reproduce``.
+
+Sinusoid regression as in Finn, Abbeel & Levine 2017, section 5.1 (the family `finn`): each row of
+`ROWS` is trained from several seeds, and scored on held-out tasks of each after 1, 5 and 10 inner
+steps on 5, 10 and 20 labelled points, beside what was published. What was trained is kept in a
+folder and read again the next time.
+
+A mean says little where a few tasks of large amplitude run away under a fixed step size: one of
+them outweighs a thousand others. So the median and the share that diverged stand beside it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from metademo import checkpoints
+from metademo.algorithms import YARDSTICKS, Algorithm, Meta
+from metademo.checkpoints import Checkpoint, CheckpointError
+from metademo.evaluation import Z95, evaluate
+from metademo.tasks import FAMILIES, Array
+from metademo.training import INIT_STREAM, MetaTrainer, TrainConfig, configure
+
+FAMILY = "finn"
+SHOTS, STEPS = (5, 10, 20), (1, 5, 10)
+SEEDS, TASKS, FEWEST_TASKS = 3, 1000, 600
+EVERY = 4
+"""Errors are measured on every fourth point of the family's grid: 100 points."""
+RUNAWAY = 10
+DIVERGED = (
+    "A task has diverged after k inner steps if its error is not finite, or is more than "
+    f"{RUNAWAY} times both its own error before the first step and the mean of that over tasks."
+)
+FINN = "Finn, Abbeel & Levine 2017, table 2 (5-shot)"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: an algorithm with its settings, and what was published about it.
+
+    Attributes:
+        name: of the row, and of its checkpoints.
+        title: in words.
+        algorithm: a name in `ALGORITHMS` or `YARDSTICKS`.
+        recipe, changes: how it is trained; see `configure`.
+        published: mean error by number of inner steps, on 5 labelled points.
+        source: of those figures.
+        note: why a figure is as it is.
+    """
+
+    name: str
+    title: str
+    algorithm: str
+    recipe: str = "finn"
+    changes: dict[str, Any] = field(default_factory=dict)
+    published: dict[int, float] = field(default_factory=dict)
+    source: str = ""
+    note: str = ""
+
+    @property
+    def trained(self) -> bool:
+        return self.algorithm not in YARDSTICKS
+
+    def config(self, seed: int) -> TrainConfig:
+        """The settings of one run; those of a yardstick shape its network only."""
+        algorithm = self.algorithm if self.trained else "maml"
+        return configure(algorithm, FAMILY, self.recipe, seed=seed, **self.changes)
+
+
+ROWS: tuple[Row, ...] = (
+    Row("oracle", "least squares on A sin(x + b)", "oracle", note="The floor: it knows the form."),
+    Row("random", "not trained", "random"),
+    Row(
+        "pretrained",
+        "joint pre-training, fine-tuned",
+        "pretrained",
+        published={1: 2.41, 5: 2.23, 10: 2.19},
+        source=FINN,
+    ),
+    Row(
+        "maml",
+        "MAML as published",
+        "maml",
+        published={1: 0.67, 5: 0.38, 10: 0.35},
+        source=FINN,
+        note="Trained for one step of alpha = 0.01. More steps of that size are more than a few "
+        "tasks of large amplitude bear: the gradient grows with the error, they overshoot and run "
+        "away, and the mean after 5 and 10 steps is theirs. The median is not.",
+    ),
+    Row(
+        "maml-5",
+        "MAML, trained for 5 steps on 5 points",
+        "maml",
+        changes=dict(inner_steps=5, shots=5, clip=10.0, schedule="cosine"),
+        published={5: 0.38, 10: 0.35},
+        source=FINN,
+    ),
+    Row("fomaml", "first-order MAML, otherwise as published", "fomaml"),
+    Row("reptile", "Reptile", "reptile"),
+    Row("anil", "ANIL, 5 steps", "anil"),
+    Row(
+        "meta-sgd",
+        "Meta-SGD, one step on 5 points",
+        "meta-sgd",
+        note="Its step sizes are learned for one step; taken five or ten times they lead astray.",
+    ),
+    Row("maml++", "MAML++, 5 steps on 5 points", "maml++"),
+    Row(
+        "best",
+        "the same, trained for longer: ships as best-finn",
+        "maml++",
+        recipe="finn-best",
+        note="Trained for exactly 5 steps; the sizes of the fifth are no good for a tenth.",
+    ),
+)
+
+
+class Claim(NamedTuple):
+    """A figure that the table is held to: 5-shot means unless it says otherwise."""
+
+    text: str
+    value: float
+    bound: str
+    holds: bool
+
+
+# ---------------------------------------------------------------------------- training
+
+
+def trained(row: Row, seed: int, folder: Path, say: Say) -> Checkpoint:
+    """The row's run from this seed: read from the folder if it is there, otherwise trained."""
+    config, path = row.config(seed), folder / f"{row.name}-seed{seed}{checkpoints.SUFFIX}"
+    try:
+        kept = checkpoints.load(path)
+        if kept.config == config and kept.steps == config.steps:
+            return kept
+    except CheckpointError:
+        pass  # not there yet, or of an older version: trained afresh
+    began, trainer = time.perf_counter(), MetaTrainer(config)
+    for _ in trainer.run(every=500):
+        pass
+    done = Checkpoint(config, trainer.meta, trainer.step)
+    checkpoints.save(path, done, overwrite=True)
+    left_out = f", {trainer.skipped} steps left out" if trainer.skipped else ""
+    say(f"trained {row.name}, seed {seed}, in {time.perf_counter() - began:.0f} s{left_out}")
+    return done
+
+
+def _learner(row: Row, seed: int, folder: Path, say: Say) -> tuple[Algorithm, Meta]:
+    """What is scored: an algorithm and its meta-parameters."""
+    if row.trained:
+        run = trained(row, seed, folder, say)
+        return run.config.learner, run.meta
+    like = row.config(seed).learner
+    yardstick = YARDSTICKS[row.algorithm](**vars(like))
+    return yardstick, yardstick.init(np.random.default_rng([seed, INIT_STREAM]))
+
+
+# ---------------------------------------------------------------------------- scoring
+
+
+def errors_of(row: Row, seed: int, tasks: int, folder: Path, say: Say) -> dict[int, Array]:
+    """Squared error of each task and inner step by shots: arrays (steps + 1, tasks).
+
+    The tasks of a seed are the same for all rows, and new to all of them.
+    """
+    learner, meta = _learner(row, seed, folder, say)
+    family = FAMILIES[FAMILY]
+    return {
+        shots: evaluate(
+            learner,
+            meta,
+            family,
+            shots=shots,
+            steps=max(STEPS),
+            tasks=tasks,
+            seed=seed,
+            grid=family.grid[::EVERY],
+        ).errors
+        for shots in SHOTS
+    }
+
+
+def diverged(errors: Array) -> Array:
+    """Which tasks have diverged after each step, see `DIVERGED`: booleans (steps + 1, tasks)."""
+    bound = RUNAWAY * np.maximum(errors[0], errors[0].mean())
+    return ~(errors <= bound)  # also true for NaN
+
+
+def summary(per_seed: Sequence[Array]) -> dict[str, Any]:
+    """What the table says about one row and one number of shots.
+
+    Args:
+        per_seed: errors (steps + 1, tasks) of each seed.
+    """
+    gone = np.concatenate([diverged(errors) for errors in per_seed], axis=1)
+    pooled = np.concatenate(per_seed, axis=1).astype(np.float64)
+    with np.errstate(all="ignore"):  # where tasks diverged
+        half = Z95 * pooled.std(1, ddof=1) / math.sqrt(pooled.shape[1])
+        return {
+            str(k): {
+                "mean": _number(pooled[k].mean()),
+                "ci95": _number(half[k]),
+                "median": _number(np.median(pooled[k])),
+                "diverged": _number(gone[k].mean()),
+                "mean_of_each_seed": [_number(errors[k].mean()) for errors in per_seed],
+            }
+            for k in (0, *STEPS)
+        }
+
+
+def _number(value: float) -> float | None:
+    """Four significant digits; None stands for what is not finite, which JSON does not know."""
+    return float(f"{value:.4g}") if math.isfinite(value) else None
+
+
+# ---------------------------------------------------------------------------- the whole
+
+
+def run(
+    *, seeds: int = SEEDS, tasks: int = TASKS, folder: Path | str = "runs", say: Say = print
+) -> dict[str, Any]:
+    """Train what is missing, score everything: the report, ready for JSON."""
+    folder, began = Path(folder), time.perf_counter()
+    jobs = [(row, seed) for row in sorted(ROWS, key=_cost) for seed in range(seeds)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compiled engine leaves the GIL alone
+        found = pool.map(lambda job: errors_of(*job, tasks, folder, say), jobs)
+        errors = dict(zip(((row.name, seed) for row, seed in jobs), found, strict=True))
+    rows = [_row_report(row, [errors[row.name, seed] for seed in range(seeds)]) for row in ROWS]
+    report = {
+        "conditions": _conditions(seeds, tasks),
+        "rows": rows,
+    }
+    report["claims"] = [claim._asdict() for claim in claims(report)]
+    say(f"done in {time.perf_counter() - began:.0f} s")
+    return report
+
+
+def _cost(row: Row) -> int:
+    """Long runs first, so that no core waits for one at the end."""
+    config = row.config(0)
+    return -row.trained * config.steps * config.meta_batch * (1 + config.learner.trained_steps)
+
+
+def _row_report(row: Row, per_seed: list[dict[int, Array]]) -> dict[str, Any]:
+    config = row.config(0).to_dict()
+    del config["seed"]
+    return {
+        "name": row.name,
+        "title": row.title,
+        "algorithm": row.algorithm,
+        "errors": {str(shots): summary([errors[shots] for errors in per_seed]) for shots in SHOTS},
+        "published": {str(k): value for k, value in row.published.items()},
+        "source": row.source,
+        "note": row.note,
+        "config": config if row.trained else {},
+    }
+
+
+def _conditions(seeds: int, tasks: int) -> dict[str, Any]:
+    family = FAMILIES[FAMILY]
+    return {
+        "command": f"python -m metademo reproduce --seeds {seeds} --tasks {tasks}",
+        "family": family.name,
+        "tasks": family.title,
+        "error": "squared, mean over the points of the grid, against the true wave",
+        "grid": [*family.x_range, len(family.grid[::EVERY])],
+        "training_seeds": list(range(seeds)),
+        "held_out_tasks_per_seed": tasks,
+        "shots": list(SHOTS),
+        "inner_steps": list(STEPS),
+        "diverged": DIVERGED,
+        "interval": "normal, 95 %, over the tasks of all seeds",
+    }
+
+
+def claims(report: dict[str, Any]) -> list[Claim]:
+    """What the table is held to, with how it came out."""
+    errors = {row["name"]: row["errors"]["5"] for row in report["rows"]}
+
+    def of(row: str, step: int, what: str = "mean") -> float:
+        value = errors[row][str(step)][what]
+        return math.inf if value is None else value
+
+    def most(text: str, value: float, bound: float) -> Claim:
+        return Claim(text, value, f"at most {bound}", value <= bound)
+
+    worst = max(v or math.inf for v in errors["maml"]["1"]["mean_of_each_seed"])
+    ratio = of("fomaml", 1) / of("maml", 1)
+    # A random network and the zero wave have learned nothing, so there is nothing to leak.
+    before = min(of(row.name, 0) for row in ROWS if row.trained)
+    return [
+        most("MAML as published, 1 step, each seed", worst, 0.70),
+        most("MAML trained for 5 steps, 5 steps", of("maml-5", 5), 0.36),
+        most("MAML trained for 5 steps, 10 steps", of("maml-5", 10), 0.32),
+        most("  share diverged", max(of("maml-5", k, "diverged") for k in STEPS), 0.0),
+        most("first-order MAML over MAML, 1 step", ratio, 1.15),
+        most("Meta-SGD, 1 step", of("meta-sgd", 1), 0.50),
+        Claim("error before any step, all rows", before, "at least 2.9", before >= 2.9),
+        *(
+            Claim(
+                f"joint pre-training, {k} step{'s' * (k > 1)}",
+                of("pretrained", k),
+                f"within 0.2 of {value}",
+                abs(of("pretrained", k) - value) <= 0.2,
+            )
+            for k, value in ((1, 2.4), (5, 2.2), (10, 2.2))
+        ),
+        most("best, 5 steps", of("best", 5), 0.02),
+        most("  share diverged", of("best", 5, "diverged"), 0.0),
+        most("oracle", of("oracle", 1), 1e-6),
+    ]
+
+
+# ---------------------------------------------------------------------------- for people
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report as text: mean and 95 % interval, median, share diverged."""
+    conditions = report["conditions"]
+    seeds, tasks = len(conditions["training_seeds"]), conditions["held_out_tasks_per_seed"]
+    lines = [f"{conditions['tasks']}; {seeds} seeds x {tasks} held-out tasks; mean squared error"]
+    for shots in conditions["shots"]:
+        lines += ["", f"{shots}-shot", _heading(conditions["inner_steps"])]
+        lines += [_line(row, shots) for row in report["rows"]]
+    lines += ["", "mean ± 95 % interval (median); !: share of tasks that diverged", DIVERGED, ""]
+    lines += [f"{row['name']}: {row['note']}" for row in report["rows"] if row["note"]]
+    lines += ["", "held to"]
+    for claim in report["claims"]:
+        verdict = "yes" if claim["holds"] else "NO"
+        lines.append(f"  {claim['text']:<40}{claim['value']:>10.4g}  {claim['bound']:<20}{verdict}")
+    return "\n".join(lines)
+
+
+def _heading(steps: Sequence[int]) -> str:
+    return f"  {'':<12}" + "".join(f"{f'{k} step' + 's' * (k > 1):<36}" for k in steps)
+
+
+def _line(row: dict[str, Any], shots: int) -> str:
+    cells = []
+    for k in STEPS:
+        entry, published = row["errors"][str(shots)][str(k)], row["published"].get(str(k))
+        cell = f"{_short(entry['mean'])} ±{_short(entry['ci95'])} ({_short(entry['median'])})"
+        if entry["diverged"]:
+            cell += f" !{entry['diverged']:.1%}"
+        if published and shots == 5:
+            cell += f" [{published}]"
+        cells.append(f"{cell:<36}")
+    return f"  {row['name']:<12}" + "".join(cells).rstrip()
+
+
+def _short(value: float | None) -> str:
+    return "inf" if value is None else f"{value:.3g}"
