@@ -14,6 +14,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,7 +27,7 @@ from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.engines import ENGINES, Diverged
 from metademo.evaluation import evaluate, run_inner_loop
-from metademo.tasks import FAMILIES, Examples
+from metademo.tasks import FAMILIES, SHAPES, Examples, TaskFamily
 from metademo.training import RECIPES, MetaTrainer, TrainConfig, configure
 
 MAX_TASKS = 100_000
@@ -151,9 +152,11 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     config = checkpoint.config
     if arguments.family:
         config = TrainConfig.from_dict(config.to_dict() | {"family": arguments.family})
-    scores = _scores(
+    outside = _outside(arguments)
+    scores = outside | _scores(
         config,
         checkpoint,
+        family=replace(config.task_family, **outside),
         shots=config.shots if arguments.shots is None else arguments.shots,
         steps=config.inner_steps if arguments.inner_steps is None else arguments.inner_steps,
         tasks=arguments.tasks,
@@ -172,6 +175,7 @@ def _scores(
     *,
     shots: int,
     steps: int,
+    family: TaskFamily | None = None,
     tasks: int = 400,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -179,7 +183,7 @@ def _scores(
     result = evaluate(
         config.learner,
         holder.meta,
-        config.task_family,
+        family or config.task_family,
         shots=_within("shots", shots, 1, 1000),
         steps=steps,
         tasks=_within("tasks", tasks, 2, MAX_TASKS),
@@ -199,11 +203,29 @@ def _scores(
     return scores
 
 
+def _outside(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Attributes of the task family to test on that are not those of training."""
+    given = dict(amplitudes=arguments.amplitude, frequencies=arguments.frequency)
+    outside: dict[str, Any] = {
+        name: (float(value), float(value)) for name, value in given.items() if value is not None
+    }
+    outside |= dict(shape=arguments.shape) if arguments.shape else {}
+    outside |= dict(noise=arguments.noise) if arguments.noise else {}
+    for name in ("amplitude", "frequency", "noise"):
+        value = getattr(arguments, name)
+        if value is not None and not 0 <= value <= 1000:
+            raise ValueError(f"{name} must be from 0 to 1000, not {value:g}")
+    return outside
+
+
 def _print_scores(scores: dict[str, Any]) -> None:
     print(
         "{algorithm} on {family}: {metric} error against the true wave, {shots} labelled points, "
         "{tasks} held-out tasks".format(**scores)
     )
+    for name in ("shape", "amplitudes", "frequencies", "noise"):
+        if name in scores:
+            print(f"  {name}: {scores[name]}")
     print("  step    mean   ±95 %   median     p90")
     rows = zip(scores["mean"], scores["ci95"], scores["median"], scores["p90"], strict=True)
     for k, row in enumerate(rows):
@@ -355,6 +377,10 @@ def _parser() -> argparse.ArgumentParser:
     score = command("evaluate", _evaluate, "measure the error on held-out tasks")
     score.add_argument("weights", help="a file, or the name of shipped weights")
     score.add_argument("--family", choices=list(FAMILIES), help="default: the one of training")
+    score.add_argument("--shape", choices=list(SHAPES), help="of the waves (default: sine)")
+    score.add_argument("--amplitude", type=float, help="of all waves, instead of the family's")
+    score.add_argument("--frequency", type=float, help="of all waves, instead of the family's")
+    score.add_argument("--noise", type=float, help="standard deviation, on the support labels")
     score.add_argument("--shots", type=int, help="default: as in training")
     score.add_argument("--inner-steps", type=int, help="default: as in training")
     score.add_argument("--tasks", type=int, default=400)

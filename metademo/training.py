@@ -191,6 +191,10 @@ _ADAM = dict(optimizer="adam", queries=32, schedule="cosine", warmup=0.05, clip=
 _FINN = dict(hidden=40, initialisation="truncated-normal", loss="mse", inner_lr=0.01)
 _FINN |= dict(optimizer="adam", outer_lr=1e-3, meta_batch=25)
 
+_COSINE = dict(schedule="cosine", warmup=0.05)
+# Step sizes that are learned find the edge of what a task bears, and now and then go over it.
+_FIVE = dict(inner_steps=5, shots=5, outer_lr=2e-3, steps=40_000, clip=1.0, skips=1000)
+
 RECIPES = {
     "original": Recipe(
         "the article's: SGD, one task per outer step, 275,000 steps",
@@ -210,6 +214,16 @@ RECIPES = {
     "finn": Recipe(
         "the benchmark's, as published: one inner step, 70,000 x 25 tasks; for the family finn",
         _FINN | dict(inner_steps=1, shots=10, queries=10, steps=70_000),
+        {
+            "reptile": _COSINE | dict(inner_steps=8, inner_lr=0.02),
+            "anil": _COSINE | dict(inner_steps=5, clip=10.0),
+            "meta-sgd": _COSINE | dict(shots=5, clip=10.0, skips=1000),
+            "maml++": _COSINE | _FIVE,
+        },
+    ),
+    "finn-best": Recipe(
+        "for the least error on the family finn after five steps: about two minutes",
+        _FINN | _COSINE | _FIVE | dict(queries=20, steps=100_000, outer_lr=3e-3),
         {},
     ),
 }
@@ -257,6 +271,7 @@ class MetaTrainer:
         config: TrainConfig,
         *,
         engine: str = "auto",
+        patient: bool = True,
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
         threads: int = 1,
@@ -269,6 +284,7 @@ class MetaTrainer:
             config.learner,
             init,
             engine=engine,
+            patient=patient,
             device=device,
             dtype=dtype,
             threads=threads,

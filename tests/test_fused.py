@@ -384,6 +384,10 @@ def test_a_wrong_vector_is_refused():
         fused.adapt(Problem(), np.zeros(7), POINT, POINT)
     with pytest.raises(ValueError, match="thetas"):
         fused.predict(np.zeros((2, 7)), np.zeros(3), 32)
+    with pytest.raises(ValueError, match="optimizer is one of"):
+        fused.Trainer(Problem(), start(Problem()), optimizer="lion")
+    with pytest.raises(ValueError, match="float16"):
+        fused.adapt(Problem(), start(Problem()), POINT, POINT, dtype=np.float16)
     trainer = fused.Trainer(Problem(), start(Problem()))
     with pytest.raises(ValueError, match="learning rate"):
         trainer.run(*draw(Problem(), (3, 1), 4, 4), np.ones(2))

@@ -14,7 +14,8 @@ ORDER = [
     {"engines"},
     {"training"},
     {"evaluation"},
-    {"benchmark", "checkpoints", "jobs", "reproduce"},
+    {"benchmark", "checkpoints", "jobs"},
+    {"reproduce"},
     {"__main__", "ui"},
     {"streamlit_app"},
 ]

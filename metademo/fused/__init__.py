@@ -34,6 +34,8 @@ LANES = 16
 LOSSES = {"l1": 0, "mse": 1}
 ORDERS = {"reptile": 0, "first": 1, "second": 2}
 OPTIMIZERS = {"none": 0, "sgd": 1, "adam": 2}
+GROUPS = 4
+"""Tasks of a meta-batch are shared out in so many groups: no more threads than that can help."""
 
 
 def parameter_count(hidden: int, inputs: int = 1) -> int:
@@ -140,6 +142,8 @@ class Trainer:
         threads: int = 1,
     ) -> None:
         _check_meta(problem, meta)
+        if optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer is one of {', '.join(OPTIMIZERS)}, not {optimizer!r}")
         self.problem, self.dtype, self.threads = problem, np.dtype(dtype), threads
         self._optimizer = OPTIMIZERS[optimizer]
         self._hyper = (float(betas[0]), float(betas[1]), float(epsilon), float(max_norm))
@@ -319,7 +323,9 @@ def _layout(problem: Problem) -> _Layout:
         parts.append(theta + psi_order)
     count = len(problem.step_sizes)
     parts.append(theta + psi + np.arange(count))
-    chosen = np.zeros((1, len(theta_order)), int) if problem.slots is None else problem.slots
+    chosen = np.zeros((1, len(theta_order)), int)
+    if problem.slots is not None:
+        chosen = np.asarray(problem.slots)
     slots = np.full((len(chosen), theta), -1, np.int64)
     slots[:, theta_order] = np.where(chosen >= 0, theta + psi + chosen, -1)
     return _Layout(np.concatenate(parts), theta, psi, theta + psi + _padded(count), slots)
@@ -368,11 +374,22 @@ class _Memory:
             rows=len(self.layout.slots),
             learned=int(problem.learn_step_sizes),
             optimizer=optimizer,
+            groups=min(tasks, GROUPS),
+            patience=self._patience(),
         )
         self.shared = self._shared()
         self.workspaces = [self._workspace()]
-        self.control = _zeros((24,), np.int64)
+        self.control = _zeros((32,), np.int64)
         self.place = np.zeros(2, np.int64)  # the row of meta and moments in use, the steps taken
+
+    def _patience(self) -> int:
+        """How often the leader looks whether a group is done: several times as long as it takes.
+
+        An outer step takes some 20 operations per weight and point, a look as long as 100."""
+        tasks, support, query = self.shape
+        points = self.problem.inner_steps * support + query
+        weights = self.problem.theta_size + self.problem.psi_size
+        return 2000 + tasks // GROUPS * points * weights
 
     def _new(self, *shape: int) -> Array:
         return _zeros(shape, self.dtype)
@@ -392,7 +409,7 @@ class _Memory:
             start=self._new(1, theta),
             psi=self._new(1, psi),
             a=self._new(rows, theta),
-            gradients=self._new(self.shape[0], theta + self.layout.psi + learned),
+            gradients=self._new(self.plan.groups, size + self.layout.psi + learned),
             gradient=self._new(1, self.layout.size),
             meta=self._new(2, self.layout.size),
             moment1=self._new(2, self.layout.size),
@@ -416,6 +433,7 @@ class _Memory:
 
         workspace = self.kernels.Workspace(
             theta=new(steps, theta),
+            lam=new(1, theta),
             v=new(1, theta),
             gradient=new(1, theta),
             inputs=new(inputs, 2),
@@ -498,7 +516,7 @@ class _Memory:
         given = (self.shared, episodes, self.plan, weights, rates, hyper, self.layout.slots)
         given = (*given, self.place, losses, self.control)
         self.control[:] = 0
-        threads = max(1, min(threads, tasks, os.cpu_count() or 1))
+        threads = max(1, min(threads, self.plan.groups, os.cpu_count() or 1))
         while len(self.workspaces) < threads:
             self.workspaces.append(self._workspace())
         helpers = [
@@ -525,9 +543,12 @@ _loading = threading.Lock()
 
 def load(dtype: Any = np.float32) -> ModuleType:
     """The compiled part for float32 or float64; imports Numba at the first call."""
+    precision = np.dtype(dtype).name
+    if precision not in ("float32", "float64"):
+        raise ValueError(f"the compiled engine works in float32 or float64, not in {precision}")
     with _loading:
         kernels, products = _modules()
-        products.prepare(np.dtype(dtype).name)
+        products.prepare(precision)
         return kernels
 
 

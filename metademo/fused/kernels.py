@@ -64,12 +64,14 @@ L1, MSE = 0, 1
 REPTILE, FIRST_ORDER, SECOND_ORDER = 0, 1, 2
 GRADIENT_ONLY, SGD, ADAM = 0, 1, 2
 
-# What a run is made of, in whole numbers: the widths of the regressor and of DAML's adaptation
-# loss network (critic, 0 without), the packed length of theta, inner steps, points, L1 or MSE, the
-# order, how many rows of step sizes there are (1, or one per step), 1 if they are trained, the
-# optimizer.
+# What a run is made of, in whole numbers: the widths of the regressor and of DAML's adaptation loss
+# network (critic, 0 without), the packed length of theta, inner steps, points, L1 or MSE, order;
+# how many rows of step sizes there are (1, or one per step), 1 if they are trained; the optimizer;
+# into how many groups the tasks are put, and how often a leader looks before it gives up helpers.
 Plan = namedtuple(
-    "Plan", "hidden critic size steps support query loss query_loss order rows learned optimizer"
+    "Plan",
+    "hidden critic size steps support query loss query_loss order rows learned optimizer "
+    "groups patience",
 )
 
 # A network in a packed vector. W is its hidden width, padded; affine is first and bias1 together.
@@ -84,19 +86,19 @@ Network = namedtuple(
 Activations = namedtuple("Activations", "h1 h2")
 Deltas = namedtuple("Deltas", "d1 d2 e")
 
-# One thread's memory: theta_1..theta_S; v; a gradient; the inputs [x, 1]; h and d of each inner
-# step, values and tangents; the same for the query. Then DAML's: the loss network's input
+# One thread's memory: theta_1..theta_S; lambda; v; a gradient; the inputs [x, 1]; h and d of each
+# inner step, values and tangents; the same for the query. Then DAML's: the loss network's input
 # u = [h2, h1, y], what it asks of u, its activations, deltas and tangents, a row per inner step.
 Workspace = namedtuple(
     "Workspace",
-    "theta v gradient inputs h d output q_inputs q_h q_d q_output zeros ones losses "
+    "theta lam v gradient inputs h d output q_inputs q_h q_d q_output zeros ones losses "
     "u u_bar a delta ru ra",
 )
 
-# What all threads see: theta_0 and psi with their transposes; step sizes a (rows, n); gradients,
-# a row for each task with its lambda, its gradient for psi and one for each row of step sizes;
-# losses (1, T); gradient, meta and the moments as packed meta-vectors [theta, psi, step sizes], in
-# two rows where a step leads from one to the other.
+# What all threads see: theta_0 and psi with their transposes; step sizes a (rows, n); gradients, a
+# row [theta, psi, rows of step sizes] for each group of tasks; the tasks' losses (1, T); gradient,
+# meta and moments as packed meta-vectors [theta, psi, step sizes], in two rows where a step leads
+# from one to the other.
 Shared = namedtuple("Shared", "start psi a gradients gradient meta moment1 moment2 losses")
 
 # A chunk: inner_x, inner_y (N * T, K), or source inputs (N * T, S) twice; query_x, query_y
@@ -383,12 +385,12 @@ def add_loss_network_gradient(ws, out, plan):
 
 @kernel
 def task_gradient(ws, shared, episodes, plan, weights, task, out):
-    """One task's meta-gradient into its row of gradients; returns its query loss."""
-    start, a, psi = shared.start, shared.a, loss_network(shared.psi, 0, plan)
+    """Add one task's meta-gradient to its group's row; returns its query loss."""
+    start, a, psi, lam = shared.start, shared.a, loss_network(shared.psi, 0, plan), ws.lam
     inner_y, query_y = load_task(ws, episodes, plan, task)
     adapt_task(ws, start, psi, a, plan, inner_y, plan.steps)
-    clear(out)
-    lam, loss = block(out, 0, 1, start.width), number(out, 0)
+    clear(lam)
+    loss = number(lam, 0)
     for k in range(plan.steps, -1, -1):
         if k < plan.steps and plan.learned > 0:
             first = out.width - (plan.rows - k % plan.rows) * plan.size
@@ -398,30 +400,33 @@ def task_gradient(ws, shared, episodes, plan, weights, task, out):
         if weights[0, k] != 0:
             loss += add_query(ws, lam, start, k, plan, query_y, weights[0, k])
     if plan.critic > 0 and plan.order == SECOND_ORDER:
-        add_loss_network_gradient(ws, block(out, lam.width, 1, out.width - lam.width), plan)
+        add_loss_network_gradient(ws, block(out, plan.size, 1, out.width - plan.size), plan)
     if plan.order == REPTILE and plan.steps > 0:
-        reptile_gradient(ws, shared, plan, out)
+        set_reptile_gradient(ws, shared, plan)
+    for i in range(plan.size):
+        out[0, i] += lam[0, i]
     return loss
 
 
 @kernel
-def reptile_gradient(ws, shared, plan, out):
+def set_reptile_gradient(ws, shared, plan):
     """Nichol et al. 2018: theta_0 - theta_S, a task's share of the mean."""
-    share = number(out, 1) / number(out, shared.losses.width)
+    share = number(ws.lam, 1) / number(ws.lam, shared.losses.width)
     for i in range(plan.size):
-        out[0, i] = share * (shared.start[0, i] - ws.theta[plan.steps - 1, i])
+        ws.lam[0, i] = share * (shared.start[0, i] - ws.theta[plan.steps - 1, i])
 
 
 # --------------------------------------------------------------------------- 5. the outer loop
 #
-# A chunk of outer steps is a row of tickets, one for each task. The leader publishes the tickets of
-# a step, takes tickets while there are any, waits for those that helpers took, adds the tasks'
-# gradients in their order, and steps. Helpers only take tickets: if none comes, the leader does all
-# of them, and the numbers are the same.
+# The tasks of a step form a few groups, whose gradients are summed one by one, and then together:
+# the same numbers whoever does it. A chunk of outer steps is a row of tickets, one for each group.
+# The leader publishes the tickets of a step, takes tickets while there are any, waits for those
+# that helpers took, and steps. Helpers only take tickets: if none comes, the leader does all of
+# them. If it has to wait for long, the machine is busy with others, and it sends the helpers away.
 
-NEXT, PUBLISHED, FINISHED = 0, 8, 16  # places in control (24,), a cache line each
+# Places in control (32,), a cache line each.
+NEXT, PUBLISHED, FINISHED, DISMISSED = 0, 8, 16, 24
 NO_TICKET, CLOSED = -1, -2
-PATIENCE = 2000  # looks for a ticket before the core is offered to others
 give_way = types.ExternalFunction("metademo_give_way", types.int32())
 
 
@@ -451,7 +456,7 @@ def expand_step_sizes(shared, plan, meta, slots):
 @kernel
 def expand(shared, plan, meta, slots, step_sizes):
     """What the tasks read, from the packed meta-vector (1, theta + psi + step sizes)."""
-    psi_size = shared.gradients.width - shared.start.width - plan.learned * plan.rows * plan.size
+    psi_size = shared.gradients.width - (1 + plan.learned * plan.rows) * plan.size
     for i in range(plan.size):
         shared.start[0, i] = meta[0, i]
     net = regressor(shared.start, 0, plan)
@@ -468,22 +473,20 @@ def expand(shared, plan, meta, slots, step_sizes):
 
 @kernel
 def sum_gradients(shared, plan, slots):
-    """The tasks' gradients, in their order; a step size gets the sum of all it stands for."""
-    rows, out, lam = shared.gradients, shared.gradient, shared.start.width
-    psi_size = rows.width - lam - plan.learned * plan.rows * plan.size
-    for task in range(1, rows.rows):
+    """The groups' gradients, in their order; a step size gets the sum of all it stands for."""
+    rows, out = shared.gradients, shared.gradient
+    trained = rows.width - plan.learned * plan.rows * plan.size
+    for group in range(1, rows.rows):
         for i in range(rows.width):
-            rows[0, i] += rows[task, i]
+            rows[0, i] += rows[group, i]
     clear(out)
-    for i in range(plan.size):
+    for i in range(trained):
         out[0, i] = rows[0, i]
-    for i in range(psi_size):
-        out[0, plan.size + i] = rows[0, lam + i]
     if plan.learned > 0:
         for r in range(plan.rows):
             for i in range(plan.size):
                 if slots[r, i] >= 0:
-                    out[0, slots[r, i]] += rows[0, lam + psi_size + r * plan.size + i]
+                    out[0, slots[r, i]] += rows[0, trained + r * plan.size + i]
 
 
 @kernel
@@ -556,26 +559,35 @@ def outer_step(shared, plan, slots, state, rate, hyper, losses, n):
     return True
 
 
+@kernel
+def run_group(ws, shared, episodes, plan, weights, ticket):
+    """The sum of a group's gradients into its row, its losses into theirs."""
+    step, group, tasks = ticket // plan.groups, ticket % plan.groups, shared.losses.width
+    w, out = rows_of(weights, step, 1), rows_of(shared.gradients, group, 1)
+    clear(out)
+    for task in range(group * tasks // plan.groups, (group + 1) * tasks // plan.groups):
+        loss = task_gradient(ws, shared, episodes, plan, w, step * tasks + task, out)
+        shared.losses[0, task] = loss
+
+
 @compiled
 def train(ws, shared, episodes, plan, weights, rates, hyper, slots, state, losses, control, leader):
     """Run a chunk of outer steps as its leader, or what a helper finds to do of it.
 
     weights (N, S + 1) of the query losses, divided by T; rates (N,); hyper (beta1, beta2, epsilon,
-    most norm or 0); slots (rows, n); state (2,); control (24,). Writes losses (N,) and returns the
+    most norm or 0); slots (rows, n); state (2,); control (32,). Writes losses (N,) and returns the
     number of steps taken: less than N if one was not finite."""
     ws, shared, episodes = blocks(ws), blocks(shared), blocks(episodes)
     weights, slots = blocks(weights), blocks(slots)
-    n, waited, tasks = 0, 0, shared.losses.width
+    n, waited = 0, 0
     if leader:
         expand(shared, plan, rows_of(shared.meta, state[0], 1), slots, True)
-        atomic_add(control, PUBLISHED, tasks)
+        atomic_add(control, PUBLISHED, plan.groups)
     while True:
-        ticket = claim(control)
+        dismissed = not leader and atomic_load(control, DISMISSED) > 0
+        ticket = CLOSED if dismissed else claim(control)
         if ticket >= 0:
-            task, step = ticket % tasks, ticket // tasks
-            w, out = rows_of(weights, step, 1), rows_of(shared.gradients, task, 1)
-            loss = task_gradient(ws, shared, episodes, plan, w, ticket, out)
-            shared.losses[0, task] = loss
+            run_group(ws, shared, episodes, plan, weights, ticket)
             atomic_add(control, FINISHED, 1)
             waited = 0
         elif ticket == CLOSED:
@@ -586,12 +598,14 @@ def train(ws, shared, episodes, plan, weights, rates, hyper, slots, state, losse
             if good and n < len(rates):
                 meta = rows_of(shared.meta, state[0], 1)
                 expand(shared, plan, meta, slots, plan.learned > 0)
-                atomic_add(control, PUBLISHED, tasks)
+                atomic_add(control, PUBLISHED, plan.groups)
             else:
                 atomic_add(control, PUBLISHED, -1 - atomic_load(control, PUBLISHED))
         else:
             waited += 1
-            if waited > PATIENCE:
+            if waited > plan.patience:
+                if leader:
+                    atomic_add(control, DISMISSED, 1)
                 give_way()
 
 

@@ -47,8 +47,6 @@ def _poll(visit: Visit) -> float | None:
 def _stage(state: PageState[TrainView], every: float | None) -> None:
     """Everything that changes while a run is under way."""
     visit = Visit()
-    if _poll(visit) != every:
-        st.rerun()
     run = visit.chosen
     progress = run.progress if run else None
     train_controls.run_bar(state, visit, progress)
@@ -72,6 +70,9 @@ def _stage(state: PageState[TrainView], every: float | None) -> None:
     if run and progress.snapshots:
         at = {snapshot.step: snapshot for snapshot in progress.snapshots}
         train_controls.results(visit, run, progress, at.get(rest, progress.snapshots[-1]))
+    # Only now that all is drawn: what a fragment leaves out, the browser takes off the page.
+    if _poll(visit) != every:
+        st.rerun()
 
 
 def _lines(visit: Visit, run: Run, progress: Progress) -> list[Line]:

@@ -1,0 +1,137 @@
+"""The benchmark's table: what it trains, keeps, counts as diverged and is held to."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers import small  # noqa: F401
+
+from metademo import checkpoints, reproduce
+from metademo.__main__ import main
+from metademo.algorithms import ALGORITHMS, YARDSTICKS
+from metademo.evaluation import evaluate
+from metademo.reproduce import ROWS, diverged, summary, trained
+
+LABELLED = {name for name, algorithm in ALGORITHMS.items() if not algorithm.unlabelled}
+TINY = dict(hidden=4, steps=3)
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path):
+    """The same rows, trained for next to nothing, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    rows = tuple(replace(row, changes=row.changes | TINY) for row in ROWS)
+    monkeypatch.setattr(reproduce, "ROWS", rows)
+    monkeypatch.setattr(reproduce, "FEWEST_TASKS", 5)
+    return rows
+
+
+def test_each_algorithm_for_labelled_points_and_each_yardstick_has_a_row():
+    assert {row.algorithm for row in ROWS} == LABELLED | set(YARDSTICKS)
+    assert len({row.name for row in ROWS}) == len(ROWS)
+
+
+def test_maml_is_trained_as_published():
+    """Finn et al. 2017, section 5.1 and their code."""
+    (row,) = (row for row in ROWS if row.name == "maml")
+    config = row.config(1)
+    published = dict(hidden=40, initialisation="truncated-normal", activation="relu", loss="mse")
+    published |= dict(inner_steps=1, inner_lr=0.01, shots=10, queries=10, meta_batch=25)
+    published |= dict(steps=70_000, optimizer="adam", outer_lr=1e-3, schedule="constant")
+    published |= dict(clip=None, skips=0, seed=1, family="finn", algorithm="maml", warmup=0.0)
+    assert config.to_dict() == published
+
+
+def test_all_rows_have_the_same_network_and_loss():
+    for row in ROWS:
+        config = row.config(0)
+        assert (config.hidden, config.loss, config.family) == (40, "mse", "finn")
+
+
+def test_a_task_has_diverged_if_it_is_far_worse_than_before_the_first_step():
+    before = [3.0, 0.1, 1.0, 1.0, 4.9]  # 2 on average
+    after = [29.0, 19.0, 21.0, np.nan, 50.0]
+    gone = diverged(np.array([before, after, [np.inf] * 5]))
+    assert gone.tolist() == [[False] * 5, [False, False, True, True, True], [True] * 5]
+
+
+def test_the_summary_of_a_row_by_hand():
+    rng = np.random.default_rng(0)
+    errors = [rng.uniform(1, 2, (11, 4)) for _ in range(2)]
+    errors[1][5, 2] = 1000.0
+    result = summary(errors)
+    assert list(result) == ["0", "1", "5", "10"]
+    pooled = np.concatenate([e[5] for e in errors])
+    entry = result["5"]
+    assert entry["mean"] == pytest.approx(pooled.mean(), rel=1e-3)
+    assert entry["ci95"] == pytest.approx(1.96 * pooled.std(ddof=1) / np.sqrt(8), rel=1e-3)
+    assert entry["median"] == pytest.approx(np.median(pooled), rel=1e-3)
+    assert entry["diverged"] == 1 / 8
+    assert entry["mean_of_each_seed"] == pytest.approx([e[5].mean() for e in errors], rel=1e-3)
+
+
+def test_what_is_not_finite_is_null_and_the_median_stands():
+    errors = np.ones((11, 5))
+    errors[10, 3] = np.inf
+    entry = summary([errors])["10"]
+    assert (entry["mean"], entry["ci95"], entry["median"]) == (None, None, 1.0)
+    assert entry["diverged"] == 0.2
+
+
+def test_a_run_is_kept_and_read_again_unless_its_settings_have_changed(tiny, tmp_path):
+    said = []
+    row = next(row for row in tiny if row.name == "maml")
+    first = trained(row, 2, tmp_path, said.append)
+    again = trained(row, 2, tmp_path, said.append)
+    assert len(said) == 1
+    assert all((again.meta[name] == value).all() for name, value in first.meta.items())
+    assert checkpoints.load(tmp_path / "maml-seed2.safetensors").config == row.config(2)
+    trained(replace(row, changes=row.changes | {"steps": 4}), 2, tmp_path, said.append)
+    assert len(said) == 2
+    (tmp_path / "maml-seed2.safetensors").write_text("damaged")
+    trained(row, 2, tmp_path, said.append)
+    assert len(said) == 3
+
+
+def test_the_command_trains_scores_and_reports(tiny, tmp_path, capsys):
+    command = ["reproduce", "--seeds", "2", "--tasks", "6", "--runs", "kept", "--out", "r.json"]
+    assert main([*command, "--json"]) == 0
+    printed, said = capsys.readouterr()
+    report = json.loads(printed)
+    assert report == json.loads((tmp_path / "r.json").read_text())
+    assert said.count("trained ") == 2 * len([row for row in tiny if row.trained])
+    assert [row["name"] for row in report["rows"]] == [row.name for row in ROWS]
+    conditions = report["conditions"]
+    assert conditions["training_seeds"] == [0, 1]
+    assert conditions["held_out_tasks_per_seed"] == 6
+    for row in report["rows"]:
+        assert set(row["errors"]) == {"5", "10", "20"}
+    oracle, maml = (
+        next(row for row in report["rows"] if row["name"] == n) for n in ("oracle", "maml")
+    )
+    assert oracle["errors"]["5"]["1"]["mean"] < 1e-6
+    assert maml["config"]["steps"] == 3
+    family = reproduce.FAMILIES["finn"]
+    saved = [checkpoints.load(tmp_path / f"kept/maml-seed{seed}.safetensors") for seed in (0, 1)]
+    means = [
+        evaluate(
+            one.config.learner, one.meta, family, shots=20, steps=5, tasks=6, seed=seed,
+            grid=family.grid[::4],
+        ).mean[5]
+        for seed, one in enumerate(saved)
+    ]  # fmt: skip
+    assert maml["errors"]["20"]["5"]["mean_of_each_seed"] == pytest.approx(means, rel=1e-3)
+
+    assert main(command) == 0  # nothing is left to train
+    printed, said = capsys.readouterr()
+    assert "trained " not in said
+    lines = printed.splitlines()
+    assert {"5-shot", "10-shot", "20-shot", "held to"} <= set(lines)
+    assert any(line.split()[0] == "maml" and "[0.67]" in line for line in lines[:20] if line)
+
+
+@pytest.mark.parametrize("options", [("--seeds", "0"), ("--tasks", "10")])
+def test_too_few_seeds_or_tasks_are_refused(options, capsys):
+    assert main(["reproduce", *options]) == 2
+    assert f"{options[0][2:]} must be from " in capsys.readouterr().err
