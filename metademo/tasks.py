@@ -137,6 +137,11 @@ class TaskFamily:
         """The uniform grid over the inputs on which curves are drawn and errors measured."""
         return np.linspace(*self.x_range, GRID_POINTS)
 
+    @property
+    def unit_amplitude(self) -> bool:
+        """Whether all waves are of amplitude 1."""
+        return self.amplitudes == (1.0, 1.0)
+
     def sample_tasks(self, rng: np.random.Generator, n: int) -> Waves:
         """Draw `n` tasks."""
         return self._waves(rng.random((n, self._numbers)))

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from metademo.algorithms import ALGORITHMS, Algorithm
 from metademo.engines import Diverged
-from metademo.tasks import Episode
+from metademo.tasks import Episode, Examples
 from metademo.training import (
     EPISODE_STREAM,
     HELD_OUT_STREAM,
@@ -288,7 +288,9 @@ def test_a_learning_rate_of_zero_changes_nothing():
 def test_a_run_that_leaves_the_finite_numbers_keeps_the_last_good_weights(algorithm, every, engine):
     config = small(algorithm, hidden=16, loss="mse", outer_lr=10, steps=2000)
     trainer, records = MetaTrainer(config, engine=engine), []
-    with pytest.raises(Diverged, match=r"^the (query loss|meta-gradient or the step) became ") as caught:
+    with pytest.raises(
+        Diverged, match=r"^the (query loss|meta-gradient or the step) became "
+    ) as caught:
         records.extend(trainer.run(every))
     fault = caught.value
     assert f"at outer step {fault.step:,}: a smaller learning rate would help" in str(fault)
@@ -300,6 +302,50 @@ def test_a_run_that_leaves_the_finite_numbers_keeps_the_last_good_weights(algori
     good = MetaTrainer(config, engine=engine)
     good.advance(trainer.step)
     assert_same(trainer.meta, good.meta)
+
+
+@pytest.fixture
+def poisoned(monkeypatch):
+    """Every 7th training episode in which something is not finite."""
+    sample, drawn = TrainConfig.sample_episodes, iter(range(10**6))
+
+    def poison(config, rng, tasks):
+        episodes = sample(config, rng, tasks)
+        for labels in episodes.query.y:
+            if next(drawn) % 7 == 6:
+                labels[0] = np.inf
+        return episodes
+
+    monkeypatch.setattr(TrainConfig, "sample_episodes", poison)
+
+
+@pytest.mark.parametrize("engine", ["torch", "fused"])
+@pytest.mark.parametrize("every", [1, 9, 20])
+def test_steps_that_are_not_finite_are_left_out_if_that_is_allowed(engine, every, poisoned):
+    config = small("maml", steps=20, optimizer="adam", skips=3)
+    trainer, losses = _trained(config, engine=engine, dtype=torch.float64, every=every)
+    assert trainer.skipped == 3
+    assert (trainer.step, len(losses)) == (20, 20)
+    assert np.isfinite(losses).all()
+    # The same as if those episodes had never been drawn.
+    rng = np.random.default_rng([config.seed, EPISODE_STREAM])
+    episodes = config.task_family.sample_episodes(rng, 23, shots=4, queries=4)[1]
+    kept = np.arange(23) % 7 != 6
+    plain = MetaTrainer(config, engine=engine, dtype=torch.float64)
+    expected = plain.engine.run(
+        Episode(*(Examples(*(v[kept] for v in examples)) for examples in episodes)),
+        config.learning_rates(0, 20),
+    )
+    np.testing.assert_allclose(losses, expected, rtol=1e-12)
+    assert_near(trainer.meta, plain.meta, 1e-14)
+
+
+@pytest.mark.parametrize("engine", ["torch", "fused"])
+def test_with_one_more_the_run_has_diverged(engine, poisoned):
+    trainer = MetaTrainer(small("maml", steps=40, skips=2), engine=engine)
+    with pytest.raises(Diverged, match="outer step 19"):
+        list(trainer.run())
+    assert (trainer.step, trainer.skipped) == (18, 2)
 
 
 @pytest.mark.parametrize("every", [1, 10])

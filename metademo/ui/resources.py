@@ -34,13 +34,18 @@ def keep(name: str, checkpoint: Checkpoint) -> None:
 def playable(algorithm: str) -> tuple[dict[str, Checkpoint], list[str]]:
     """The weights for the page of an algorithm, and a sentence about each file not usable.
 
-    They are those that ship for this algorithm, and those of this visit that adapt to the same kind
-    of support set: a page for labelled points plays with any method that learns from them.
+    They are those that ship for this algorithm and waves as high as the page draws them, and those
+    of this visit that adapt to the same kind of support set: a page for labelled points plays with
+    any method that learns from them.
     """
     usable, faults = library()
     own = st.session_state.get(OWN, {})
     unlabelled = ALGORITHMS[algorithm].unlabelled
-    shipped = {n: c for n, c in usable.items() if c.config.algorithm == algorithm}
+    shipped = {
+        n: c
+        for n, c in usable.items()
+        if c.config.algorithm == algorithm and c.config.task_family.unit_amplitude
+    }
     return shipped | {
         n: c for n, c in own.items() if c.config.learner.unlabelled == unlabelled
     }, faults

@@ -180,12 +180,17 @@ def _maml_caption(
         return "No points yet, so nothing to learn from: this is the network before any step."
     if runs["maml"].diverged:
         return "The steps ran away to infinity: choose a smaller inner learning rate."
-    text = f"{_after(k)} it is off by {errors['maml'][k]:.2f} on average"
+    text = f"{_after(k)} it is off by {_off(errors['maml'], k)} on average"
     for name, values in errors.items():
         if name != "maml":
-            off = f"{values[k]:.2f}" if np.isfinite(values[k]) else "infinity"
-            text += f"; {IN_WORDS[name]}, by {off}"
+            text += f"; {IN_WORDS[name]}, by {_off(values, k)}"
     return text + "."
+
+
+def _off(errors: Array, k: int) -> str:
+    """The error after `k` steps and, if there were any, the one before."""
+    off = f"{errors[k]:.2f}" if np.isfinite(errors[k]) else "infinity"
+    return f"{off} (before: {errors[0]:.2f})" if k else off
 
 
 def _maml_detail(view: MamlView, family: TaskFamily, miss: float | None) -> str:
@@ -207,4 +212,4 @@ def _daml_caption(k: int, run: Run, errors: Mapping[str, Array], meant: str | No
             f"{_after(k)} it is nearest to {nearest}, off by {errors[nearest][k]:.2f} on average. "
             "It was never trained between the bands."
         )
-    return f"{_after(k)} it is off from {meant} by {errors[meant][k]:.2f} on average."
+    return f"{_after(k)} it is off from {meant} by {_off(errors[meant], k)} on average."
