@@ -9,6 +9,7 @@ from torch import nn
 
 from metademo import checkpoints
 from metademo.evaluation import evaluate, run_inner_loop
+from metademo.reproduce import diverged
 from metademo.tasks import FAMILIES, Examples
 
 SHIPPED = {
@@ -160,3 +161,74 @@ def test_ordinary_training_cannot_tell_the_phases_apart(measured):
     mean = measured("pretrained-two-phase").mean
     # The best guess that ignores the task is zero: off by the mean of |sin|, 2 / pi = .637.
     assert ((mean > 0.61) & (mean < 0.66)).all()
+
+
+# Every algorithm on every family
+
+
+EVERY = checkpoints.shipped_names()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_file_is_small_trained_to_the_end_and_called_by_what_it_is(name):
+    saved, path = checkpoints.load(checkpoints.shipped(name)), checkpoints.shipped(name)
+    own = f"{saved.config.algorithm}-{saved.config.family}"
+    assert name == own or (name, own) == ("best-finn", "maml++-finn")
+    assert saved.steps == saved.config.steps
+    assert path.stat().st_size < 40_000
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in SHIPPED])
+def test_the_scores_of_the_others_are_reproduced_too(name):
+    saved = checkpoints.load(checkpoints.shipped(name))
+    config, scores = saved.config, saved.scores
+    result = evaluate(
+        config.learner, saved.meta, config.task_family, shots=config.shots, steps=config.inner_steps
+    )
+    assert scores["metric"] == config.loss
+    for key in ("mean", "median"):
+        assert scores[key] == pytest.approx(getattr(result, key), rel=2e-3, abs=2e-4), key
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name.startswith(("maml++", "best"))])
+def test_learned_step_sizes_adapt_in_a_plain_loop(name):
+    saved = checkpoints.load(checkpoints.shipped(name))
+    config = saved.config
+    meta = {key: value.double() for key, value in saved.meta.items()}
+    rng = np.random.default_rng(1)
+    support = config.task_family.sample_episodes(rng, 3, shots=config.shots, queries=0)[1].support
+    grid = config.task_family.grid
+    ours = run_inner_loop(config.learner, meta, support, grid)
+    error = nn.functional.l1_loss if config.loss == "l1" else nn.functional.mse_loss
+    width, sizes = config.hidden, {n[11:]: v for n, v in meta.items() if n.startswith("step_sizes")}
+    for task in range(3):
+        net = nn.Sequential(
+            nn.Linear(1, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 1)
+        ).double()
+        start = {n[10:]: v for n, v in meta.items() if n.startswith("regressor")}
+        net.load_state_dict(start)
+        x, y = (torch.from_numpy(v[task])[:, None] for v in support)
+        for k in range(config.inner_steps):
+            grads = torch.autograd.grad(error(net(x), y), list(net.parameters()))
+            with torch.no_grad():
+                for (key, value), grad in zip(net.named_parameters(), grads, strict=True):
+                    value -= sizes[key][k] * grad
+        with torch.no_grad():
+            drawn = net(torch.from_numpy(grid)[:, None])[:, 0].numpy()
+        np.testing.assert_allclose(ours.curves[-1, task], drawn, rtol=0, atol=1e-9)
+
+
+@pytest.mark.skipif("best-finn" not in EVERY, reason="not trained yet")
+def test_the_best_of_the_benchmark_meets_its_figure():
+    """5 points, 5 steps, squared error over 3,000 held-out tasks; published for MAML: .38."""
+    saved = checkpoints.load(checkpoints.shipped("best-finn"))
+    config = saved.config
+    assert (config.hidden, config.shots, config.inner_steps) == (40, 5, 5)
+    family = config.task_family
+    grid = family.grid[::4]
+    result = evaluate(
+        config.learner, saved.meta, family, shots=5, steps=5, tasks=3000, seed=9, grid=grid
+    )
+    assert result.mean[5] <= 0.02
+    assert result.mean[0] >= 2.9
+    assert not diverged(result.errors)[5].any()
