@@ -2,9 +2,13 @@
 
 import streamlit as st
 
-from metademo.ui import resources
+from metademo.ui import assets
 
 st.set_page_config(page_title="metademo", page_icon="🌊", layout="wide")
+assets.preload()
+
+from metademo.ui import resources  # noqa: E402  (this takes seconds: the browser is busy meanwhile)
+
 pages = [
     st.Page("metademo/ui/maml.py", title="MAML", icon=":material/touch_app:", default=True),
     st.Page("metademo/ui/daml.py", title="DAML", icon=":material/swap_horiz:", url_path="daml"),

@@ -203,7 +203,7 @@ RECIPES = {
     ),
     "fast": Recipe(
         "Adam on a meta-batch, warm-up and cosine, gradient norm clipped: about a second",
-        _ADAM | dict(meta_batch=16, steps=5_000, outer_lr=6e-3),
+        _ADAM | dict(meta_batch=16, steps=6_000, outer_lr=6e-3),
         {},
     ),
     "best": Recipe(

@@ -36,7 +36,15 @@ from metademo.tasks import Episode, Examples
 
 Meta = dict[str, Tensor]
 MAX_INNER_STEPS = 100
-MATHEMATICS = ("adapt", "inner_loss", "meta_gradient", "outer_loss", "step_sizes", "task_loss")
+MATHEMATICS = (
+    "adapt",
+    "inner_loss",
+    "meta_gradient",
+    "outer_loss",
+    "query_loss",
+    "step_sizes",
+    "task_loss",
+)
 """Methods that the compiled engine replaces by its own."""
 
 

@@ -211,3 +211,13 @@ def component(name: str, placeholder_height: int):
     return st.components.v2.component(
         f"metademo_{name}", html=html, js=LOADER, isolate_styles=False
     )
+
+
+@functools.cache
+def _preloader():
+    return component("preload", 0)
+
+
+def preload() -> None:
+    """Let the browser load Plotly.js while the server is still importing what the page needs."""
+    _preloader()(key="preload", data={"assets": urls("preload.js")})

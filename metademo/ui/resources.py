@@ -82,12 +82,24 @@ def _changed(name: str) -> int:
 def settle() -> None:
     """Once per server, when all imports are done.
 
-    Streamlit collects garbage fully after every rerun; walking the modules again and again costs
-    more than the whole rest of a click, so what is there by now is exempt. The networks are so
-    small that a second torch thread only makes them wait for each other.
+    The networks are so small that a second torch thread only makes them wait for each other. Pages
+    never wait for the compiler: until it is done they use the reference engine.
     """
     torch.set_num_threads(1)
-    # Pages never wait for the compiler: until it is done they use the reference engine.
-    threading.Thread(target=engines.warm_up_apart, name="metademo-warm-up", daemon=True).start()
+    _exempt_from_collection()
+    threading.Thread(target=_warm_up, name="metademo-warm-up", daemon=True).start()
+
+
+def _warm_up() -> None:
+    engines.warm_up_apart()
+    _exempt_from_collection()
+
+
+def _exempt_from_collection() -> None:
+    """Take all that is there by now out of garbage collection.
+
+    Streamlit collects fully after every rerun, and walking the modules again and again costs more
+    than the whole rest of a click.
+    """
     gc.collect()
     gc.freeze()
