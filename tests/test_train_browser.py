@@ -8,6 +8,9 @@ import sys
 import pytest
 from browser import ROOT
 
+from metademo.training import RECIPES
+
+STEPS = RECIPES["fast"].settings["steps"]
 STAGE = '[data-metademo="train_stage"]'
 CHART = '[data-metademo="chart"]'
 
@@ -89,9 +92,9 @@ def test_a_run_from_start_to_end_without_a_remount(train):
     before = train.curves()
     train.start()
     train.wait_end()
-    train.wait_steps(5000)
+    train.wait_steps(STEPS)
     assert train.never_remounted
-    assert "After 5,000 outer steps" in train.caption
+    assert f"After {STEPS:,} outer steps" in train.caption
     assert train.curves() != before
     assert "run=" in train.page.url
 
@@ -117,7 +120,7 @@ def test_pause_resume_stop_in_slow_motion(train):
 def test_the_time_machine_needs_no_server_and_play_takes_its_place_along(train):
     train.start()
     train.wait_end()
-    train.wait_steps(5000)
+    train.wait_steps(STEPS)
     train.page.wait_for_timeout(500)
     after = train.curves()
     train.page.context.set_offline(True)
@@ -127,14 +130,14 @@ def test_the_time_machine_needs_no_server_and_play_takes_its_place_along(train):
     train.page.context.set_offline(False)
     train.move(3)
     step = train.data("step")
-    assert 0 < step < 5000
+    assert 0 < step < STEPS
     train.page.wait_for_timeout(800)
     train.button("Play with these weights").click()
     train.page.wait_for_selector(f"{CHART}[data-ready=true]")
     train.page.wait_for_selector(f"text=run 1, step {step}")
     train.page.get_by_role("link", name="Train").click()
     train.ready()
-    train.wait_steps(5000)
+    train.wait_steps(STEPS)
 
 
 def test_the_slider_follows_the_newest_until_it_is_moved(train):
