@@ -179,17 +179,12 @@ def make_engine(
     meta: Meta,
     *,
     engine: str = "auto",
-    patient: bool = True,
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
     threads: int = 1,
     **options: Any,
 ) -> Engine:
     """The engine called `engine`; "auto" takes the compiled one wherever it can do the work.
-
-    Args:
-        patient: whether "auto" may wait for the compiler; if not, it takes the reference until the
-            compiled engine is warm.
 
     Raises:
         ValueError: for an unknown engine, or if "fused" is asked for what it does not cover.
@@ -199,8 +194,7 @@ def make_engine(
     fault = uncovered(algorithm, device)
     if engine == "fused" and fault:
         raise ValueError(f"the fused engine {fault}: choose --engine torch")
-    impatient = engine == "auto" and not (patient or is_warm())
-    if engine == "torch" or fault or impatient:
+    if engine == "torch" or fault:
         return TorchEngine(algorithm, meta, device=device, dtype=dtype, **options)
     return FusedEngine(algorithm, meta, dtype=dtype, threads=threads, **options)
 

@@ -448,7 +448,7 @@ class Job:
             self._ended(self)
 
     def _train(self) -> tuple[State, str]:
-        trainer = MetaTrainer(self.config, engine=self._engine, patient=False)
+        trainer = MetaTrainer(self.config, engine=self._engine)
         self._engine_name = trainer.engine.name
         self._keep(trainer)
         try:
