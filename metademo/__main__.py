@@ -7,13 +7,16 @@ that names the fault and the mend.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import math
 import re
+import signal
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -135,16 +138,42 @@ def _consume(trainer: MetaTrainer, *, quiet: bool) -> str:
     if name == "fused" and not quiet:
         print("fused engine: compiled at its first use, which takes a moment", file=sys.stderr)
     total = trainer.config.steps
-    with tqdm(total=total, desc=name, unit="step", disable=quiet, smoothing=0.1) as bar:
+    bar = tqdm(total=total, desc=name, unit="step", disable=quiet, smoothing=0.1)
+    with bar, _ctrl_c() as asked:
         try:
             for record in trainer.run():
                 bar.update(record.step - bar.n)
                 bar.set_postfix_str(f"query loss {record.query_losses.mean():.3f}", refresh=False)
+                if asked.is_set():
+                    return "interrupted"
         except KeyboardInterrupt:
             return "interrupted"
         except Diverged as fault:
             return f"diverged ({fault})"
     return "finished"
+
+
+@contextlib.contextmanager
+def _ctrl_c() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets; a second Ctrl-C interrupts at once.
+
+    An exception could be lost on the way, if it arrives while compiled code is being called.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def handle(number: int, frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
