@@ -121,11 +121,12 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - began)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def report(about: str, measure: Callable[[], dict[str, list[float]]]) -> None:
+    """Measure, and print medians and 95th percentiles: as text, or as JSON if asked to."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
-    report = {
+    rows = {
         name: {
             "median": round(float(np.median(values)), 1),
             "p95": round(float(np.percentile(values, 95)), 1),
@@ -134,12 +135,12 @@ def main() -> None:
         for name, values in measure().items()
     }
     if arguments.json:
-        print(json.dumps(report))
+        print(json.dumps(rows))
         return
     print(f"{'milliseconds':<14}{'median':>9}{'p95':>9}{'n':>5}")
-    for name, row in report.items():
+    for name, row in rows.items():
         print(f"{name:<14}{row['median']:>9.1f}{row['p95']:>9.1f}{row['n']:>5}")
 
 
 if __name__ == "__main__":
-    main()
+    report(__doc__, measure)

@@ -13,8 +13,6 @@ It starts the app, trains in Chromium and prints, in milliseconds:
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 
 import numpy as np
@@ -23,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from metademo.jobs import Registry, State
 from metademo.training import configure
 from tests.browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
-from tests.latency import CHART, clicks
+from tests.latency import CHART, clicks, report
 
 STAGE = '[data-metademo="train_stage"]'
 REPETITIONS = 5
@@ -154,25 +152,5 @@ def measure() -> dict[str, list[float]]:
     return times | {"busy / idle": [float(ratio)]}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    arguments = parser.parse_args()
-    report = {
-        name: {
-            "median": round(float(np.median(values)), 1),
-            "p95": round(float(np.percentile(values, 95)), 1),
-            "n": len(values),
-        }
-        for name, values in measure().items()
-    }
-    if arguments.json:
-        print(json.dumps(report))
-        return
-    print(f"{'milliseconds':<14}{'median':>9}{'p95':>9}{'n':>5}")
-    for name, row in report.items():
-        print(f"{name:<14}{row['median']:>9.1f}{row['p95']:>9.1f}{row['n']:>5}")
-
-
 if __name__ == "__main__":
-    main()
+    report(__doc__, measure)
