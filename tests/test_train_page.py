@@ -14,9 +14,10 @@ from test_pages import ROOT, component
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
 from metademo.jobs import Busy, Limits, Registry, Snapshot, State
-from metademo.tasks import FAMILIES
+from metademo.tasks import FAMILIES, Examples
 from metademo.training import RECIPES, configure
 from metademo.ui import runs, train_scene
+from metademo.ui.scenes import Learner, maml_run
 from metademo.ui.train_scene import Probes, describe, loss_line, recipe_of, untrained
 from metademo.ui.views import TrainView
 
@@ -171,6 +172,24 @@ def test_play_opens_the_page_on_these_weights(algorithm, page):
     assert (view.weights, view.steps) == ("run 1, step 30", 3)
     assert quiet(app)
     assert len(component(app, "chart")["captions"]) == 4
+
+
+@pytest.mark.parametrize("algorithm", ["maml", "maml++"])
+def test_weights_are_played_with_the_alpha_they_were_trained_with(algorithm):
+    app = start(TrainView(algorithm, own=(*SHORT, ("inner_lr", 0.01))))
+    press(app, "start")
+    finish(app)
+    run = runs_of(app)[0]
+    press(app, "play")
+    view = app.session_state["history of maml"].present
+    assert app.number_input(key="maml widget inner_lr").value == 0.01
+    shown = maml_run(
+        view, FAMILIES["two-phase"], Learner.of(run.checkpoint(run.progress.snapshots[-1]))
+    )
+    x, y = np.array(view.points).T
+    support = Examples(x[None], y[None])
+    trained = run.job.config.learner.adapt(run.progress.snapshots[-1].meta, support)
+    np.testing.assert_allclose(shown.losses, trained.losses[:, 0], rtol=1e-5)
 
 
 def test_a_download_is_a_checkpoint_like_any_other(tmp_path):

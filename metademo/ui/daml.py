@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from metademo.checkpoints import Checkpoint
 from metademo.figures import STYLES
 from metademo.tasks import FAMILIES, PI
 from metademo.ui import layout, resources
@@ -54,7 +55,7 @@ def page() -> None:
         )
     with controls:
         layout.weights(state, choices)
-        _controls(state, family)
+        _controls(state, chosen)
 
 
 def _source(state: PageState[DamlView], family) -> None:
@@ -98,8 +99,8 @@ def _colour() -> tuple[str, str]:
     return STYLES["daml"].light, STYLES["daml"].dark
 
 
-def _controls(state: PageState[DamlView], family) -> None:
-    view = state.view
+def _controls(state: PageState[DamlView], chosen: Checkpoint) -> None:
+    view, family = state.view, chosen.config.task_family
     low, high = family.bands[0].low, family.bands[-1].high
     st.slider(
         "Source input x",
@@ -127,7 +128,7 @@ def _controls(state: PageState[DamlView], family) -> None:
     )
     with st.container(horizontal=True, gap="small"):
         layout.history_buttons(state)
-    layout.inner_loop(state)
+    layout.inner_loop(state, chosen.config)
 
 
 page()

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from metademo.tasks import TaskFamily
+from metademo.training import TrainConfig
 from metademo.ui import resources
 from metademo.ui.chart import clean
 from metademo.ui.state import PageState
@@ -77,15 +78,16 @@ def history_buttons(state: PageState[Any]) -> None:
     st.button("Redo", disabled=not state.history.future, on_click=state.redo)
 
 
-def inner_loop(state: PageState[Any]) -> None:
-    """The settings of the inner loop, folded away."""
-    view = state.view
+def inner_loop(state: PageState[Any], trained: TrainConfig) -> None:
+    """The settings of the inner loop, folded away; at first they are those of training."""
+    view, alpha = state.view, trained.inner_lr
     with st.expander("Inner loop"):
         st.slider(
             "Inner steps",
             1,
             MAX_STEPS,
-            help="Gradient steps on the support set. The network was meta-trained for five.",
+            help="Gradient steps on the support set. The network was meta-trained for "
+            f"{trained.inner_steps}.",
             **state.bind("steps", view.steps, lambda v, n: replace(v, steps=n)),
         )
         st.number_input(
@@ -94,8 +96,13 @@ def inner_loop(state: PageState[Any]) -> None:
             1.0,
             step=0.005,
             format="%.3f",
-            help="How far each step goes. The network was meta-trained with 0.03.",
-            **state.bind("inner_lr", view.inner_lr, lambda v, rate: replace(v, inner_lr=rate)),
+            help=f"How far each step goes. The network was meta-trained with {alpha:g}; step sizes "
+            "that it has learned are scaled by the ratio of the two.",
+            **state.bind(
+                "inner_lr",
+                alpha if view.inner_lr is None else view.inner_lr,
+                lambda v, rate: replace(v, inner_lr=None if rate == alpha else rate),
+            ),
         )
 
 

@@ -38,7 +38,7 @@ def page() -> None:
     with stage:
         _chart(state, chosen, family)
     with controls:
-        _controls(state, choices, family)
+        _controls(state, choices, chosen)
 
 
 def _chart(state: PageState[MamlView], chosen: Checkpoint, family: TaskFamily) -> None:
@@ -72,9 +72,9 @@ def _chart(state: PageState[MamlView], chosen: Checkpoint, family: TaskFamily) -
 
 
 def _controls(
-    state: PageState[MamlView], choices: dict[str, Checkpoint], family: TaskFamily
+    state: PageState[MamlView], choices: dict[str, Checkpoint], chosen: Checkpoint
 ) -> None:
-    view = state.view
+    view, family = state.view, chosen.config.task_family
     st.segmented_control(
         "The network was trained on",
         list(choices),
@@ -114,7 +114,7 @@ def _controls(
         "and from one not trained at all.",
         **state.bind("contrast", view.contrast, lambda v, on: replace(v, contrast=on)),
     )
-    layout.inner_loop(state)
+    layout.inner_loop(state, chosen.config)
     layout.points_as_text(state, family)
 
 

@@ -24,7 +24,7 @@ HISTORY = 200
 """How many views can be undone."""
 
 
-def _clamped(value: Any, low: float, high: float, otherwise: float) -> float:
+def _clamped(value: Any, low: float, high: float, otherwise: float | None) -> float | None:
     """`value` as a number within its range, or `otherwise` if it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return otherwise
@@ -54,7 +54,7 @@ class MamlView(View):
         phase: of the true wave, in radians.
         snap: whether points stay on the true wave.
         steps: inner steps shown, N.
-        inner_lr: alpha.
+        inner_lr: alpha, or None for the one that the weights were trained with.
         contrast: whether the untrained and the ordinarily trained network are shown, too.
     """
 
@@ -63,7 +63,7 @@ class MamlView(View):
     phase: float = 0.0
     snap: bool = False
     steps: int = 5
-    inner_lr: float = 0.03
+    inner_lr: float | None = None
     contrast: bool = False
 
     def __post_init__(self) -> None:
@@ -71,7 +71,7 @@ class MamlView(View):
         object.__setattr__(self, "points", points[:MAX_POINTS])
         object.__setattr__(self, "phase", _clamped(self.phase, -2 * PI, 2 * PI, 0.0))
         object.__setattr__(self, "steps", int(_clamped(self.steps, 0, MAX_STEPS, 5)))
-        object.__setattr__(self, "inner_lr", _clamped(self.inner_lr, 0.0, 1.0, 0.03))
+        object.__setattr__(self, "inner_lr", _clamped(self.inner_lr, 0.0, 1.0, None))
 
     @classmethod
     def first(cls) -> Self:
@@ -125,7 +125,7 @@ class DamlView(View):
         fresh: draw a fresh input from the band at each inner step, as in training.
         draw: which draw of fresh inputs (a seed).
         steps: inner steps shown, N.
-        inner_lr: alpha.
+        inner_lr: alpha, or None for the one that the weights were trained with.
     """
 
     weights: str = "daml-two-phase"
@@ -133,13 +133,13 @@ class DamlView(View):
     fresh: bool = False
     draw: int = 0
     steps: int = 5
-    inner_lr: float = 0.03
+    inner_lr: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", _clamped(self.source, -PI / 2, PI / 2, 1.2))
         object.__setattr__(self, "draw", int(_clamped(self.draw, 0, 2**31, 0)))
         object.__setattr__(self, "steps", int(_clamped(self.steps, 0, MAX_STEPS, 5)))
-        object.__setattr__(self, "inner_lr", _clamped(self.inner_lr, 0.0, 1.0, 0.03))
+        object.__setattr__(self, "inner_lr", _clamped(self.inner_lr, 0.0, 1.0, None))
 
     def inputs(self, family: TaskFamily) -> np.ndarray:
         """The source inputs that the inner loop sees, in turn: one, or one per step."""
