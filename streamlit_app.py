@@ -13,6 +13,9 @@ pages = [
     st.Page("metademo/ui/maml.py", title="MAML", icon=":material/touch_app:", default=True),
     st.Page("metademo/ui/daml.py", title="DAML", icon=":material/swap_horiz:", url_path="daml"),
     st.Page(
+        "metademo/ui/compare.py", title="Compare", icon=":material/leaderboard:", url_path="compare"
+    ),
+    st.Page(
         "metademo/ui/train.py", title="Train", icon=":material/model_training:", url_path="train"
     ),
     st.Page(

@@ -106,6 +106,7 @@ def evaluate(
     tasks: int = 400,
     seed: int = 0,
     grid: Array | None = None,
+    metric: str | None = None,
 ) -> Evaluation:
     """Adapt to held-out tasks and measure the error on the family's grid after each step.
 
@@ -115,8 +116,10 @@ def evaluate(
         steps: inner steps.
         tasks: held-out tasks, drawn from a stream that training never uses.
         grid: where to measure; by default on the family's whole grid.
+        metric: "l1" or "mse", by default whichever the algorithm is trained with.
     """
     grid = family.grid if grid is None else grid
+    metric = metric or algorithm.loss
     rng = np.random.default_rng([seed, HELD_OUT_STREAM])
     # `adapt` says what is wrong with other numbers of steps; no support set is drawn for them.
     sources = min(max(steps, 1), MAX_INNER_STEPS) if algorithm.unlabelled else 0
@@ -128,8 +131,8 @@ def evaluate(
         support = Examples(*(v if v is None else v[batch] for v in episode.support))
         drawn = run_inner_loop(algorithm, meta, support, grid, steps=steps).curves
         with np.errstate(over="ignore", invalid="ignore"):  # where tasks diverged
-            errors.append(ERRORS[algorithm.loss](drawn - truth[batch]).mean(-1))
-    return Evaluation(np.concatenate(errors, axis=1), algorithm.loss)
+            errors.append(ERRORS[metric](drawn - truth[batch]).mean(-1))
+    return Evaluation(np.concatenate(errors, axis=1), metric)
 
 
 def _batch_size(meta: Meta, steps: int) -> int:

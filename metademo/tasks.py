@@ -182,17 +182,47 @@ class TaskFamily:
         """Whether a wave of this phase (radians) is one of the family's."""
         if self.two_phase:
             return bool(np.isclose(phase, self.phases).any())
-        return min(self.phases) - 1e-9 <= phase <= max(self.phases) + 1e-9
+        return _within(phase, self.phases)
 
-    def nearest_phase(self, x: Array, y: Array, *, otherwise: float) -> float:
-        """The phase whose wave of amplitude 1 passes nearest to the points, in mean |difference|.
+    def contains_amplitude(self, amplitude: float) -> bool:
+        """Whether a wave of this amplitude is one of the family's."""
+        return _within(amplitude, self.amplitudes)
 
-        It is one of the family's phases (to a degree), or `otherwise` if that is as near as any.
+    def contains_frequency(self, frequency: float) -> bool:
+        """Whether a wave of this frequency is one of the family's."""
+        return _within(frequency, self.frequencies)
+
+    def nearest(self, x: Array, y: Array, like: Waves) -> Waves:
+        """The wave that passes nearest to the points (x, y), in mean |difference|.
+
+        Its phase and amplitude are those of one of the family's waves (to a degree, and to a
+        fiftieth of the interval), or those of `like` (one wave) if that is as near as any. What
+        does not vary in the family, and the shape, it has from `like`.
         """
-        candidates = self.phases if self.two_phase else np.linspace(*self.phases, 181)
-        candidates = np.array([otherwise, *candidates])
-        distance = np.abs(np.sin(x + candidates[:, None]) - y).mean(1)
-        return float(candidates[np.argmin(distance.round(9))])
+        phases = self.phases if self.two_phase else np.linspace(*self.phases, 181)
+        phases = np.array([like.phase[0], *phases])
+        levels = like.amplitude
+        if self.amplitudes[0] != self.amplitudes[1]:
+            levels = np.array([like.amplitude[0], *np.linspace(*self.amplitudes, 50)])
+        count = len(phases) * len(levels)
+        candidates = Waves(
+            np.repeat(levels, len(phases)),
+            np.full(count, like.frequency[0]),
+            np.tile(phases, len(levels)),
+            like.shape,
+        )
+        best = int(np.argmin(np.abs(candidates(x) - y).mean(1).round(9)))
+        return Waves.one(
+            candidates.amplitude[best], like.frequency[0], candidates.phase[best], like.shape
+        )
+
+    def source_of(self, phase: float) -> float | None:
+        """A source-domain input that stands for this phase, or None if none does."""
+        wave = Waves.one(phase=phase)
+        try:
+            return float(self._source_inputs(wave, np.array([[0.5]]))[0, 0])
+        except ValueError:
+            return None
 
     def _waves(self, uniform: Array) -> Waves:
         draw = (uniform[:, 0] >= 0.5) if self.two_phase else uniform[:, 0]
@@ -219,7 +249,7 @@ class TaskFamily:
             raise ValueError(
                 f"family {self.name!r} has no source domain, so DAML cannot train on it"
             )
-        inputs = np.empty_like(uniform)
+        inputs = np.full_like(uniform, np.nan)
         for band in self.bands:
             first, last = band.phases
             inside = (waves.phase >= min(first, last)) & (waves.phase <= max(first, last))
@@ -228,7 +258,13 @@ class TaskFamily:
             else:  # each input of the band means one phase: invert that map
                 place = (waves.phase[inside] - first) / (last - first)
                 inputs[inside] = (band.low + (band.high - band.low) * place)[:, None]
+        if np.isnan(inputs).any():
+            raise ValueError(f"no source input of {self.name!r} stands for some of these phases")
         return inputs
+
+
+def _within(value: float, interval: Interval) -> bool:
+    return min(interval) - 1e-9 <= value <= max(interval) + 1e-9
 
 
 def _normal(uniform: Array) -> Array:

@@ -102,6 +102,11 @@ class TrainConfig:
     def task_family(self) -> TaskFamily:
         return FAMILIES[self.family]
 
+    @property
+    def gradients(self) -> int:
+        """What the whole run costs, see `Algorithm.gradients_per_task`."""
+        return self.steps * self.meta_batch * self.learner.gradients_per_task
+
     def learning_rates(self, start: int, stop: int) -> np.ndarray:
         """The outer learning rate of steps `start` .. `stop` - 1."""
         step = np.arange(start, stop)

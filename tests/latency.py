@@ -21,7 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from metademo import checkpoints, engines
 from metademo.tasks import FAMILIES
-from metademo.ui.scenes import Learner, maml_run
+from metademo.ui.scenes import Learner, points_run
 from metademo.ui.views import MamlView
 from tests.browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
 
@@ -93,8 +93,8 @@ def adaptations() -> list[float]:
     checkpoint = checkpoints.load(checkpoints.shipped("maml-two-phase"))
     view, learner = MamlView.first(), Learner.of(checkpoint)
     family = FAMILIES[checkpoint.config.family]
-    maml_run(view, family, learner)  # the first one warms caches
-    return [_milliseconds(lambda: maml_run(view, family, learner)) for _ in range(REPETITIONS)]
+    points_run(view, family, learner)  # the first one warms caches
+    return [_milliseconds(lambda: points_run(view, family, learner)) for _ in range(REPETITIONS)]
 
 
 def measure() -> dict[str, list[float]]:

@@ -245,12 +245,48 @@ def test_the_family_knows_its_phases():
     assert not any_.contains_phase(PI + 0.1)
 
 
-def test_the_nearest_phase_is_that_of_the_wave_through_the_points():
+def test_a_family_says_which_amplitudes_and_frequencies_it_contains():
+    two, finn = FAMILIES["two-phase"], FAMILIES["finn"]
+    assert two.contains_amplitude(1.0)
+    assert not two.contains_amplitude(1.1)
+    assert finn.contains_amplitude(4.9)
+    assert not finn.contains_amplitude(5.1)
+    assert finn.contains_frequency(1.0)
+    assert not finn.contains_frequency(1.01)
+
+
+def test_the_nearest_wave_is_the_one_through_the_points():
     x = np.array([-4.0, -1.0, 0.5, 2.0])
     two, any_ = FAMILIES["two-phase"], FAMILIES["any-phase"]
-    assert two.nearest_phase(x, np.sin(x + PI) + 0.1, otherwise=0.0) == PI
-    assert two.nearest_phase(x, np.sin(x) + 0.1, otherwise=PI) == 0.0
-    found = any_.nearest_phase(x, np.sin(x + 1.0), otherwise=0.0)
+    flat, turned = Waves.one(), Waves.one(phase=PI)
+    assert two.nearest(x, np.sin(x + PI) + 0.1, flat).phase == PI
+    assert two.nearest(x, np.sin(x) + 0.1, turned).phase == 0.0
+    found = any_.nearest(x, np.sin(x + 1.0), flat).phase[0]
     assert found == pytest.approx(1.0, abs=np.radians(0.5) + 1e-9)
     # A wave that is as near as any is kept: here the points lie on it exactly.
-    assert any_.nearest_phase(x, np.sin(x + 0.3333), otherwise=0.3333) == 0.3333
+    assert any_.nearest(x, np.sin(x + 0.3333), Waves.one(phase=0.3333)).phase == 0.3333
+
+
+def test_the_nearest_wave_has_its_amplitude_from_the_family_where_that_varies():
+    x = np.array([-4.0, -1.0, 0.5, 2.0])
+    like = Waves.one(1.0, 2.0, 0.0, "triangle")
+    drawn = Waves.one(3.0, 2.0, -1.0, "triangle")(x)[0]
+    found = FAMILIES["finn"].nearest(x, drawn, like)
+    assert found.amplitude[0] == pytest.approx(3.0, abs=0.06)
+    assert found.phase[0] == pytest.approx(-1.0, abs=np.radians(1))
+    assert (found.frequency[0], found.shape) == (2.0, "triangle")
+    assert FAMILIES["any-phase"].nearest(x, drawn, like).amplitude[0] == 1.0
+
+
+def test_a_source_input_stands_for_each_phase_of_the_family_and_for_no_other():
+    two, any_ = FAMILIES["two-phase"], FAMILIES["any-phase"]
+    for family, phase in [(two, 0.0), (two, PI), (any_, 0.0), (any_, 1.3), (any_, PI)]:
+        x = family.source_of(phase)
+        assert family.band_of(x).phase(x) == pytest.approx(phase)
+    assert two.source_of(1.0) is None
+    assert any_.source_of(-0.1) is None
+    assert FAMILIES["finn"].source_of(0.0) is None
+    with pytest.raises(ValueError, match="stands for"):
+        replace(any_, phases=(-2.0, -1.0)).sample_episodes(
+            np.random.default_rng(0), 3, shots=1, queries=1, sources=2
+        )

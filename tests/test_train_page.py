@@ -17,7 +17,7 @@ from metademo.jobs import Busy, Limits, Registry, Snapshot, State
 from metademo.tasks import FAMILIES, Examples
 from metademo.training import RECIPES, configure
 from metademo.ui import runs, train_scene
-from metademo.ui.scenes import Learner, maml_run
+from metademo.ui.scenes import Learner, points_run
 from metademo.ui.train_scene import Probes, describe, loss_line, recipe_of, untrained
 from metademo.ui.views import TrainView
 
@@ -183,7 +183,7 @@ def test_weights_are_played_with_the_alpha_they_were_trained_with(algorithm):
     press(app, "play")
     view = app.session_state["history of maml"].present
     assert app.number_input(key="maml widget inner_lr").value == 0.01
-    shown = maml_run(
+    shown = points_run(
         view, FAMILIES["two-phase"], Learner.of(run.checkpoint(run.progress.snapshots[-1]))
     )
     x, y = np.array(view.points).T

@@ -113,6 +113,15 @@ class Algorithm:
         """The inner steps that the outer loop takes."""
         return self.inner_steps
 
+    @property
+    def gradients_per_task(self) -> int:
+        """What a task costs in an outer step, in gradients of one loss of the regressor.
+
+        That of each inner step, that of the query loss, and for second order a Hessian-vector
+        product for each inner step, which is as much work as two gradients.
+        """
+        return self.trained_steps * (3 if self.order == "second" else 1) + 1
+
     def step_sizes(self, meta: Meta, step: int) -> Mapping[str, float | Tensor]:
         """How far inner step `step` goes, for each of the parameters that move: here alpha."""
         return dict.fromkeys(self.moving, self.inner_lr)

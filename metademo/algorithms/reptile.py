@@ -28,6 +28,10 @@ class Reptile(Algorithm):
     title = "Reptile"
     summary = "pulls the initialisation towards each task's adapted weights; no second derivatives"
 
+    @property
+    def gradients_per_task(self) -> int:
+        return self.trained_steps
+
     def meta_gradient(
         self, meta: Meta, episode: Episode, weights: Sequence[float] | None = None
     ) -> tuple[Meta, Tensor]:

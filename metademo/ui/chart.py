@@ -74,17 +74,51 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Wave:
-    """`amplitude * sin(frequency * x + phase) + offset`: what new and dragged points snap to."""
+class Score:
+    """A row of the board: a learner's error on many tasks, and on this one, at each step 0..S.
 
-    amplitude: float = 1.0
-    frequency: float = 1.0
-    phase: float = 0.0
-    offset: float = 0.0
+    `spread` has shape (S+1, 5): the errors that 5, 25, 50, 75 and 95 % of the tasks stay below.
+    Values that are not finite are shown as such.
+    """
 
-    def __call__(self, x: Any) -> Any:
-        """The wave at x (a number or an array)."""
-        return self.amplitude * np.sin(self.frequency * x + self.phase) + self.offset
+    label: str
+    note: str
+    color: Color
+    dash: str
+    mean: np.ndarray
+    half: np.ndarray  # of the interval of the mean
+    spread: np.ndarray
+    mine: np.ndarray  # the error on this task
+    harder: np.ndarray  # the share of the tasks on which the error is larger than on this one
+
+
+@dataclass(frozen=True)
+class Board:
+    """A table under the chart that follows the scrubber: one score a row."""
+
+    title: str
+    scores: Sequence[Score]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A chart of errors against an attribute of the tasks, with one line per learner and step.
+
+    Attributes:
+        values: of the attribute, (n,); with `names` they are kinds and not numbers.
+        trained: stretches of it that occurred in training.
+        here: the value of the task in the chart.
+        series: `values` of each has shape (S+1, n).
+    """
+
+    title: str
+    values: Sequence[float]
+    trained: Sequence[Range]
+    here: float
+    series: Sequence[Series]
+    names: Sequence[str] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,11 +204,13 @@ def interactive_chart(
     epoch: int = 0,
     editable: bool = True,
     max_points: int = 20,
-    snap: Wave | None = None,
+    snap: str = "",
     on_points: Callable[[ChartEvent], None] | None = None,
     captions: Sequence[str] = (),
     details: Sequence[str] = (),
     panels: Sequence[Panel] = (),
+    board: Board | None = None,
+    sweep: Sweep | None = None,
     step: int | None = None,
     step_names: Sequence[str] = (),
     x_ticks: Ticks | None = None,
@@ -194,12 +230,13 @@ def interactive_chart(
         points: the server's list. See the module's docstring for who wins.
         epoch: raise it whenever the server itself changes the points.
         editable: whether the visitor may place, move and remove points.
-        snap: with it, new and moved points go onto this wave.
+        snap: name of the curve that new and moved points go onto; none if it is empty.
         on_points: called with each event before the rerun, the place to store the points. Events
             that belong to an older epoch are dropped.
         captions: one sentence per step (or one for all), large, under the scrubber.
         details: a smaller line below it, likewise.
         panels: small charts of a value per step.
+        board, sweep: what stands below them.
         step: where the scrubber starts (default: the last step), and where it goes when this value
             changes.
         step_names: texts for the scrubber instead of "step k of S".
@@ -226,10 +263,12 @@ def interactive_chart(
         "pointsLabel": points_label,
         "maxPoints": max_points,
         "editable": editable,
-        "snap": [snap.amplitude, snap.frequency, snap.phase, snap.offset] if snap else None,
+        "snap": snap,
         "captions": list(captions),
         "details": list(details),
         "panels": [_encode_panel(p) for p in panels],
+        "board": board and _encode_board(board),
+        "sweep": sweep and _encode_sweep(sweep),
         "height": height,
         "label": label,
         "message": message,
@@ -325,6 +364,53 @@ def _encode_panel(panel: Panel) -> dict[str, Any]:
             for s in panel.series
         ],
     }
+
+
+def _encode_board(board: Board) -> dict[str, Any]:
+    return {
+        "title": board.title,
+        "note": board.note,
+        "scores": [
+            {
+                "label": s.label,
+                "note": s.note,
+                "color": list(_two_colors(s.color)),
+                "dash": s.dash,
+                **{name: _rounded(getattr(s, name)) for name in _PER_STEP},
+            }
+            for s in board.scores
+        ],
+    }
+
+
+_PER_STEP = ("mean", "half", "spread", "mine", "harder")
+
+
+def _encode_sweep(sweep: Sweep) -> dict[str, Any]:
+    return {
+        "title": sweep.title,
+        "note": sweep.note,
+        "values": _rounded(sweep.values),
+        "names": list(sweep.names),
+        "trained": _rounded(sweep.trained),
+        "here": float(sweep.here),
+        "series": [
+            {
+                "label": s.label,
+                "color": list(_two_colors(s.color)),
+                "dash": s.dash,
+                "values": _rounded(s.values),
+            }
+            for s in sweep.series
+        ],
+    }
+
+
+def _rounded(values: Any) -> Any:
+    """Numbers, nested as they are, with four digits; None for what is not finite."""
+    if isinstance(values, (Sequence, np.ndarray)):
+        return [_rounded(v) for v in values]
+    return float(f"{values:.4g}") if math.isfinite(values) else None
 
 
 def _last_step(curves: Sequence[Curve], captions: Sequence[str], panels: Sequence[Panel]) -> int:

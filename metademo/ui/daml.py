@@ -15,8 +15,9 @@ from metademo.ui.chart import interactive_chart, pi_label, pi_ticks
 from metademo.ui.scenes import Learner, daml_scene
 from metademo.ui.source_line import Band, LineEvent, source_line
 from metademo.ui.state import PageState
-from metademo.ui.views import Y_RANGE, DamlView
+from metademo.ui.views import DamlView
 
+Y_RANGE = (-2.0, 2.0)
 SOURCE_RANGE = (-PI / 2, PI / 2)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from metademo.tasks import FAMILIES
 from metademo.ui import layout, resources
-from metademo.ui.scenes import Learner, maml_run
+from metademo.ui.scenes import Learner, points_run
 from metademo.ui.state import PageState
 from metademo.ui.views import MamlView
 
@@ -119,7 +119,7 @@ def your_steps() -> None:
     if chosen is None or not state.view.points:
         return
     family = FAMILIES[chosen.config.family]
-    run = maml_run(state.view, family, Learner.of(chosen))
+    run = points_run(state.view, family, Learner.of(chosen))
     errors = run.errors(state.view.wave(family.grid)[0])
     st.markdown(
         f"This is the step that you scrub through on the MAML page. With the "

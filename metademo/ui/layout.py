@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from metademo.tasks import TaskFamily
+from metademo.tasks import FAMILIES, TaskFamily
 from metademo.training import TrainConfig
 from metademo.ui import resources
-from metademo.ui.chart import clean
+from metademo.ui.chart import Point, Range, clean
+from metademo.ui.compare_scene import Contestant
+from metademo.ui.outside import ATTRIBUTES
 from metademo.ui.state import PageState
-from metademo.ui.views import MAX_POINTS, MAX_STEPS, Y_RANGE, MamlView
+from metademo.ui.views import MAX_POINTS, MAX_STEPS, CompareView, PointsView
+
+P = TypeVar("P", bound=PointsView)
+FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase", "finn": "benchmark"}
 
 
 def headline(title: str, promise: str) -> None:
@@ -28,14 +34,16 @@ def stage_and_controls() -> list[DeltaGenerator]:
     return st.columns([3, 1], gap="large")
 
 
-def report(faults: list[str], choices: Collection[str], algorithm: str) -> None:
+def report(
+    faults: list[str], choices: Collection[str], algorithm: str, family: str = "two-phase"
+) -> None:
     """Say which weights can't be used, and stop if none are left for this page."""
     for fault in faults:
         st.warning(fault, icon=":material/warning:")
     if not choices:
         command = (
-            f"python -m metademo train {algorithm} --family two-phase "
-            f"--out weights/{algorithm}-two-phase.safetensors"
+            f"python -m metademo train {algorithm} --family {family} "
+            f"--out weights/{algorithm}-{family}.safetensors"
         )
         st.error(f"No weights for this page. Make some with `{command}`.")
         st.stop()
@@ -53,8 +61,72 @@ def weights(state: PageState[Any], choices: Collection[str]) -> None:
         )
 
 
+def who_and_where(state: PageState[CompareView], found: Mapping[str, Contestant]) -> None:
+    """Who is compared, and on which family of tasks."""
+    view = state.view
+    where, who = st.columns([2, 5], gap="medium")
+    with where:
+        st.segmented_control(
+            "All were trained on",
+            list(FAMILIES),
+            format_func=lambda name: FAMILY_LABELS.get(name, name),
+            required=True,
+            help="\n".join(f"- **{FAMILY_LABELS.get(n, n)}**: {f.title}" for n, f in FAMILIES.items()),
+            **state.bind("family", view.family, lambda v, name: v.with_family(name)),
+        )
+    with who:
+        st.pills(
+            "Ways of learning",
+            list(found),
+            format_func=lambda name: found[name].title,
+            selection_mode="multi",
+            **state.bind(
+                "chosen",
+                [name for name in view.chosen if name in found],
+                lambda v, names: replace(v, chosen=tuple(n for n in found if n in names)),
+            ),
+        )
+
+
+def snap_toggle(state: PageState[P]) -> None:
+    """Whether points stay on the wave."""
+    st.toggle(
+        "Points stay on the wave",
+        help="On: points go to the dashed wave. Off: they stay where you put them, and the dashed "
+        "wave is the nearest one that the network was trained on.",
+        **state.bind("snap", state.view.snap, lambda v, on: v.with_snap(on)),
+    )
+
+
+def wave_slider(state: PageState[P], family: TaskFamily, name: str) -> None:
+    """One of `ATTRIBUTES` of the true wave, with the trained range in its label."""
+    view, attribute = state.view, ATTRIBUTES[name]
+    low, high, step = attribute.slider(family)
+    degrees = name == "phase"
+
+    def change(view: P, value: float) -> P:
+        return view.with_wave(**{name: float(np.radians(value)) if degrees else value})
+
+    st.slider(
+        attribute_label(view, family, name),
+        low,
+        high,
+        step=step,
+        format="%d°" if degrees else "%.2f",
+        **state.bind(name, min(max(type(low)(round(view.value(name), 6)), low), high), change),
+    )
+
+
+def attribute_label(view: PointsView, family: TaskFamily, name: str) -> str:
+    """The attribute, its trained range, and a mark where the wave is outside of it."""
+    attribute = ATTRIBUTES[name]
+    inside = attribute.contains(family, view.value(name))
+    trained = f"trained: {attribute.trained_in_words(family)}"
+    return f"{attribute.title} " + (f":gray[{trained}]" if inside else f":orange-badge[{trained}]")
+
+
 def point_buttons(
-    state: PageState[MamlView], *, new: Callable[[], MamlView], cleared: Callable[[], MamlView]
+    state: PageState[P], *, new: Callable[[], P], cleared: Callable[[], P]
 ) -> None:
     """New points, undo, redo, clear."""
     st.button(
@@ -82,14 +154,7 @@ def inner_loop(state: PageState[Any], trained: TrainConfig) -> None:
     """The settings of the inner loop, folded away; at first they are those of training."""
     view, alpha = state.view, trained.inner_lr
     with st.expander("Inner loop"):
-        st.slider(
-            "Inner steps",
-            1,
-            MAX_STEPS,
-            help="Gradient steps on the support set. The network was meta-trained for "
-            f"{trained.inner_steps}.",
-            **state.bind("steps", view.steps, lambda v, n: replace(v, steps=n)),
-        )
+        steps_slider(state, f" The network was meta-trained for {trained.inner_steps}.")
         st.number_input(
             "Inner learning rate α",
             0.0,
@@ -106,17 +171,30 @@ def inner_loop(state: PageState[Any], trained: TrainConfig) -> None:
         )
 
 
-def points_as_text(state: PageState[MamlView], family: TaskFamily) -> None:
+def steps_slider(state: PageState[Any], more: str = "") -> None:
+    """How many inner steps are shown."""
+    st.slider(
+        "Inner steps",
+        1,
+        MAX_STEPS,
+        help=f"Gradient steps on the support set.{more}",
+        **state.bind("steps", state.view.steps, lambda v, n: replace(v, steps=n)),
+    )
+
+
+def points_as_text(state: PageState[P], family: TaskFamily) -> None:
     """The points as text: to type, to copy, to paste."""
     written = " ".join(f"{x:.3f},{y:.3f}" for x, y in state.view.points)
     with st.expander("Points as text"):
-        key = "maml points as text"
+        key = f"{state.page} points as text"
         if st.session_state.get(key + " shown") != written:
             st.session_state[key] = st.session_state[key + " shown"] = written
             st.session_state[key + " fault"] = ""
 
         def typed() -> None:
-            points, fault = parse_points(st.session_state[key], family)
+            points, fault = parse_points(
+                st.session_state[key], family.x_range, state.view.y_range(family)
+            )
             st.session_state[key + " fault"] = fault
             if not fault:
                 state.commit(state.view.with_points(points, family))
@@ -128,7 +206,7 @@ def points_as_text(state: PageState[MamlView], family: TaskFamily) -> None:
             st.error(fault)
 
 
-def parse_points(text: str, family: TaskFamily) -> tuple[tuple[tuple[float, float], ...], str]:
+def parse_points(text: str, x_range: Range, y_range: Range) -> tuple[tuple[Point, ...], str]:
     """Points from text such as "0,0 1.57,1", and what is wrong with it ("" if nothing is)."""
     points = []
     for pair in text.split():
@@ -137,5 +215,5 @@ def parse_points(text: str, family: TaskFamily) -> tuple[tuple[tuple[float, floa
         except ValueError:
             return (), f"“{pair}” is not a point: write it as x,y, such as 1.57,1."
         points.append((x, y))
-    kept, fault = clean(points, family.x_range, Y_RANGE, MAX_POINTS)
+    kept, fault = clean(points, x_range, y_range, MAX_POINTS)
     return tuple(kept), fault

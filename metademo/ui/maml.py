@@ -10,12 +10,10 @@ import streamlit as st
 from metademo.checkpoints import Checkpoint
 from metademo.tasks import FAMILIES, TaskFamily
 from metademo.ui import layout, resources
-from metademo.ui.chart import ChartEvent, Wave, interactive_chart, pi_ticks
+from metademo.ui.chart import ChartEvent, interactive_chart, pi_ticks
 from metademo.ui.scenes import Learner, maml_scene
 from metademo.ui.state import PageState
-from metademo.ui.views import MAX_POINTS, Y_RANGE, MamlView
-
-FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase"}
+from metademo.ui.views import MAX_POINTS, MamlView
 
 
 @st.fragment
@@ -62,11 +60,11 @@ def _chart(state: PageState[MamlView], chosen: Checkpoint, family: TaskFamily) -
         points=view.points,
         epoch=state.history.epoch,
         max_points=MAX_POINTS,
-        snap=Wave(phase=view.phase) if view.snap else None,
+        snap="truth" if view.snap else "",
         on_points=moved,
         x_range=family.x_range,
-        y_range=Y_RANGE,
-        x_ticks=pi_ticks(*family.x_range),
+        y_range=view.y_range(family),
+        x_ticks=pi_ticks(*family.x_range) if family.unit_amplitude else None,
         label="Your points and the network's wave",
     )
 
@@ -79,7 +77,7 @@ def _controls(
         "The network was trained on",
         list(choices),
         format_func=lambda name: resources.label(
-            name, FAMILY_LABELS.get(choices[name].config.family)
+            name, layout.FAMILY_LABELS.get(choices[name].config.family)
         ),
         required=True,
         help="Two waves: sin(x) and sin(x + π), as in the article's code. "
@@ -94,15 +92,10 @@ def _controls(
         **state.bind(
             "phase",
             round(np.degrees(view.phase)),
-            lambda v, degrees: v.with_phase(float(np.radians(degrees))),
+            lambda v, degrees: v.with_wave(phase=float(np.radians(degrees))),
         ),
     )
-    st.toggle(
-        "Points stay on the wave",
-        help="On: points go to the dashed wave. Off: they stay where you put them, and the dashed "
-        "wave is the nearest one that the network was trained on.",
-        **state.bind("snap", view.snap, lambda v, on: v.with_snap(on)),
-    )
+    layout.snap_toggle(state)
     layout.point_buttons(
         state,
         new=lambda: state.view.with_random_points(np.random.default_rng(), family),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 import torch
@@ -11,6 +15,16 @@ import torch
 from metademo import checkpoints, engines
 from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint, CheckpointError
+from metademo.tasks import TaskFamily
+from metademo.ui.compare_scene import (
+    Contestant,
+    Standings,
+    Sweeps,
+    shots_of,
+    standing,
+    swept,
+)
+from metademo.ui.views import CompareView
 
 SHIPPED = (
     "daml-two-phase",
@@ -23,12 +37,14 @@ SHIPPED = (
 
 OWN = "own weights"
 MOST_OWN = 8
+MOST_MEASURED = 1_000
+"""Standings and sweeps that are kept, of some ten kilobytes each."""
 
 
 def keep(name: str, checkpoint: Checkpoint) -> None:
     """Make weights of this visit known to the pages, under a name of their own."""
-    own = {n: c for n, c in st.session_state.get(OWN, {}).items() if n != name}
-    st.session_state[OWN] = dict([*own.items(), (name, checkpoint)][-MOST_OWN:])
+    others = {n: c for n, c in own().items() if n != name}
+    st.session_state[OWN] = dict([*others.items(), (name, checkpoint)][-MOST_OWN:])
 
 
 def playable(algorithm: str) -> tuple[dict[str, Checkpoint], list[str]]:
@@ -39,7 +55,6 @@ def playable(algorithm: str) -> tuple[dict[str, Checkpoint], list[str]]:
     any method that learns from them.
     """
     usable, faults = library()
-    own = st.session_state.get(OWN, {})
     unlabelled = ALGORITHMS[algorithm].unlabelled
     shipped = {
         n: c
@@ -47,13 +62,18 @@ def playable(algorithm: str) -> tuple[dict[str, Checkpoint], list[str]]:
         if c.config.algorithm == algorithm and c.config.task_family.unit_amplitude
     }
     return shipped | {
-        n: c for n, c in own.items() if c.config.learner.unlabelled == unlabelled
+        n: c for n, c in own().items() if c.config.learner.unlabelled == unlabelled
     }, faults
+
+
+def own() -> dict[str, Checkpoint]:
+    """The weights of this visit."""
+    return st.session_state.get(OWN, {})
 
 
 def label(name: str, title: str | None = None) -> str:
     """How weights are called in a list: what was trained in this visit keeps its own name."""
-    return name if name in st.session_state.get(OWN, {}) else title or name
+    return name if name in own() else title or name
 
 
 def library() -> tuple[dict[str, Checkpoint], list[str]]:
@@ -76,6 +96,64 @@ def _changed(name: str) -> int:
     """When the file was changed last, so that a mended file is read again."""
     path = checkpoints.shipped(name)
     return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def measured(
+    view: CompareView, family: TaskFamily, chosen: Sequence[Contestant], *, wait: bool
+) -> tuple[Standings, Sweeps]:
+    """The standings and sweeps of the chosen learners, computed once per server.
+
+    Without `wait` only those that are there already.
+    """
+    shots, shelf = shots_of(view), _shelf()
+    standings, sweeps = {}, {}
+    for one in chosen:
+        key = (one.name, one.config, _changed(f"{one.name}-{family.name}"), family, shots, view.steps)
+        jobs = (
+            (standings, key, functools.partial(standing, one.learner, family, shots, view.steps)),
+            (
+                sweeps,
+                (*key, view.along),
+                functools.partial(swept, one.learner, family, view.along, shots, view.steps),
+            ),
+        )
+        for kept, place, make in jobs:
+            value = shelf.fetch(place, make) if wait else shelf.peek(place)
+            if value is not None:
+                kept[one.name] = value
+    return standings, sweeps
+
+
+class Shelf:
+    """The latest results of long computations, shared by all sessions."""
+
+    def __init__(self, most: int):
+        self._most = most
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def peek(self, key: Any) -> Any:
+        """What is there, or None."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def fetch(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What is there, otherwise what `make` makes."""
+        value = self.peek(key)
+        if value is None:
+            value = make()
+            with self._lock:
+                self._kept[key] = value
+                while len(self._kept) > self._most:
+                    self._kept.popitem(last=False)
+        return value
+
+
+@st.cache_resource(show_spinner=False)
+def _shelf() -> Shelf:
+    return Shelf(MOST_MEASURED)
 
 
 @st.cache_resource(show_spinner=False)

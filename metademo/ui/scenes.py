@@ -12,11 +12,11 @@ import numpy as np
 
 from metademo.algorithms import Algorithm, Meta
 from metademo.checkpoints import Checkpoint
-from metademo.evaluation import run_inner_loop
+from metademo.evaluation import ERRORS, run_inner_loop
 from metademo.figures import STYLES
 from metademo.tasks import Array, Examples, TaskFamily, Waves
-from metademo.ui.chart import Curve, Panel, Series
-from metademo.ui.views import DamlView, MamlView
+from metademo.ui.chart import Board, Curve, Panel, Series, Sweep
+from metademo.ui.views import DamlView, MamlView, PointsView
 
 IN_WORDS = {
     "maml": "meta-trained",
@@ -51,9 +51,10 @@ class Run:
     curves: Array
     losses: Array
 
-    def errors(self, truth: Array) -> Array:
-        """Mean |difference| from `truth` (points,) after each step."""
-        return np.abs(self.curves - truth).mean(-1)
+    def errors(self, truth: Array, metric: str = "l1") -> Array:
+        """Mean |difference| from `truth` (points,) after each step, or its square."""
+        with np.errstate(over="ignore", invalid="ignore"):  # where it ran away
+            return ERRORS[metric](self.curves - truth).mean(-1)
 
     @property
     def diverged(self) -> bool:
@@ -68,9 +69,11 @@ class Scene:
     panels: list[Panel]
     captions: list[str]
     details: list[str]
+    board: Board | None = None
+    sweep: Sweep | None = None
 
 
-def adapt(learner: Learner, support: Examples, view: MamlView | DamlView, grid: Array) -> Run:
+def adapt(learner: Learner, support: Examples, view: PointsView | DamlView, grid: Array) -> Run:
     """The view's inner loop for one task."""
     run = run_inner_loop(
         learner.algorithm, learner.meta, support, grid, steps=view.steps, inner_lr=view.inner_lr
@@ -78,8 +81,8 @@ def adapt(learner: Learner, support: Examples, view: MamlView | DamlView, grid: 
     return Run(run.curves[:, 0], run.losses[:, 0])
 
 
-def maml_run(view: MamlView, family: TaskFamily, learner: Learner) -> Run:
-    """The inner loop of the MAML page, on the visitor's points."""
+def points_run(view: PointsView, family: TaskFamily, learner: Learner) -> Run:
+    """The inner loop on the visitor's points."""
     points = np.array(view.points).reshape(-1, 2)
     return adapt(learner, Examples(points[None, :, 0], points[None, :, 1]), view, family.grid)
 
@@ -94,7 +97,7 @@ def maml_scene(
     """
     grid = family.grid
     runs = {
-        name: maml_run(view, family, one) for name, one in {"maml": learner, **contrasts}.items()
+        name: points_run(view, family, one) for name, one in {"maml": learner, **contrasts}.items()
     }
     truth = view.wave(grid)[0]
     errors = {name: run.errors(truth) for name, run in runs.items()}
@@ -169,7 +172,7 @@ def _name_of(phase: float, waves: Mapping[str, float]) -> str | None:
     return next((label for label, value in waves.items() if np.isclose(value, phase)), None)
 
 
-def _after(k: int) -> str:
+def after(k: int) -> str:
     return "Before any step" if k == 0 else f"After {k} step{'s' * (k > 1)}"
 
 
@@ -180,11 +183,16 @@ def _maml_caption(
         return "No points yet, so nothing to learn from: this is the network before any step."
     if runs["maml"].diverged:
         return "The steps ran away to infinity: choose a smaller inner learning rate."
-    text = f"{_after(k)} it is off by {_off(errors['maml'], k)} on average"
+    text = f"{after(k)} it is off by {_off(errors['maml'], k)} on average"
     for name, values in errors.items():
         if name != "maml":
             text += f"; {IN_WORDS[name]}, by {_off(values, k)}"
     return text + "."
+
+
+def ran_away(error: float) -> bool:
+    """Whether an error is beyond anything that could be drawn."""
+    return not error < 1e6
 
 
 def _off(errors: Array, k: int) -> str:
@@ -209,7 +217,7 @@ def _daml_caption(k: int, run: Run, errors: Mapping[str, Array], meant: str | No
     nearest = min(errors, key=lambda label: errors[label][k])
     if meant is None:
         return (
-            f"{_after(k)} it is nearest to {nearest}, off by {errors[nearest][k]:.2f} on average. "
+            f"{after(k)} it is nearest to {nearest}, off by {errors[nearest][k]:.2f} on average. "
             "It was never trained between the bands."
         )
-    return f"{_after(k)} it is off from {meant} by {_off(errors[meant], k)} on average."
+    return f"{after(k)} it is off from {meant} by {_off(errors[meant], k)} on average."

@@ -26,7 +26,7 @@ class PageState(Generic[V]):
 
     def __init__(self, page: str, first: Callable[[], V]):
         """`first` makes the view of a visitor who has just arrived."""
-        self._page = page
+        self.page = page
         self._key = f"history of {page}"
         if self._key not in st.session_state:
             st.session_state[self._key] = History(first())
@@ -64,7 +64,7 @@ class PageState(Generic[V]):
             value: what the widget shows now.
             change: the view after the visitor has set the widget to a value.
         """
-        key = f"{self._page} widget {name}"
+        key = f"{self.page} widget {name}"
         echoes = st.session_state.setdefault(key + " echoes", {})
         shown = st.session_state.get(key)
         if shown != value:

@@ -13,13 +13,14 @@ from typing import Any, Generic, Self, TypeVar
 import numpy as np
 
 from metademo.algorithms import ALGORITHMS
-from metademo.tasks import FAMILIES, PI, TaskFamily, Waves
+from metademo.tasks import FAMILIES, PI, SHAPES, TaskFamily, Waves
 from metademo.training import LIMITS, RECIPES, ConfigError, TrainConfig, configure
+from metademo.ui.outside import ATTRIBUTES, SHAPE_NAMES
 
 Point = tuple[float, float]
 MAX_POINTS = 20
 MAX_STEPS = 20
-Y_RANGE = (-2.0, 2.0)
+MAX_AMPLITUDE, MAX_FREQUENCY = 10.0, 3.0
 HISTORY = 200
 """How many views can be undone."""
 
@@ -43,46 +44,73 @@ class View:
         known = {item.name for item in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in known})
 
+    def _mend(self, **values: Any) -> None:
+        """Set attributes of a value under construction."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
 
 @dataclass(frozen=True)
-class MamlView(View):
-    """The MAML page.
+class PointsView(View):
+    """A page on which the visitor's points are the support set.
 
     Attributes:
-        weights: name of the meta-trained weights.
         points: the support set that the visitor placed.
-        phase: of the true wave, in radians.
+        amplitude, frequency, phase, shape: the true wave; see `Waves`.
+        noise: standard deviation of what keeps points off the wave that stay on it.
+        draw: which draw of that noise (a seed).
         snap: whether points stay on the true wave.
         steps: inner steps shown, N.
         inner_lr: alpha, or None for the one that the weights were trained with.
-        contrast: whether the untrained and the ordinarily trained network are shown, too.
     """
 
-    weights: str = "maml-two-phase"
     points: tuple[Point, ...] = ()
+    amplitude: float = 1.0
+    frequency: float = 1.0
     phase: float = 0.0
+    shape: str = "sine"
+    noise: float = 0.0
+    draw: int = 0
     snap: bool = False
     steps: int = 5
     inner_lr: float | None = None
-    contrast: bool = False
 
     def __post_init__(self) -> None:
         points = tuple((float(x), float(y)) for x, y in self.points)
-        object.__setattr__(self, "points", points[:MAX_POINTS])
-        object.__setattr__(self, "phase", _clamped(self.phase, -2 * PI, 2 * PI, 0.0))
-        object.__setattr__(self, "steps", int(_clamped(self.steps, 0, MAX_STEPS, 5)))
-        object.__setattr__(self, "inner_lr", _clamped(self.inner_lr, 0.0, 1.0, None))
+        self._mend(
+            points=points[:MAX_POINTS],
+            amplitude=_clamped(self.amplitude, 0.0, MAX_AMPLITUDE, 1.0),
+            frequency=_clamped(self.frequency, 0.0, MAX_FREQUENCY, 1.0),
+            phase=_clamped(self.phase, -2 * PI, 2 * PI, 0.0),
+            shape=self.shape if self.shape in SHAPES else "sine",
+            noise=_clamped(self.noise, 0.0, MAX_AMPLITUDE, 0.0),
+            draw=int(_clamped(self.draw, 0, 2**31, 0)),
+            steps=int(_clamped(self.steps, 0, MAX_STEPS, 5)),
+            inner_lr=_clamped(self.inner_lr, 0.0, 1.0, None),
+        )
 
     @classmethod
     def first(cls) -> Self:
         """Four examples on a wave, so that the page is alive before the first click."""
-        view, xs = cls(), (-4.4, -1.7, 0.9, 4.1)
-        return replace(view, points=view._on_wave(tuple((x, 0.0) for x in xs)))
+        return cls(points=((-4.4, 0.0), (-1.7, 0.0), (0.9, 0.0), (4.1, 0.0))).with_wave()
 
     @property
     def wave(self) -> Waves:
         """The true wave."""
-        return Waves.one(phase=self.phase)
+        return Waves.one(self.amplitude, self.frequency, self.phase, self.shape)
+
+    def value(self, attribute: str) -> float:
+        """One of `ATTRIBUTES` as a number."""
+        if attribute == "shape":
+            return float(SHAPE_NAMES.index(self.shape))
+        value = getattr(self, attribute)
+        return round(math.degrees(value), 6) if attribute == "phase" else value
+
+    def y_range(self, family: TaskFamily) -> tuple[float, float]:
+        """The height of the chart: room for the family's waves, and for this one."""
+        highest = max(self.amplitude, *family.amplitudes)
+        top = max(2.0, 1.4 * highest)
+        return -top, top
 
     def with_points(self, points: tuple[Point, ...], family: TaskFamily) -> Self:
         """The view after the visitor changed the points.
@@ -91,28 +119,92 @@ class MamlView(View):
         nearest one of the family that the network was trained on.
         """
         if self.snap:
-            return replace(self, points=self._on_wave(points))
-        phase = self.phase
-        if points:
-            phase = family.nearest_phase(*np.array(points).T, otherwise=phase)
-        return replace(self, points=points, phase=phase)
+            return replace(self, points=points).with_wave()
+        if not points:
+            return replace(self, points=points)
+        found = family.nearest(*np.array(points).T, self.wave)
+        amplitude, phase = float(found.amplitude[0]), float(found.phase[0])
+        return replace(self, points=points, amplitude=amplitude, phase=phase)
 
-    def with_phase(self, phase: float) -> Self:
-        """The view with another true wave; the points go with it."""
-        moved = replace(self, phase=phase)
-        return replace(moved, points=moved._on_wave(self.points))
+    def with_wave(self, **changes: Any) -> Self:
+        """The view with another true wave or other noise; the points go with it."""
+        changed = replace(self, **changes)
+        noise = changed.noise * np.random.default_rng(changed.draw).standard_normal(MAX_POINTS)
+        xs = [x for x, _ in changed.points]
+        ys = changed.wave(xs)[0] + noise[: len(xs)] if xs else ()
+        return replace(changed, points=tuple(zip(xs, map(float, ys), strict=True)))
 
     def with_snap(self, snap: bool) -> Self:
         switched = replace(self, snap=snap)
-        return replace(switched, points=switched._on_wave(self.points)) if snap else switched
+        return switched.with_wave() if snap else switched
 
     def with_random_points(self, rng: np.random.Generator, family: TaskFamily, n: int = 4) -> Self:
-        """The view with `n` new points on the true wave."""
-        xs = rng.uniform(*family.x_range, n)
-        return replace(self, points=self._on_wave(tuple((x, 0.0) for x in xs)))
+        """The view with `n` new points on the true wave, and new noise."""
+        points = tuple((float(x), 0.0) for x in rng.uniform(*family.x_range, n))
+        return self.with_wave(points=points, draw=int(rng.integers(2**31)))
 
-    def _on_wave(self, points: tuple[Point, ...]) -> tuple[Point, ...]:
-        return tuple((x, float(self.wave([x])[0, 0])) for x, _ in points)
+    def within(self, family: TaskFamily) -> Self:
+        """The view with a wave of this family, and its points where the family has inputs.
+
+        Nothing changes if that is so already.
+        """
+        fitting = {
+            "amplitude": (family.contains_amplitude, float(np.mean(family.amplitudes))),
+            "frequency": (family.contains_frequency, float(np.mean(family.frequencies))),
+            "phase": (family.contains_phase, family.phases[0]),
+        }
+        wave = {
+            name: otherwise
+            for name, (contains, otherwise) in fitting.items()
+            if not contains(getattr(self, name))
+        }
+        if self.shape != family.shape:
+            wave["shape"] = family.shape
+        low, high = family.x_range
+        points = tuple((min(max(x, low), high), y) for x, y in self.points)
+        if not wave and points == self.points:
+            return self
+        return self.with_wave(points=points, noise=family.noise, **wave)
+
+
+@dataclass(frozen=True)
+class MamlView(PointsView):
+    """The MAML page.
+
+    Attributes:
+        weights: name of the meta-trained weights.
+        contrast: whether the untrained and the ordinarily trained network are shown, too.
+    """
+
+    weights: str = "maml-two-phase"
+    contrast: bool = False
+
+
+@dataclass(frozen=True)
+class CompareView(PointsView):
+    """The Compare page.
+
+    Attributes:
+        family: name of the task family that all were trained on.
+        chosen: names of those that are compared.
+        along: the attribute of the waves that is moved out of the trained range.
+    """
+
+    snap: bool = True
+    family: str = "two-phase"
+    chosen: tuple[str, ...] = ("maml", "maml++", "reptile", "pretrained")
+    along: str = "amplitude"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._mend(
+            family=self.family if self.family in FAMILIES else "two-phase",
+            chosen=tuple(dict.fromkeys(str(name) for name in self.chosen)),
+            along=self.along if self.along in ATTRIBUTES else "amplitude",
+        )
+
+    def with_family(self, family: str) -> Self:
+        return replace(self, family=family).within(FAMILIES[family])
 
 
 @dataclass(frozen=True)
@@ -136,10 +228,12 @@ class DamlView(View):
     inner_lr: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "source", _clamped(self.source, -PI / 2, PI / 2, 1.2))
-        object.__setattr__(self, "draw", int(_clamped(self.draw, 0, 2**31, 0)))
-        object.__setattr__(self, "steps", int(_clamped(self.steps, 0, MAX_STEPS, 5)))
-        object.__setattr__(self, "inner_lr", _clamped(self.inner_lr, 0.0, 1.0, None))
+        self._mend(
+            source=_clamped(self.source, -PI / 2, PI / 2, 1.2),
+            draw=int(_clamped(self.draw, 0, 2**31, 0)),
+            steps=int(_clamped(self.steps, 0, MAX_STEPS, 5)),
+            inner_lr=_clamped(self.inner_lr, 0.0, 1.0, None),
+        )
 
     def inputs(self, family: TaskFamily) -> np.ndarray:
         """The source inputs that the inner loop sees, in turn: one, or one per step."""
@@ -169,10 +263,9 @@ class TrainView(View):
     def __post_init__(self) -> None:
         for name, known in (("algorithm", ALGORITHMS), ("family", FAMILIES), ("recipe", RECIPES)):
             if getattr(self, name) not in known:
-                object.__setattr__(self, name, next(iter(known)))
+                self._mend(**{name: next(iter(known))})
         own = {str(n): v for n, v in self.own if n in LIMITS and isinstance(v, int | float)}
-        object.__setattr__(self, "own", tuple(sorted(own.items())))
-        object.__setattr__(self, "pace", _clamped(self.pace, 0.0, 1e6, 0.0))
+        self._mend(own=tuple(sorted(own.items())), pace=_clamped(self.pace, 0.0, 1e6, 0.0))
 
     @property
     def config(self) -> TrainConfig:

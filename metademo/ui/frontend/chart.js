@@ -8,8 +8,9 @@
  * @typedef {{title: string, log: boolean, note: string, series: Series[]}} Panel
  * @typedef {{ack: number, epoch: number, steps: number, step: number, stepNames: string[],
  *   xRange: number[], yRange: number[], grid: number[], xTicks: ?Array, yTicks: ?Array, curves: Curve[],
- *   points: [number, number][], pointsLabel: string, maxPoints: number, editable: boolean, snap: ?number[],
- *   captions: string[], details: string[], panels: Panel[], height: number, label: string, message: string,
+ *   points: [number, number][], pointsLabel: string, maxPoints: number, editable: boolean, snap: string,
+ *   captions: string[], details: string[], panels: Panel[], board: ?import("./board.js").BoardData,
+ *   sweep: ?import("./sweep.js").SweepData, height: number, label: string, message: string,
  *   playSeconds: number, assets: {plotly: string}}} Data
  * @typedef {{kind: "add"|"move"|"remove", points: [number, number][], step: number, epoch: number,
  *   final: boolean, seq: number}} Event  what goes back, as the state value `edit`
@@ -21,10 +22,12 @@
 import {
   Channel, DASHES, loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg,
 } from "./base.js";
+import { Board } from "./board.js";
 import { Panels } from "./panels.js";
 import { Plot } from "./plot.js";
 import { Points } from "./points.js";
 import { Scrubber } from "./scrubber.js";
+import { Sweep } from "./sweep.js";
 
 export default function render(component) {
   return mount(component, (host) => new Chart(host));
@@ -78,11 +81,14 @@ class Chart {
       this.scrubber.stop();
       this.scrubber.go(step);
     });
+    this.board = new Board();
+    this.sweep = new Sweep();
     this.caption = new Caption();
     this.canvas = make("div", { className: "md-plot" });
     this.stage = make("div", { className: "md-stage" }, this.canvas, this.note);
     const chart = make("div", { className: "md-chart" },
-      this.legend, this.stage, this.scrubber.element, this.caption.element, this.panels.element);
+      this.legend, this.stage, this.scrubber.element, this.caption.element, this.panels.element,
+      this.board.element, this.sweep.element);
     this.host.replaceChildren(chart);
     this.host.style.minHeight = "";
     this.#setHeight();
@@ -117,7 +123,7 @@ class Chart {
       scrubber.go(data.step);
     }
     this.#drawLegend();
-    this.panels.update(data.panels, data.steps, this.theme);
+    this.#drawBelow();
     this.caption.update(data.captions, data.details);
     this.#show(scrubber.at, scrubber.playing);
   }
@@ -146,7 +152,7 @@ class Chart {
     this.theme = theme;
     this.#drawPlot();
     this.#drawLegend();
-    this.panels.update(this.data.panels, this.data.steps, theme);
+    this.#drawBelow();
   }
 
   #drawPlot() {
@@ -173,12 +179,19 @@ class Chart {
   #show(at, playing) {
     const step = Math.round(at);
     if (this.points) this.plot.show(at);
-    this.panels.show(at);
+    for (const part of [this.panels, this.board, this.sweep]) part.show(at);
     this.caption.show(step, playing);
     for (const item of this.legend.children) {
       if (item.dataset.label) say(item.lastChild, fill(item.dataset.label, step));
     }
     this.#mark({ step });
+  }
+
+  #drawBelow() {
+    const { data, theme } = this;
+    this.panels.update(data.panels, data.steps, theme);
+    this.board.update(data.board, theme);
+    this.sweep.update(data.sweep, theme);
   }
 
   #drawLegend() {

@@ -132,7 +132,8 @@ function between(values, at) {
   return a + (at - k) * (b - a);
 }
 
-function scaleOf(data) {
+/** An axis for all values of some series: the place of a value, and its ticks. */
+export function scaleOf(data) {
   const all = data.series.flatMap((s) => s.values).filter((v) => v !== null && (!data.log || v > 0));
   const most = all.length ? Math.max(...all) : 1;
   const least = all.length ? Math.min(...all) : 0;

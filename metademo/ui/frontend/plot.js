@@ -29,6 +29,7 @@ export class Plot {
 
   /** Take new data; draw at (fractional) step `at`. Returns true if the axes may have moved. */
   update(data, theme, at) {
+    this.grid = data.grid;
     const before = new Map(this.curves.map((c) => [c.name, c]));
     this.curves = data.curves.map((curve) => {
       const old = before.get(curve.name);
@@ -77,6 +78,15 @@ export class Plot {
   toData(px, py) { return [this.x.p2d(px), this.y.p2d(py)]; }
 
   toPixels(x, y) { return [this.x.d2p(x), this.y.d2p(y)]; }
+
+  /** The height of a curve that is the same at all steps, at x. */
+  height(name, x) {
+    const [line] = this.curves.find((curve) => curve.name === name).lines;
+    const [low, high] = this.grid;
+    const place = ((x - low) / (high - low)) * (line.length - 1);
+    const k = Math.min(Math.max(Math.floor(place), 0), line.length - 2);
+    return line[k] + (place - k) * (line[k + 1] - line[k]);
+  }
 
   destroy() { this.Plotly.purge(this.element); }
 

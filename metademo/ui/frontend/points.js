@@ -22,7 +22,7 @@ export class Points {
     this.note = note;
     /** @type {[number, number][]} */
     this.list = [];
-    this.options = { editable: false, maxPoints: 0, snap: null, xRange: [0, 1], yRange: [0, 1] };
+    this.options = { editable: false, maxPoints: 0, snap: "", xRange: [0, 1], yRange: [0, 1] };
     this.hold = null; // the press that is going on
     this.hovered = -1;
     this.selected = -1;
@@ -139,7 +139,7 @@ export class Points {
     return best;
   }
 
-  /** Data coordinates of a pixel, within the axes and on the wave if points snap. */
+  /** Data coordinates of a pixel, within the axes and on the curve that points snap to. */
   #pointAt(px, py) {
     const [x, y] = this.plot.toData(px, py);
     return this.#fit(x, y);
@@ -148,7 +148,7 @@ export class Points {
   #fit(x, y) {
     const { xRange, yRange, snap } = this.options;
     const inside = clamp(x, ...xRange);
-    const target = snap ? snap[0] * Math.sin(snap[1] * inside + snap[2]) + snap[3] : y;
+    const target = snap ? this.plot.height(snap, inside) : y;
     return [inside, clamp(target, ...yRange)];
   }
 

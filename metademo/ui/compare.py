@@ -1,0 +1,115 @@
+"""The Compare page: every way of learning to learn, on the visitor's points and on many tasks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from metademo.tasks import FAMILIES, SHAPES, TaskFamily
+from metademo.ui import layout, resources
+from metademo.ui.chart import ChartEvent, interactive_chart, pi_ticks
+from metademo.ui.compare_scene import Contestant, compare_scene, contestants, missing
+from metademo.ui.outside import ATTRIBUTES
+from metademo.ui.scenes import Scene
+from metademo.ui.state import PageState
+from metademo.ui.views import MAX_POINTS, CompareView
+
+
+@st.fragment
+def page() -> None:
+    """Everything on the page; a fragment, so that a click reruns nothing else."""
+    usable, faults = resources.library()
+    state = PageState("compare", CompareView.first)
+    family = FAMILIES[state.view.family]
+    found = contestants(usable, resources.own(), family)
+    layout.report(faults, found, "maml", family.name)
+
+    layout.headline(
+        "Same points, same steps",
+        "Several ways of learning to learn, side by side. Click points, and see which of them "
+        "needs the fewest steps.",
+    )
+    layout.who_and_where(state, found)
+    view = state.view
+    chosen = [found[name] for name in view.chosen if name in found]
+    stage, controls = layout.stage_and_controls()
+    # The chart comes first: what the browser is sent first, it draws first. Scores that are not
+    # known yet come after it, and then the page is drawn once more.
+    known = resources.measured(view, family, chosen, wait=False)
+    with stage:
+        _chart(state, family, compare_scene(view, family, chosen, *known))
+    with controls:
+        _controls(state, family)
+    _absent(found, family)
+    if any(len(part) < len(chosen) for part in known):
+        resources.measured(view, family, chosen, wait=True)
+        st.rerun(scope="fragment")
+
+
+def _chart(state: PageState[CompareView], family: TaskFamily, scene: Scene) -> None:
+    view = state.view
+
+    def moved(event: ChartEvent) -> None:
+        state.follow(state.view.with_points(event.points, family), final=event.final)
+
+    interactive_chart(
+        "compare chart",
+        curves=scene.curves,
+        panels=scene.panels,
+        board=scene.board,
+        sweep=scene.sweep,
+        captions=scene.captions,
+        details=scene.details,
+        points=view.points,
+        epoch=state.history.epoch,
+        max_points=MAX_POINTS,
+        snap="truth" if view.snap else "",
+        on_points=moved,
+        x_range=family.x_range,
+        y_range=view.y_range(family),
+        x_ticks=pi_ticks(*family.x_range) if family.unit_amplitude else None,
+        label="Your points and the waves of all networks",
+    )
+
+
+def _controls(state: PageState[CompareView], family: TaskFamily) -> None:
+    view = state.view
+    layout.point_buttons(
+        state,
+        new=lambda: state.view.with_random_points(np.random.default_rng(), family),
+        cleared=lambda: replace(state.view, points=()),
+    )
+    layout.snap_toggle(state)
+    layout.steps_slider(state)
+    st.markdown("**The true wave**", help="Also one that none of them was trained on.")
+    for name in ("phase", "amplitude", "frequency", "noise"):
+        layout.wave_slider(state, family, name)
+    st.segmented_control(
+        layout.attribute_label(view, family, "shape"),
+        list(SHAPES),
+        required=True,
+        **state.bind("shape", view.shape, lambda v, shape: v.with_wave(shape=shape)),
+    )
+    st.segmented_control(
+        "Chart of errors against",
+        list(ATTRIBUTES),
+        required=True,
+        help="The chart at the foot of the page: the error inside and outside of the trained range.",
+        **state.bind("along", view.along, lambda v, along: replace(v, along=along)),
+    )
+    layout.points_as_text(state, family)
+
+
+def _absent(found: dict[str, Contestant], family: TaskFamily) -> None:
+    """Which algorithms have no weights for this family, and how to make some."""
+    for name in missing(found, family):
+        st.caption(
+            f"No weights of {name} for these tasks. Train some on the Train page, or with "
+            f"`python -m metademo train {name} --family {family.name} "
+            f"--out weights/{name}-{family.name}.safetensors`."
+        )
+
+
+page()
