@@ -255,10 +255,10 @@ def adapt_compiled(
     vector = flatten(meta, algorithm.shapes)
     if not is_warm() or problem is None or vector.dtype != np.float32 or not support.x.size:
         return None
-    inputs = support.x
+    inputs, labels = support
     if algorithm.unlabelled:  # the kernels want one source input for each step
-        inputs = inputs[:, np.arange(max(1, steps)) % inputs.shape[1]]
-    thetas, losses = fused.adapt(problem, vector, inputs, support.y)
+        inputs, labels = inputs[:, np.arange(max(1, steps)) % inputs.shape[1]], None
+    thetas, losses = fused.adapt(problem, vector, inputs, labels)
     curves = fused.predict(thetas.reshape(-1, thetas.shape[-1]), x, algorithm.hidden)
     return curves.reshape(*losses.shape, len(x)), losses
 

@@ -84,11 +84,11 @@ def run_inner_loop(
     Raises:
         ValueError: see `Algorithm.adapt`.
     """
-    steps = algorithm.inner_steps if steps is None else steps
-    if 0 <= steps <= MAX_INNER_STEPS:
-        compiled = adapt_compiled(algorithm, meta, support, x, steps=steps, inner_lr=inner_lr)
-        if compiled is not None:
-            return Run(*compiled)
+    algorithm.check_support(support)
+    steps = algorithm.checked_steps(steps)
+    compiled = adapt_compiled(algorithm, meta, support, x, steps=steps, inner_lr=inner_lr)
+    if compiled is not None:
+        return Run(*compiled)
     adaptation = algorithm.adapt(meta, support, steps=steps, inner_lr=inner_lr)
     x_tensor = torch.as_tensor(x).to(adaptation.losses)
     with torch.no_grad():

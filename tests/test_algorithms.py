@@ -9,8 +9,9 @@ from helpers import PAIRS, assert_near, assert_same, draw, generic_meta, small
 from torch.autograd.functional import hessian, jacobian
 
 from metademo import figures
-from metademo.algorithms import ALGORITHMS
+from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.algorithms.base import MAX_INNER_STEPS, part
+from metademo.evaluation import run_inner_loop
 from metademo.tasks import Episode, Examples
 
 every_pair = pytest.mark.parametrize(("algorithm", "family"), PAIRS)
@@ -177,6 +178,43 @@ def test_an_empty_support_set_leaves_the_initialisation(algorithm):
     for params in adaptation.trajectory:
         assert_same(params, adaptation.trajectory[0])
         assert torch.equal(params["2.weight"][1], meta["regressor.2.weight"])
+
+
+UNUSABLE = {
+    "no axis of tasks": (Examples(np.ones(4), np.ones(4)), r"\(tasks, points\), not \(4,\)"),
+    "an axis too many": (Examples(np.ones((1, 4, 1)), np.ones((1, 4, 1))), r"not \(1, 4, 1\)"),
+    "a single number": (Examples(np.float64(1), np.float64(1)), r"not \(\)"),
+    "no labels": (Examples(np.ones((1, 4))), "needs labels: the support set has no y"),
+    "a label too few": (Examples(np.ones((2, 4)), np.ones((2, 3))), r"\(2, 4\), not \(2, 3\)"),
+    "labels of one task": (Examples(np.ones((2, 4)), np.ones((1, 4))), r"\(2, 4\), not \(1, 4\)"),
+    "a label for all": (Examples(np.ones((2, 4)), np.float64(1)), r"\(2, 4\), not \(\)"),
+}
+
+
+@pytest.mark.parametrize(("support", "fault"), UNUSABLE.values(), ids=UNUSABLE)
+@pytest.mark.parametrize("algorithm", [*LABELLED, *YARDSTICKS])
+@pytest.mark.parametrize("warm", [False, True], ids=["reference", "compiled"])
+def test_an_unusable_support_set_is_rejected_by_either_engine(
+    algorithm, support, fault, warm, monkeypatch
+):
+    learner = (ALGORITHMS | YARDSTICKS)[algorithm](hidden=4)
+    meta = learner.init(np.random.default_rng(0))
+    monkeypatch.setattr("metademo.engines.is_warm", lambda: warm)
+    with pytest.raises(ValueError, match=fault):
+        run_inner_loop(learner, meta, support, np.zeros(3))
+    with pytest.raises(ValueError, match=fault):
+        learner.adapt(meta, support)
+
+
+@pytest.mark.parametrize("algorithm", UNLABELLED)
+def test_source_inputs_need_their_axes_and_no_labels(algorithm):
+    config = small(algorithm)
+    meta = generic_meta(config)
+    with pytest.raises(ValueError, match=r"\(tasks, points\), not \(2,\)"):
+        config.learner.adapt(meta, Examples(np.ones(2)))
+    x = np.full((1, 2), 1.1)
+    one, other = (config.learner.adapt(meta, Examples(x, y)) for y in (None, np.ones(7)))
+    assert torch.equal(one.losses, other.losses)
 
 
 # The meta-gradient

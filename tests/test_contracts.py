@@ -348,6 +348,16 @@ def test_the_oracle_fits_by_least_squares():
     assert not run.curves[0].any()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_oracle_takes_the_smallest_wave_where_points_leave_several(dtype):
+    oracle = YARDSTICKS["oracle"]()
+    meta = {n: v.to(dtype) for n, v in oracle.init(np.random.default_rng(0)).items()}
+    x = 0.5 + np.pi * np.arange(4)[None]  # half a period apart, they all say the same
+    end = oracle.adapt(meta, Examples(x, 0.3 * np.cos(np.pi * np.arange(4))[None])).trajectory[-1]
+    smallest = [0.3 * np.sin(0.5), 0.3 * np.cos(0.5)]
+    np.testing.assert_allclose([end["sine"].item(), end["cosine"].item()], smallest, rtol=1e-5)
+
+
 @pytest.mark.parametrize("yardstick", YARDSTICKS)
 @pytest.mark.parametrize("points", [0, 1])
 def test_yardsticks_take_few_points_and_many_steps(yardstick, points):

@@ -37,6 +37,7 @@ from metademo.tasks import Episode, Examples
 Meta = dict[str, Tensor]
 MAX_INNER_STEPS = 100
 MATHEMATICS = (
+    "_inner_loop",
     "adapt",
     "inner_loss",
     "meta_gradient",
@@ -161,6 +162,7 @@ class Algorithm:
         Raises:
             ValueError: for a support set or a number of steps that can't be used.
         """
+        self.check_support(support)
         steps = self.checked_steps(steps)
         learner = self
         if inner_lr is not None:
@@ -241,6 +243,22 @@ class Algorithm:
         if not 0 <= steps <= MAX_INNER_STEPS:
             raise ValueError(f"inner steps must be 0 to {MAX_INNER_STEPS}, not {steps}")
         return steps
+
+    def check_support(self, support: Examples) -> None:
+        """See that `support` is a support set for this algorithm; an unlabelled one sees x alone.
+
+        Raises:
+            ValueError: if it isn't.
+        """
+        x = tuple(np.shape(support.x))
+        if len(x) != 2:
+            raise ValueError(f"a support set's x has the shape (tasks, points), not {x}")
+        if self.unlabelled:
+            return
+        if support.y is None:
+            raise ValueError(f"{self.name} needs labels: the support set has no y")
+        if (y := tuple(np.shape(support.y))) != x:
+            raise ValueError(f"a support set's y has the shape of its x, {x}, not {y}")
 
     def _inner_loop(self, meta: Meta, support: Examples, steps: int, **options: bool) -> Adaptation:
         return adapt(

@@ -235,9 +235,7 @@ def play(run: Run, snapshot: Snapshot) -> None:
         if config.learner.unlabelled
         else ("maml", PageState("maml", MamlView.first))
     )
-    state.commit(
-        replace(state.view, weights=name, steps=max(1, config.inner_steps), inner_lr=None)
-    )
+    state.commit(replace(state.view, weights=name, steps=max(1, config.inner_steps), inner_lr=None))
     st.switch_page(f"metademo/ui/{page}.py")
 
 
