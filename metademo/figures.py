@@ -12,31 +12,52 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 from plotly.subplots import make_subplots
 
+DASHES = {
+    "solid": "",
+    "dot": "2 4",
+    "dash": "7 5",
+    "longdash": "14 5",
+    "dashdot": "8 4 2 4",
+    "longdashdot": "15 4 2 4",
+}
+"""Dash patterns as lengths of strokes and gaps; the charts in the browser have the same ones."""
+
 
 @dataclass(frozen=True)
 class Style:
-    """How a curve looks: its colour on a light and on a dark ground, and its dash pattern."""
+    """How a curve looks: its colour on a light and on a dark ground, and its dash pattern.
+
+    The pattern is one of Plotly's names, which `DASHES` spells out for SVG.
+    """
 
     light: str
     dark: str
     dash: str = "solid"
 
 
-# Hues of Okabe and Ito's palette, which the colour-blind can tell apart, tuned for contrast with
-# each ground; the dash pattern tells them apart without any colour at all.
+# Around Okabe and Ito's palette. No eleven colours are far apart for every kind of eye, so a test
+# holds this: each stands out from its ground, any two differ somewhat to every eye, and those that
+# share a dash pattern differ widely. Curves are never told apart by colour alone.
 STYLES = {
     "maml": Style("rgb(0, 114, 178)", "rgb(86, 180, 233)"),
-    "fomaml": Style("rgb(0, 130, 130)", "rgb(64, 196, 196)", "dash"),
-    "reptile": Style("rgb(0, 120, 60)", "rgb(60, 200, 130)", "dashdot"),
-    "anil": Style("rgb(110, 90, 200)", "rgb(165, 150, 250)", "longdash"),
-    "meta-sgd": Style("rgb(180, 60, 140)", "rgb(240, 130, 200)", "longdashdot"),
-    "maml++": Style("rgb(20, 60, 130)", "rgb(130, 160, 240)", "dot"),
+    "fomaml": Style("rgb(34, 95, 78)", "rgb(158, 225, 204)", "longdash"),
+    "reptile": Style("rgb(21, 157, 77)", "rgb(30, 136, 52)", "dashdot"),
+    "anil": Style("rgb(172, 90, 252)", "rgb(143, 111, 180)", "longdash"),
+    "meta-sgd": Style("rgb(206, 110, 153)", "rgb(229, 46, 119)", "longdashdot"),
+    "maml++": Style("rgb(49, 15, 166)", "rgb(91, 135, 253)", "longdashdot"),
     "daml": Style("rgb(213, 94, 0)", "rgb(255, 140, 66)"),
-    "pretrained": Style("rgb(148, 98, 0)", "rgb(230, 159, 0)", "dash"),
-    "random": Style("rgb(150, 70, 120)", "rgb(214, 140, 185)", "dot"),
-    "oracle": Style("rgb(70, 70, 75)", "rgb(205, 205, 210)", "dashdot"),
+    "pretrained": Style("rgb(135, 83, 0)", "rgb(255, 193, 19)", "dash"),
+    "random": Style("rgb(107, 40, 89)", "rgb(222, 173, 205)", "dot"),
+    "oracle": Style("rgb(22, 22, 22)", "rgb(243, 244, 255)", "dashdot"),
     "truth": Style("rgb(120, 120, 125)", "rgb(160, 160, 165)", "dash"),
 }
+OTHER = Style("rgb(24, 53, 8)", "rgb(189, 216, 153)", "dot")
+"""Of an algorithm without a row of its own."""
+
+
+def style_of(name: str) -> Style:
+    """The look of an algorithm, a yardstick or the truth."""
+    return STYLES.get(name, OTHER)
 
 
 def adaptation_figure(
@@ -56,7 +77,7 @@ def adaptation_figure(
         points: (n, 2) support points, or None.
     """
     curves, loss = np.asarray(curves), np.asarray(loss)
-    colour, last = STYLES[algorithm].light, len(curves) - 1
+    colour, last = style_of(algorithm).light, len(curves) - 1
     figure = make_subplots(
         1, 2, column_widths=[0.74, 0.26], subplot_titles=["the network", "inner loss per step"]
     )

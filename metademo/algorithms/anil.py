@@ -15,6 +15,20 @@ class ANIL(MAML):
     name = "anil"
     title = "ANIL"
     summary = "MAML that adapts the last layer only: features for all tasks, a head for each"
+    about = (
+        "Almost no inner loop: only the last layer, the *head*, adapts to a task. The layers "
+        "below it are learned by the outer loop and serve all tasks as they are. It asks what "
+        "MAML really learns: to change its features quickly, or to have features that only need "
+        "another head?"
+    )
+    formula = (
+        r"\theta_{k+1}^{\text{head}} = \theta_k^{\text{head}} "
+        r"- \alpha \, \nabla_{\!\text{head}} \, L_{\text{support}}(\theta_k)"
+    )
+    citation = (
+        "Raghu, Raghu, Bengio, Vinyals: *Rapid Learning or Feature Reuse? Towards Understanding "
+        "the Effectiveness of MAML*, ICLR 2020"
+    )
 
     @property
     def moving(self) -> tuple[str, ...]:

@@ -65,6 +65,13 @@ class Algorithm:
     name: ClassVar[str]
     title: ClassVar[str]
     summary: ClassVar[str]
+    """In a line, for lists; what follows is for readers of more."""
+    about: ClassVar[str] = ""
+    """A paragraph (Markdown) for readers who know gradient descent."""
+    formula: ClassVar[str] = ""
+    """The equation that defines it (LaTeX), in the symbols of the page How it works."""
+    citation: ClassVar[str] = ""
+    """Authors, title, venue and year (Markdown)."""
     unlabelled: ClassVar[bool] = False
     """Whether the support set is unlabelled source-domain inputs instead of labelled points."""
     order: ClassVar[str] = "second"

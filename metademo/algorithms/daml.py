@@ -28,6 +28,17 @@ class DAML(Algorithm):
     name = "daml"
     title = "DAML"
     summary = "learns an initialisation and a loss that adapts it from one unlabelled input"
+    about = (
+        "MAML without labels in the inner loop. What the inner loop descends is itself a network, "
+        "$g_\\psi$, that looks at the activations of the first one on a single source-domain "
+        "input. The outer loop trains both, by the labelled query set in the target domain: the "
+        "loss is judged only by what descending it does."
+    )
+    formula = r"L_{\text{adapt}}(\theta, \psi; x_s) = \bigl|\, g_\psi(y, h_2, h_1) \,\bigr|"
+    citation = (
+        "Yu, Finn, Xie, Dasari, Zhang, Abbeel, Levine: *One-Shot Imitation from Observing Humans "
+        "via Domain-Adaptive Meta-Learning*, RSS 2018"
+    )
     unlabelled = True
 
     @property

@@ -17,4 +17,15 @@ class FOMAML(MAML):
     name = "fomaml"
     title = "First-order MAML"
     summary = "MAML without second derivatives: cheaper, and nearly as good"
+    about = (
+        "MAML without the Hessian: the inner gradients are taken for constants, so the query "
+        "gradient at the adapted weights is used as if it belonged to the starting weights. It "
+        "does not, but it points much the same way: an outer step costs less, and the result is "
+        "often nearly as good."
+    )
+    formula = r"\lambda_0 = \lambda_S = \nabla L_{\text{query}}(\theta_S)"
+    citation = (
+        "Finn, Abbeel, Levine: *Model-Agnostic Meta-Learning for Fast Adaptation of Deep "
+        "Networks*, ICML 2017, section 5.2"
+    )
     order = "first"

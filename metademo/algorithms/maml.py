@@ -22,3 +22,16 @@ class MAML(Algorithm):
     name = "maml"
     title = "MAML"
     summary = "learns an initialisation from which a few gradient steps fit a new task"
+    about = (
+        "Learns where to start. The inner loop is plain gradient descent on the support set. The "
+        "outer loop asks how good the *adapted* weights are on the query set, and follows the "
+        "answer back through every inner step to the weights they started from. All that is "
+        "learned is an initialisation, chosen so that a few steps from it go a long way."
+    )
+    formula = (
+        r"\theta_0 \leftarrow \theta_0 - \beta \, \nabla_{\theta_0} L_{\text{query}}(\theta_S)"
+    )
+    citation = (
+        "Finn, Abbeel, Levine: *Model-Agnostic Meta-Learning for Fast Adaptation of Deep "
+        "Networks*, ICML 2017"
+    )

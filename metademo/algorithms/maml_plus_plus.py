@@ -26,6 +26,15 @@ class MAMLPlusPlus(LearnedStepSizes):
     name = "maml++"
     title = "MAML++"
     summary = "MAML that learns its step sizes per layer and step, judged after every inner step"
+    about = (
+        "MAML with two changes that make its training steadier. Each inner step has its own "
+        "learned step sizes, one for each weight matrix and bias vector. And at first the query "
+        "loss is taken after *every* inner step, not after the last one alone, so that the outer "
+        "gradient has a shorter way to go; the weights $w_k$ pass to the last step as training "
+        "goes on."
+    )
+    formula = r"L = \sum_{k=1}^{S} w_k \, L_{\text{query}}(\theta_k)"
+    citation = "Antoniou, Edwards, Storkey: *How to Train Your MAML*, ICLR 2019"
     per_step = True
 
     def query_weights(self, progress: float) -> np.ndarray | None:

@@ -17,4 +17,16 @@ class MetaSGD(LearnedStepSizes):
     name = "meta-sgd"
     title = "Meta-SGD"
     summary = "MAML that also learns how far each single weight goes in an inner step"
+    about = (
+        "Learns where to start, and how far to go: each single weight has an inner learning rate "
+        "of its own, trained by the outer loop together with the initialisation. A rate may "
+        "shrink to zero, so that its weight stays, or become negative, so that it goes uphill."
+    )
+    formula = (
+        r"\theta_{k+1} = \theta_k - \boldsymbol{\alpha} \odot \nabla L_{\text{support}}(\theta_k)"
+    )
+    citation = (
+        "Li, Zhou, Chen, Li: *Meta-SGD: Learning to Learn Quickly for Few-Shot Learning*, arXiv "
+        "2017"
+    )
     per_weight = True

@@ -15,6 +15,17 @@ class Pretrained(Algorithm):
     name = "pretrained"
     title = "Trained the ordinary way"
     summary = "learns all tasks at once, without adapting; the inner loop only fine-tunes it"
+    about = (
+        "The contrast: transfer learning. One network is trained on all tasks at once, without "
+        "any inner loop, and then fine-tuned on the support set by the same gradient steps as the "
+        "others. With little to tell the tasks apart it learns their average, and nothing has "
+        "prepared it for what follows."
+    )
+    formula = r"\theta_0 \leftarrow \theta_0 - \beta \, \nabla L_{\text{query}}(\theta_0)"
+    citation = (
+        "The contrast in *Meta Learning in PyTorch*, 2018, and in Finn, Abbeel, Levine 2017, "
+        "section 5.1"
+    )
 
     @property
     def trained_steps(self) -> int:

@@ -27,6 +27,14 @@ class Reptile(Algorithm):
     name = "reptile"
     title = "Reptile"
     summary = "pulls the initialisation towards each task's adapted weights; no second derivatives"
+    about = (
+        "Needs neither a query set nor second derivatives. It adapts to a task, then moves the "
+        "starting point a little towards where the inner loop ended, and does so again with the "
+        "next task. One inner step alone would be joint training; what later steps see depends on "
+        "where earlier ones have led, and that is how it learns about learning."
+    )
+    formula = r"\theta_0 \leftarrow \theta_0 + \beta \, (\theta_S - \theta_0)"
+    citation = "Nichol, Achiam, Schulman: *On First-Order Meta-Learning Algorithms*, arXiv 2018"
 
     @property
     def gradients_per_task(self) -> int:

@@ -28,6 +28,11 @@ class Random(Algorithm):
     name = "random"
     title = "Not trained at all"
     summary = "takes the inner steps from random weights: the contrast, not trained"
+    about = (
+        "The network as it is drawn, without any training, adapted by the same inner loop: what "
+        "gradient steps alone are worth. Whatever is learned should do better than this."
+    )
+    formula = r"\beta = 0, \qquad \theta_0 \text{ as it was drawn}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,13 @@ class Oracle(Algorithm):
     name = "oracle"
     title = "Told that it is a sine"
     summary = "fits amplitude and phase by least squares: the floor, not trained"
+    about = (
+        "No network at all. It is told what the others have to find out, that each task is a sine "
+        "wave, and fits amplitude and phase to the support set by least squares: what those "
+        "points are worth to one who knows. No network can be expected to do better on sine "
+        "waves."
+    )
+    formula = r"\min_{a, b} \sum_i (a \sin x_i + b \cos x_i - y_i)^2"
 
     @property
     def regressor(self) -> Sinusoid:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from metademo.checkpoints import Checkpoint
-from metademo.figures import STYLES
+from metademo.figures import style_of
 from metademo.tasks import FAMILIES, PI
 from metademo.ui import layout, resources
 from metademo.ui.chart import interactive_chart, pi_label, pi_ticks
@@ -97,7 +97,7 @@ def _wave_name(phase: float) -> str:
 
 
 def _colour() -> tuple[str, str]:
-    return STYLES["daml"].light, STYLES["daml"].dark
+    return (style := style_of("daml")).light, style.dark
 
 
 def _controls(state: PageState[DamlView], chosen: Checkpoint) -> None:

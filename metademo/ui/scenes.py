@@ -13,7 +13,7 @@ import numpy as np
 from metademo.algorithms import Algorithm, Meta
 from metademo.checkpoints import Checkpoint
 from metademo.evaluation import ERRORS, run_inner_loop
-from metademo.figures import STYLES
+from metademo.figures import style_of
 from metademo.tasks import Array, Examples, TaskFamily, Waves
 from metademo.ui.chart import Board, Curve, Panel, Series, Sweep
 from metademo.ui.views import DamlView, MamlView, PointsView
@@ -164,7 +164,7 @@ def _series(name: str, values: Array) -> Series:
 
 def _look(name: str) -> tuple[tuple[str, str], str]:
     """Colour pair and dash pattern of an algorithm."""
-    style = STYLES[name]
+    style = style_of(name)
     return (style.light, style.dark), style.dash
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from metademo.algorithms import ALGORITHMS, Meta
 from metademo.engines import uncovered
 from metademo.evaluation import evaluate, run_inner_loop
-from metademo.figures import STYLES, Style
+from metademo.figures import STYLES, Style, style_of
 from metademo.jobs import HELD_OUT_EVERY, HELD_OUT_TASKS, Progress, Snapshot, State
 from metademo.tasks import Array, Examples, TaskFamily
 from metademo.training import INIT_STREAM, RECIPES, ConfigError, TrainConfig, configure
@@ -143,7 +143,7 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
     config = probes.config
     drawn = [probes.adapt(s.step, s.meta) for s in snapshots]
     rows = np.stack([curves for curves, _ in drawn], axis=1)
-    style = STYLES.get(config.algorithm, STYLES["truth"])
+    style = style_of(config.algorithm)
     colour, grey = (style.light, style.dark), (STYLES["truth"].light, STYLES["truth"].dark)
     n = config.inner_steps
     curves = [
@@ -195,7 +195,7 @@ def _detail(config: TrainConfig, losses: Array) -> str:
 def empty_line(config: TrainConfig) -> Line:
     """What the loss chart shows before there is a run."""
     nothing = np.empty(0)
-    style = STYLES.get(config.algorithm, STYLES["truth"])
+    style = style_of(config.algorithm)
     return Line("not trained yet", style, DASHES[0], *[nothing] * 5)
 
 
@@ -204,7 +204,7 @@ def loss_line(label: str, progress: Progress, dash: str) -> Line:
     steps, raw = _thinned(progress.loss_steps, progress.losses)
     return Line(
         label=label,
-        style=STYLES.get(progress.config.algorithm, STYLES["truth"]),
+        style=style_of(progress.config.algorithm),
         dash=dash,
         steps=steps,
         raw=raw,

@@ -234,4 +234,7 @@ export function pretty(value) {
   return (size >= 1e5 ? value.toExponential(1) : value.toFixed(digits)).replace("-", "−");
 }
 
-export const DASHES = { solid: "", dot: "2 4", dash: "7 5", dashdot: "8 4 2 4" };
+/** Dash patterns by Plotly's names, as in figures.py. */
+export const DASHES = {
+  solid: "", dot: "2 4", dash: "7 5", longdash: "14 5", dashdot: "8 4 2 4", longdashdot: "15 4 2 4",
+};
