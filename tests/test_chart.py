@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from metademo.ui.chart import Curve, Wave, _encode_curve, _read_event, clean, pi_label, pi_ticks
+from metademo.ui.chart import Curve, _encode_curve, _read_event, clean, pi_label, pi_ticks
 from metademo.ui.source_line import _read_event as read_line_event
 from metademo.ui.source_line import clean_value
 
@@ -107,4 +107,3 @@ def test_ticks_are_multiples_of_pi():
     assert ticks.labels == ["−2π", "−π", "0", "π", "2π"]
     labels = [pi_label(v) for v in (math.pi / 4, -0.75 * math.pi, 1.0)]
     assert labels == ["π/4", "−3π/4", "1.00"]
-    assert Wave(2, 1, math.pi / 2)(0.0) == pytest.approx(2)

@@ -230,7 +230,7 @@ def test_snapped_points_lie_on_the_wave(page, url):
     chart.wait_points(5)
     x, y = chart.points[-1]
     assert abs(x - 2.5) < 0.01
-    assert y == pytest.approx(math.sin(x), abs=1e-9)
+    assert y == pytest.approx(math.sin(x), abs=1e-3)  # as exact as the curve that is drawn
 
 
 def test_the_server_wins_when_it_changes_the_points(chart):

@@ -13,7 +13,7 @@ class Pretrained(Algorithm):
     """Joint training; the inner loop only runs afterwards, as fine-tuning."""
 
     name = "pretrained"
-    title = "Trained the ordinary way"
+    title = "Ordinary training"
     summary = "learns all tasks at once, without adapting; the inner loop only fine-tunes it"
     about = (
         "The contrast: transfer learning. One network is trained on all tasks at once, without "

@@ -26,7 +26,7 @@ class Random(Algorithm):
     """A network without any meta-training, adapted by the same inner loop."""
 
     name = "random"
-    title = "Not trained at all"
+    title = "No training"
     summary = "takes the inner steps from random weights: the contrast, not trained"
     about = (
         "The network as it is drawn, without any training, adapted by the same inner loop: what "
@@ -66,7 +66,7 @@ class Oracle(Algorithm):
     """
 
     name = "oracle"
-    title = "Told that it is a sine"
+    title = "Least squares on a sine"
     summary = "fits amplitude and phase by least squares: the floor, not trained"
     about = (
         "No network at all. It is told what the others have to find out, that each task is a sine "

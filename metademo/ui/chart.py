@@ -78,7 +78,7 @@ class Score:
     """A row of the board: a learner's error on many tasks, and on this one, at each step 0..S.
 
     `spread` has shape (S+1, 5): the errors that 5, 25, 50, 75 and 95 % of the tasks stay below.
-    Values that are not finite are shown as such.
+    Values that are not finite are shown as such; empty arrays stand for what is not known yet.
     """
 
     label: str

@@ -28,10 +28,9 @@ def page() -> None:
 
     layout.headline(
         "Same points, same steps",
-        "Several ways of learning to learn, side by side. Click points, and see which of them "
-        "needs the fewest steps.",
+        "Every way of learning to learn, side by side. Click points, and see which of them is "
+        "nearest after each step.",
     )
-    layout.who_and_where(state, found)
     view = state.view
     chosen = [found[name] for name in view.chosen if name in found]
     stage, controls = layout.stage_and_controls()
@@ -41,11 +40,11 @@ def page() -> None:
     with stage:
         _chart(state, family, compare_scene(view, family, chosen, *known))
     with controls:
-        _controls(state, family)
+        _controls(state, family, found)
     _absent(found, family)
     if any(len(part) < len(chosen) for part in known):
         resources.measured(view, family, chosen, wait=True)
-        st.rerun(scope="fragment")
+        st.rerun()
 
 
 def _chart(state: PageState[CompareView], family: TaskFamily, scene: Scene) -> None:
@@ -74,32 +73,64 @@ def _chart(state: PageState[CompareView], family: TaskFamily, scene: Scene) -> N
     )
 
 
-def _controls(state: PageState[CompareView], family: TaskFamily) -> None:
+def _controls(
+    state: PageState[CompareView], family: TaskFamily, found: dict[str, Contestant]
+) -> None:
     view = state.view
+    st.segmented_control(
+        "All were trained on",
+        list(FAMILIES),
+        format_func=lambda name: layout.FAMILY_LABELS.get(name, name),
+        required=True,
+        wrap=True,
+        help="\n".join(
+            f"- **{layout.FAMILY_LABELS.get(name, name)}**: {one.title}"
+            for name, one in FAMILIES.items()
+        ),
+        **state.bind("family", view.family, lambda v, name: v.with_family(name)),
+    )
+    st.pills(
+        "Ways of learning",
+        list(found),
+        format_func=lambda name: found[name].title,
+        selection_mode="multi",
+        wrap=True,
+        **state.bind(
+            "chosen",
+            [name for name in found if name in view.chosen],
+            lambda v, names: replace(v, chosen=tuple(n for n in found if n in names)),
+        ),
+    )
     layout.point_buttons(
         state,
         new=lambda: state.view.with_random_points(np.random.default_rng(), family),
         cleared=lambda: replace(state.view, points=()),
     )
-    layout.snap_toggle(state)
-    layout.steps_slider(state)
-    st.markdown("**The true wave**", help="Also one that none of them was trained on.")
-    for name in ("phase", "amplitude", "frequency", "noise"):
+    layout.wave_slider(state, family, "phase")
+    with st.expander("Outside of what they learned"):
+        _outside(state, family)
+    with st.expander("Steps and points"):
+        layout.steps_slider(state)
+        layout.snap_toggle(state)
+        layout.points_as_text(state, family)
+
+
+def _outside(state: PageState[CompareView], family: TaskFamily) -> None:
+    """The true wave, also one that none of them was trained on."""
+    view = state.view
+    for name in ("amplitude", "frequency", "noise"):
         layout.wave_slider(state, family, name)
-    st.segmented_control(
+    st.selectbox(
         layout.attribute_label(view, family, "shape"),
         list(SHAPES),
-        required=True,
         **state.bind("shape", view.shape, lambda v, shape: v.with_wave(shape=shape)),
     )
-    st.segmented_control(
+    st.selectbox(
         "Chart of errors against",
         list(ATTRIBUTES),
-        required=True,
-        help="The chart at the foot of the page: the error inside and outside of the trained range.",
+        help="At the foot of the page: the error inside and outside of the trained range.",
         **state.bind("along", view.along, lambda v, along: replace(v, along=along)),
     )
-    layout.points_as_text(state, family)
 
 
 def _absent(found: dict[str, Contestant], family: TaskFamily) -> None:

@@ -1,8 +1,8 @@
 """From a view to what the Compare page shows: several learners on the same points. No Streamlit.
 
-Besides the curves there are two measurements that don't depend on where the visitor's points are, so
-they can be kept: a learner's :class:`Standing` on many held-out tasks, and how its error grows where
-an attribute of the waves leaves the trained range (:func:`swept`).
+Besides the curves there are two measurements that don't depend on where the visitor's points are,
+so they can be kept: a learner's :class:`Standing` on many held-out tasks, and how its error grows
+where an attribute of the waves leaves the trained range (:func:`swept`).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ Sweeps = Mapping[str, Array]
 def contestants(
     usable: Mapping[str, Checkpoint], own: Mapping[str, Checkpoint], family: TaskFamily
 ) -> dict[str, Contestant]:
-    """All that can be compared on a family: the registry's in its order, further weights, yardsticks.
+    """All that can be compared on a family: registry order, further weights, then the yardsticks.
 
     Args:
         usable: weights that ship, by name. Those called ALGORITHM-FAMILY stand for the algorithm.
@@ -245,7 +245,9 @@ def _caption(
     if len(off) == 1 or not np.isfinite(off[best]):
         return f"{after(k)} {best} is {_off(off[best], metric)}."
     return f"{after(k)} {best} is nearest, {_off(off[best], metric)}; furthest is {worst}, " + (
-        "which has run away." if ran_away(off[worst]) else f"{_off(off[worst], metric, short=True)}."
+        "which has run away."
+        if ran_away(off[worst])
+        else f"{_off(off[worst], metric, short=True)}."
     )
 
 
@@ -298,13 +300,13 @@ def _board(
     if not shown:
         return None
     scores = [_score(view, one, errors[one.name], standings.get(one.name)) for one in shown]
-    scores.sort(key=lambda score: np.nan_to_num(score.mean[-1], nan=np.inf, posinf=np.inf))
+    scores.sort(key=lambda score: np.nan_to_num(score.mean[-1:], nan=np.inf).tolist())
     what = "mean |difference|" if metric_of(family) == "l1" else "mean squared error"
     points = f"{shots_of(view)} point{'s' * (shots_of(view) != 1)}"
     note = (
         f"{what.capitalize()} from the true wave, as the scrubber stands. All tasks: mean ± 95 % "
-        f"interval over {TASKS} held-out tasks of {family.title}, each with {points}. The box holds "
-        "the middle half of them, the line nine of ten, the dot is this task; the scale is "
+        f"interval over {TASKS} held-out tasks of {family.title}, each with {points}. The box "
+        "holds the middle half of them, the line nine of ten, the dot is this task; the scale is "
         "logarithmic. Time is measured here, for one task; in training a Hessian-vector product "
         "counts as two gradients."
     )
@@ -321,9 +323,8 @@ def shots_of(view: CompareView) -> int:
 def _score(view: CompareView, one: Contestant, mine: Array, known: Standing | None) -> Score:
     steps = view.steps
     if known is None:
-        nothing = np.full(steps + 1, np.nan)
-        spread = np.full((steps + 1, len(QUANTILES)), np.nan)
-        return Score(one.title, _cost(one, steps), *one.look, nothing, nothing, spread, mine, nothing)
+        nothing = np.empty(0)
+        return Score(one.title, _cost(one, steps), *one.look, *[nothing] * 3, mine, nothing)
     errors = known.errors
     with np.errstate(over="ignore", invalid="ignore"):  # where tasks ran away
         half = Z95 * errors.std(1, ddof=1) / np.sqrt(errors.shape[1])

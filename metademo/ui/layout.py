@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -10,14 +10,13 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from metademo.tasks import FAMILIES, TaskFamily
+from metademo.tasks import TaskFamily
 from metademo.training import TrainConfig
 from metademo.ui import resources
 from metademo.ui.chart import Point, Range, clean
-from metademo.ui.compare_scene import Contestant
 from metademo.ui.outside import ATTRIBUTES
 from metademo.ui.state import PageState
-from metademo.ui.views import MAX_POINTS, MAX_STEPS, CompareView, PointsView
+from metademo.ui.views import MAX_POINTS, MAX_STEPS, PointsView
 
 P = TypeVar("P", bound=PointsView)
 FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase", "finn": "benchmark"}
@@ -61,33 +60,6 @@ def weights(state: PageState[Any], choices: Collection[str]) -> None:
         )
 
 
-def who_and_where(state: PageState[CompareView], found: Mapping[str, Contestant]) -> None:
-    """Who is compared, and on which family of tasks."""
-    view = state.view
-    where, who = st.columns([2, 5], gap="medium")
-    with where:
-        st.segmented_control(
-            "All were trained on",
-            list(FAMILIES),
-            format_func=lambda name: FAMILY_LABELS.get(name, name),
-            required=True,
-            help="\n".join(f"- **{FAMILY_LABELS.get(n, n)}**: {f.title}" for n, f in FAMILIES.items()),
-            **state.bind("family", view.family, lambda v, name: v.with_family(name)),
-        )
-    with who:
-        st.pills(
-            "Ways of learning",
-            list(found),
-            format_func=lambda name: found[name].title,
-            selection_mode="multi",
-            **state.bind(
-                "chosen",
-                [name for name in view.chosen if name in found],
-                lambda v, names: replace(v, chosen=tuple(n for n in found if n in names)),
-            ),
-        )
-
-
 def snap_toggle(state: PageState[P]) -> None:
     """Whether points stay on the wave."""
     st.toggle(
@@ -125,9 +97,7 @@ def attribute_label(view: PointsView, family: TaskFamily, name: str) -> str:
     return f"{attribute.title} " + (f":gray[{trained}]" if inside else f":orange-badge[{trained}]")
 
 
-def point_buttons(
-    state: PageState[P], *, new: Callable[[], P], cleared: Callable[[], P]
-) -> None:
+def point_buttons(state: PageState[P], *, new: Callable[[], P], cleared: Callable[[], P]) -> None:
     """New points, undo, redo, clear."""
     st.button(
         "New four points",
@@ -185,25 +155,23 @@ def steps_slider(state: PageState[Any], more: str = "") -> None:
 def points_as_text(state: PageState[P], family: TaskFamily) -> None:
     """The points as text: to type, to copy, to paste."""
     written = " ".join(f"{x:.3f},{y:.3f}" for x, y in state.view.points)
-    with st.expander("Points as text"):
-        key = f"{state.page} points as text"
-        if st.session_state.get(key + " shown") != written:
-            st.session_state[key] = st.session_state[key + " shown"] = written
-            st.session_state[key + " fault"] = ""
+    key = f"{state.page} points as text"
+    if st.session_state.get(key + " shown") != written:
+        st.session_state[key] = st.session_state[key + " shown"] = written
+        st.session_state[key + " fault"] = ""
 
-        def typed() -> None:
-            points, fault = parse_points(
-                st.session_state[key], family.x_range, state.view.y_range(family)
-            )
-            st.session_state[key + " fault"] = fault
-            if not fault:
-                state.commit(state.view.with_points(points, family))
+    def typed() -> None:
+        y_range = state.view.y_range(family)
+        points, fault = parse_points(st.session_state[key], family.x_range, y_range)
+        st.session_state[key + " fault"] = fault
+        if not fault:
+            state.commit(state.view.with_points(points, family))
 
-        with st.form(key + " form", border=False):
-            st.text_input("x,y pairs, with spaces between them", key=key, placeholder="0,0 1.57,1")
-            st.form_submit_button("Place these points", on_click=typed)
-        if fault := st.session_state.get(key + " fault"):
-            st.error(fault)
+    with st.form(key + " form", border=False):
+        st.text_input("x,y pairs, with spaces between them", key=key, placeholder="0,0 1.57,1")
+        st.form_submit_button("Place these points", on_click=typed)
+    if fault := st.session_state.get(key + " fault"):
+        st.error(fault)
 
 
 def parse_points(text: str, x_range: Range, y_range: Range) -> tuple[tuple[Point, ...], str]:

@@ -108,7 +108,8 @@ def _controls(
         **state.bind("contrast", view.contrast, lambda v, on: replace(v, contrast=on)),
     )
     layout.inner_loop(state, chosen.config)
-    layout.points_as_text(state, family)
+    with st.expander("Points as text"):
+        layout.points_as_text(state, family)
 
 
 page()

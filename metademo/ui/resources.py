@@ -108,7 +108,14 @@ def measured(
     shots, shelf = shots_of(view), _shelf()
     standings, sweeps = {}, {}
     for one in chosen:
-        key = (one.name, one.config, _changed(f"{one.name}-{family.name}"), family, shots, view.steps)
+        key = (
+            one.name,
+            one.config,
+            _changed(f"{one.name}-{family.name}"),
+            family,
+            shots,
+            view.steps,
+        )
         jobs = (
             (standings, key, functools.partial(standing, one.learner, family, shots, view.steps)),
             (

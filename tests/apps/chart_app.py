@@ -14,7 +14,6 @@ from metademo.ui.chart import (
     Curve,
     Panel,
     Series,
-    Wave,
     clean,
     interactive_chart,
     pi_ticks,
@@ -104,7 +103,7 @@ def draw_chart(snap: bool, cap: int) -> None:
         points=points,
         epoch=state.epoch,
         max_points=cap,
-        snap=Wave() if snap else None,
+        snap="truth" if snap else "",
         on_points=on_points,
         captions=[
             f"After {k} steps it is off by {e:.2f} on average. "

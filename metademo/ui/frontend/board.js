@@ -66,13 +66,14 @@ class Row {
 
   show(step, scale) {
     const { score } = this;
-    const k = Math.min(step, score.mean.length - 1);
-    const spread = score.spread[k];
+    const k = Math.min(step, score.mine.length - 1);
+    const spread = score.spread[k] ?? [];
     say(this.mine, finite(score.mine[k]));
     say(this.mean, finite(score.mean[k]));
-    say(this.half, score.half[k] === null ? "" : `± ${pretty(score.half[k])}`);
+    say(this.half, score.half[k] == null ? "" : `± ${pretty(score.half[k])}`);
     const share = score.harder[k];
-    say(this.harder, share === null ? "" : `${Math.round(100 * share)} % are harder`);
+    say(this.harder, share == null ? "" : `${Math.round(100 * share)} % are harder`);
+    this.strip.classList.toggle("md-unknown", !spread.length);
     const [p5, p25, p50, p75, p95] = spread.map(scale);
     place(this.whisker, p5, p95);
     place(this.box, p25, p75);
