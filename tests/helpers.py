@@ -5,12 +5,24 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from metademo.algorithms import ALGORITHMS, Meta
+from metademo.algorithms import ALGORITHMS, Algorithm, Meta
 from metademo.checkpoints import Checkpoint
 from metademo.tasks import FAMILIES, Episode
 from metademo.training import ConfigError, TrainConfig, configure
 
 torch.set_num_threads(1)  # The networks are tiny: more threads only wait for each other.
+
+
+class Toy(Algorithm):
+    """The least that a new algorithm has to say: one class, for one row of the registry."""
+
+    name = "toy"
+    title = "A toy of one class"
+    summary = "moves biases only"
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        return tuple(name for name in self.regressor.shapes if name.endswith("bias"))
 
 
 def small(algorithm: str, family: str = "two-phase", **changes) -> TrainConfig:

@@ -1,5 +1,6 @@
 """Contracts that every row of the registry keeps, on every family; then what each promises."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -27,13 +28,19 @@ def _one(examples: Examples, task: int) -> Examples:
 # The registry
 
 
-@every_algorithm
-def test_a_row_has_a_name_words_for_people_and_a_look(algorithm):
-    row = ALGORITHMS[algorithm]
-    assert row.name == algorithm
+@pytest.mark.parametrize("name", [*ALGORITHMS, *YARDSTICKS])
+def test_a_row_has_a_name_words_for_people_and_a_look(name):
+    row = (ALGORITHMS | YARDSTICKS)[name]
+    assert row.name == name
     assert row.title
     assert row.summary
-    assert algorithm in figures.STYLES
+    assert len(row.about.split()) >= 20
+    assert row.formula.count("{") == row.formula.count("}")
+    assert name in figures.STYLES
+    if name in ALGORITHMS:
+        assert re.search(r"\b20\d\d\b", row.citation)
+    own = [text for text in ("title", "summary", "about", "formula") if text in vars(row)]
+    assert len(own) == 4, "words of its own, not those of the class it is made from"
 
 
 @every_algorithm

@@ -91,7 +91,8 @@ def test_an_algorithm_without_a_look_gets_one_that_nothing_else_has():
 
 # Who sees which colours apart
 
-GROUNDS = {"light": "#ffffff", "dark": "#0e1117"}
+GROUNDS = {"light": "#ffffff", "dark": "#171614"}
+"""Those of Streamlit's two themes; a test with a browser looks."""
 LOOKS = STYLES | {"another": OTHER}
 TO_XYZ = np.array(
     [

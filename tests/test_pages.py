@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import Toy
 from streamlit.testing.v1 import AppTest
 
 from metademo import checkpoints
+from metademo.algorithms import ALGORITHMS, YARDSTICKS
+from metademo.figures import OTHER, STYLES
 from metademo.ui.views import MAX_POINTS, DamlView, MamlView
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -213,6 +216,40 @@ def test_how_it_works_shows_the_steps_of_the_visitors_own_points():
     table = app.dataframe[0].value
     assert list(table["step k"]) == list(range(6))
     assert table["loss on your points"].iloc[-1] < table["loss on your points"].iloc[0]
+
+
+def texts(app: AppTest) -> list[str]:
+    return [element.value for element in app.markdown]
+
+
+def swatches(app: AppTest) -> list[str]:
+    return [element.proto.body for element in app.get("html")]
+
+
+def test_how_it_works_lets_every_algorithm_explain_itself():
+    app = start("how")
+    rows = ALGORITHMS | YARDSTICKS
+    shown = texts(app)
+    titles = [text.removeprefix("##### ") for text in shown if text.startswith("##### ")]
+    assert titles == [row.title for row in rows.values()]
+    for name, row in rows.items():
+        at = shown.index(f"##### {row.title}")
+        assert shown[at + 1 : at + 3] == [row.about, f"$$\n{row.formula}\n$$"]
+        assert STYLES[name].light in swatches(app)[titles.index(row.title)]
+    assert [c.value for c in app.caption] == [r.citation for r in rows.values() if r.citation]
+
+
+def test_a_new_row_of_the_registry_explains_itself_as_far_as_it_can(monkeypatch):
+    monkeypatch.setitem(ALGORITHMS, "toy", Toy)
+    before = len(YARDSTICKS) + len(ALGORITHMS) - 1
+    app = start("how")
+    assert not app.exception
+    shown = texts(app)
+    at = shown.index("##### A toy of one class")
+    assert shown[at + 1] == "It moves biases only."
+    assert shown[at + 2].startswith("#### What they are measured against")
+    assert len(swatches(app)) == before + 1
+    assert OTHER.dark in swatches(app)[len(ALGORITHMS) - 1]
 
 
 @pytest.fixture

@@ -11,6 +11,9 @@ import re
 import pytest
 from browser import ROOT
 from test_chart_browser import CHART, SOURCE, Chart, swipe
+from test_figures import GROUNDS
+
+from metademo.figures import STYLES
 
 PI = math.pi
 
@@ -167,6 +170,39 @@ def test_daml_follows_the_handle(maml):
     page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 40)
     page.mouse.up()
     maml.wait_caption("/off from sin.x. by 0.0/")
+
+
+FORMULAS = """() => [...document.querySelectorAll(".katex-html")].map((formula) => {
+  const right = (element) => element.getBoundingClientRect().right;
+  const room = right(formula.closest("[data-testid=stMarkdownContainer]"));
+  return Math.max(...[...formula.querySelectorAll("*")].map(right)) - room;
+})"""
+
+
+@pytest.mark.parametrize("scheme", GROUNDS)
+@pytest.mark.parametrize("width", [390, 1440])
+def test_every_formula_is_set_and_has_room(chromium, url, width, scheme):
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(f"{url}/how")
+    page.get_by_text("Where it is in the code").wait_for()
+    page.wait_for_selector("[data-testid=stHtml] div")
+    page.wait_for_function("document.querySelectorAll('.katex-html').length > 20")
+    assert page.locator(".katex-error").count() == 0
+    assert "$$" not in page.locator("[data-testid=stMain]").inner_text()
+    beyond = page.evaluate(FORMULAS)
+    assert max(beyond) <= 1, beyond
+    ground, colour = page.evaluate(
+        """() => [".stApp", "[data-testid=stHtml] div"].map((one) => {
+          const style = getComputedStyle(document.querySelector(one));
+          return style.backgroundImage === "none" ? style.backgroundColor : style.backgroundImage;
+        })"""
+    )
+    assert ground == "rgb({}, {}, {})".format(*bytes.fromhex(GROUNDS[scheme][1:]))
+    assert getattr(STYLES["maml"], scheme) in colour
+    context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import Toy
 from streamlit.testing.v1 import AppTest
 from test_pages import ROOT, component
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
+from metademo.figures import OTHER
 from metademo.jobs import Busy, Limits, Registry, Snapshot, State
 from metademo.tasks import FAMILIES, Examples
 from metademo.training import RECIPES, configure
@@ -98,6 +100,22 @@ def test_every_algorithm_of_the_registry_trains_here(algorithm):
     rows = {curve["name"]: curve["rows"] for curve in data["curves"]}
     assert rows["before"] == rows["after 0"] == len(data["snapshots"]) == len(data["captions"])
     assert [line["label"] for line in data["lines"]] == ["run 1"]
+
+
+def test_a_new_row_of_the_registry_can_be_chosen_and_trained(monkeypatch):
+    monkeypatch.setitem(ALGORITHMS, "toy", Toy)
+    app = start()
+    choice = app.selectbox(key="train widget algorithm")
+    assert choice.options[-1] == Toy.title
+    assert Toy.summary in choice.help
+    choice.set_value("toy").run()
+    view = app.session_state["history of train"].present
+    assert view.algorithm == "toy"
+    app = start(replace(view, own=SHORT))
+    press(app, "start")
+    finish(app)
+    assert quiet(app)
+    assert stage(app)["lines"][0]["color"] == [OTHER.light, OTHER.dark]
 
 
 def test_settings_follow_the_registries_and_the_limits():

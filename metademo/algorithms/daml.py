@@ -34,7 +34,7 @@ class DAML(Algorithm):
         "input. The outer loop trains both, by the labelled query set in the target domain: the "
         "loss is judged only by what descending it does."
     )
-    formula = r"L_{\text{adapt}}(\theta, \psi; x_s) = \bigl|\, g_\psi(y, h_2, h_1) \,\bigr|"
+    formula = r"L_{\text{adapt}}(\theta, \psi; x_s) = |\, g_\psi(y, h_2, h_1) \,|"
     citation = (
         "Yu, Finn, Xie, Dasari, Zhang, Abbeel, Levine: *One-Shot Imitation from Observing Humans "
         "via Domain-Adaptive Meta-Learning*, RSS 2018"

@@ -1,9 +1,11 @@
-"""How it works: both algorithms step by step, tied to the pages and to the files of the project."""
+"""How it works: two algorithms step by step, and every one in its own words."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from metademo.algorithms import ALGORITHMS, YARDSTICKS, Algorithm
+from metademo.figures import DASHES, Style, style_of
 from metademo.tasks import FAMILIES
 from metademo.ui import layout, resources
 from metademo.ui.scenes import Learner, points_run
@@ -27,9 +29,11 @@ INNER = r"""
 ### The inner loop: what happens when you click
 
 Start from the meta-trained weights $\theta_0$. Measure the error on the support set, and take a step
-of plain gradient descent. Repeat, $S$ times in all:
+of plain gradient descent. Repeat for $k = 0, \dots, S-1$, which is $S$ steps in all:
 
-$$\theta_{k+1} = \theta_k - \alpha \, \nabla L_{\text{support}}(\theta_k), \qquad k = 0, \dots, S-1$$
+$$
+\theta_{k+1} = \theta_k - \alpha \, \nabla L_{\text{support}}(\theta_k)
+$$
 
 $\alpha$ is the **inner learning rate**, 0.03 here, and $S$ is 5. The results are called *adapted* (or
 fast) weights. There is nothing else to it: no trick happens at this point.
@@ -42,30 +46,24 @@ During meta-training each task also has a **query set**, further points of the s
 inner loop never sees. The outer loop asks how well the *adapted* weights do on them, and changes the
 *starting* weights to make that better, over a **meta-batch** of tasks at a time:
 
-$$\theta_0 \leftarrow \theta_0 - \beta \, \nabla_{\theta_0} \; \text{mean over tasks of } L_{\text{query}}(\theta_S)$$
+$$
+\theta_0 \leftarrow \theta_0 - \beta \, \nabla_{\theta_0} \operatorname*{mean}_{\text{tasks}} L_{\text{query}}(\theta_S)
+$$
 
 $\beta$ is the **outer learning rate**. This is Model-Agnostic Meta-Learning, **MAML** (Finn, Abbeel and
 Levine 2017). Notice the index: the loss is taken at $\theta_S$, but the gradient with respect to
 $\theta_0$, five steps earlier. It has to go back through the inner loop:
 
-$$\lambda_S = \nabla L_{\text{query}}(\theta_S), \qquad
-\lambda_k = \lambda_{k+1} - \alpha \, H(\theta_k) \, \lambda_{k+1}$$
+$$
+\begin{aligned}
+\lambda_S &= \nabla L_{\text{query}}(\theta_S) \\
+\lambda_k &= \lambda_{k+1} - \alpha \, H(\theta_k) \, \lambda_{k+1}
+\end{aligned}
+$$
 
 and $\lambda_0$ is the gradient that is wanted. $H(\theta_k)$, the Hessian of the support loss, says how
 the inner gradient itself changes when the weights do. It is never written out: only its product with
 a vector is needed, which costs about as much as two gradients.
-"""
-
-RELATIVES = r"""
-### Two relatives that leave something out
-
-**First-order MAML** (FOMAML, same paper) drops $H$: then $\lambda_0 = \lambda_S$, the query gradient at the
-adapted weights, used as if it belonged to the starting weights. Cheaper, and often nearly as good.
-
-**Reptile** (Nichol, Achiam and Schulman 2018) needs no query set at all. It adapts to a task, then
-moves the starting point a little towards where the inner loop ended:
-
-$$\theta_0 \leftarrow \theta_0 + \beta \; \text{mean over tasks of } (\theta_S - \theta_0)$$
 """
 
 DAML = r"""
@@ -79,35 +77,62 @@ Without a label there is no error to descend. So the loss is learned, too: a sec
 looks at what goes on *inside* the first one at $x_s$, at its hidden activations $h_1, h_2$ and its output
 $y$, and answers with one number. The inner loop descends that:
 
-$$L_{\text{adapt}}(\theta, \psi; x_s) = \bigl|\, g_\psi(y, h_2, h_1) \,\bigr|, \qquad
-\theta_{k+1} = \theta_k - \alpha \, \nabla_{\!\theta} \, L_{\text{adapt}}(\theta_k, \psi; x_s)$$
+$$
+\begin{aligned}
+L_{\text{adapt}}(\theta, \psi; x_s) &= |\, g_\psi(y, h_2, h_1) \,| \\
+\theta_{k+1} &= \theta_k - \alpha \nabla_{\!\theta} L_{\text{adapt}}(\theta_k, \psi; x_s)
+\end{aligned}
+$$
 
 The outer loop trains $\theta_0$ and $\psi$ together, by the labelled query set in the target domain. Nobody
 tells $g_\psi$ what a good loss is: it is judged only by what descending it does to the network. This is
 Domain-Adaptive Meta-Learning, **DAML** (Yu et al. 2018).
 """
 
+EVERY = r"""
+### Every way of learning to learn
+
+All of them adapt by the same inner loop, and differ in what the outer loop learns, and how. Beside each is
+its look in the charts. An outer step is written for one task: it takes the mean over the meta-batch.
+"""
+
+MEASURED = """
+#### What they are measured against
+
+Two yardsticks, which are not trained at all. They adapt and are scored like the rest.
+"""
+
+COMPARED = r"""
+### Which is best?
+
+That depends on the tasks. The **Compare** page puts several side by side: the same wave, the same points,
+the same number of steps. For numbers there is a **standard benchmark** (Finn et al. 2017, here the task
+family `finn`): waves $A \sin(x - \varphi)$ with $A$ from 0.1 to 5 and $\varphi$ from 0 to $\pi$, seen at a
+few points in $[-5, 5]$, and the mean squared error on waves that were never trained on, after 1, 5 and 10
+inner steps. `python -m metademo reproduce` trains and scores on it all that learn from labelled points,
+beside the published figures.
+"""
+
 FILES = """
 ### Where it is in the code
 
+In the folder `metademo/`:
+
 | what you have read | file |
 |---|---|
-| the network as a function of its weights | `metademo/network.py` |
-| tasks, support and query sets, source bands | `metademo/tasks.py` |
-| the inner loop | `metademo/inner.py` |
-| the outer gradient of MAML, and what every algorithm shares | `metademo/algorithms/base.py`, `maml.py` |
-| the learned loss | `metademo/algorithms/daml.py` |
-| ordinary training, the contrast | `metademo/algorithms/pretrained.py` |
-| the outer loop | `metademo/training.py` |
-| error on held-out tasks | `metademo/evaluation.py` |
+| the network as a function of its weights | `network.py` |
+| tasks, support and query sets, source bands | `tasks.py` |
+| the inner loop | `inner.py` |
+| what every way of learning shares, and the outer gradient | `algorithms/base.py` |
+| each way of learning, what is said of it here, its equation | one file each in `algorithms/` |
+| their list, from which this page is made | `algorithms/__init__.py` |
+| the same mathematics, compiled | `fused/` |
+| the outer loop | `training.py` |
+| error on held-out tasks | `evaluation.py` |
+| the standard benchmark | `reproduce.py` |
+| colours and dash patterns | `figures.py` |
 
-### Sources
-
-Finn, Abbeel, Levine: *Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks*, ICML 2017 ·
-Nichol, Achiam, Schulman: *On First-Order Meta-Learning Algorithms*, 2018 ·
-Yu, Finn, Xie, Dasari, Zhang, Abbeel, Levine: *One-Shot Imitation from Observing Humans via
-Domain-Adaptive Meta-Learning*, RSS 2018 · *Meta Learning in PyTorch*, an article of 2018, from which
-both experiments come.
+Both experiments, MAML and DAML on sine waves, come from *Meta Learning in PyTorch*, an article of 2018.
 """
 
 
@@ -136,6 +161,39 @@ def your_steps() -> None:
     )
 
 
+def every_way() -> None:
+    """All that the registries hold."""
+    st.markdown(EVERY)
+    for algorithm in ALGORITHMS.values():
+        one_way(algorithm)
+    st.markdown(MEASURED)
+    for yardstick in YARDSTICKS.values():
+        one_way(yardstick)
+
+
+def one_way(algorithm: type[Algorithm]) -> None:
+    """A way of learning in its own words: what it says of itself, as far as it does."""
+    with st.container(gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.html(swatch(style_of(algorithm.name)), width="content")
+            st.markdown(f"##### {algorithm.title}", width="content")
+        st.markdown(algorithm.about or f"It {algorithm.summary}.")
+        if algorithm.formula:
+            st.markdown(f"$$\n{algorithm.formula}\n$$")
+        if algorithm.citation:
+            st.caption(algorithm.citation)
+
+
+def swatch(style: Style) -> str:
+    """A stretch of a curve as the charts draw it, on either ground."""
+    colour, stops, at = f"light-dark({style.light}, {style.dark})", [], 0
+    for i, length in enumerate(map(int, DASHES[style.dash].split() or ["44"])):
+        stops.append(f"{'transparent' if i % 2 else colour} {at}px {at + length}px")
+        at += length
+    line = f"repeating-linear-gradient(to right, {', '.join(stops)})"
+    return f'<div style="width: 44px; height: 4px; position: relative; top: 2px; background: {line}"></div>'
+
+
 def page() -> None:
     layout.headline("How it works", "For readers who know gradient descent, and nothing more.")
     text, _ = st.columns([3, 1])
@@ -145,9 +203,10 @@ def page() -> None:
         your_steps()
         st.page_link("metademo/ui/maml.py", label="Scrub through it", icon=":material/touch_app:")
         st.markdown(OUTER)
-        st.markdown(RELATIVES)
         st.markdown(DAML)
         st.page_link("metademo/ui/daml.py", label="Try it", icon=":material/swap_horiz:")
+        every_way()
+        st.markdown(COMPARED)
         st.markdown(FILES)
 
 
