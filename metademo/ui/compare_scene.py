@@ -259,6 +259,7 @@ def _off(error: float, metric: str, *, short: bool = False) -> str:
     if ran_away(error):
         return "has run away to infinity"
     number = f"{error:.3f}" if error < 0.1 else f"{error:.2f}"
+    number = "less than 0.001" if error < 0.001 else number
     if short:
         return f"by {number}" if metric == "l1" else number
     return f"off by {number} on average" if metric == "l1" else f"with a squared error of {number}"

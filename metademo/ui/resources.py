@@ -105,30 +105,25 @@ def measured(
 
     Without `wait` only those that are there already.
     """
-    shots, shelf = shots_of(view), _shelf()
+    get = _shelf().fetch if wait else _shelf().peek
+    shots, steps, along = shots_of(view), view.steps, view.along
+    # What was timed before the compiled engine was there has to be timed again.
+    warm = engines.is_warm()
     standings, sweeps = {}, {}
     for one in chosen:
-        key = (
-            one.name,
-            one.config,
-            _changed(f"{one.name}-{family.name}"),
-            family,
-            shots,
-            view.steps,
+        learner = one.learner
+        of = (learner.algorithm, learner.fingerprint, family, shots, steps)
+        standings[one.name] = get(
+            (*of, warm), functools.partial(standing, learner, family, shots, steps)
         )
-        jobs = (
-            (standings, key, functools.partial(standing, one.learner, family, shots, view.steps)),
-            (
-                sweeps,
-                (*key, view.along),
-                functools.partial(swept, one.learner, family, view.along, shots, view.steps),
-            ),
+        sweeps[one.name] = get(
+            (*of, along), functools.partial(swept, learner, family, along, shots, steps)
         )
-        for kept, place, make in jobs:
-            value = shelf.fetch(place, make) if wait else shelf.peek(place)
-            if value is not None:
-                kept[one.name] = value
-    return standings, sweeps
+    return _known(standings), _known(sweeps)
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 class Shelf:
@@ -139,7 +134,7 @@ class Shelf:
         self._kept: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
 
-    def peek(self, key: Any) -> Any:
+    def peek(self, key: Any, make: Any = None) -> Any:
         """What is there, or None."""
         with self._lock:
             if key in self._kept:

@@ -5,6 +5,7 @@ A scene is computed for all inner steps at once, so that the browser can scrub t
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -36,6 +37,11 @@ class Learner:
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Learner:
         return cls(checkpoint.config.learner, checkpoint.meta)
+
+    @property
+    def fingerprint(self) -> int:
+        """Tells these meta-parameters from others."""
+        return zlib.crc32(b"".join(value.numpy().tobytes() for value in self.meta.values()))
 
     @classmethod
     def untrained(cls, checkpoint: Checkpoint) -> Learner:

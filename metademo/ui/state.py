@@ -68,12 +68,12 @@ class PageState(Generic[V]):
         echoes = st.session_state.setdefault(key + " echoes", {})
         shown = st.session_state.get(key)
         if shown != value:
-            echoes[shown] = time.monotonic()
+            echoes[repr(shown)] = time.monotonic()
             st.session_state[key] = value
 
         def changed() -> None:
             chosen = st.session_state[key]
-            if time.monotonic() - echoes.get(chosen, -math.inf) > ECHO_SECONDS:
+            if time.monotonic() - echoes.get(repr(chosen), -math.inf) > ECHO_SECONDS:
                 self.commit(change(self.view, chosen))
 
         return {"key": key, "on_change": changed}

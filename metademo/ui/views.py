@@ -204,7 +204,10 @@ class CompareView(PointsView):
         )
 
     def with_family(self, family: str) -> Self:
-        return replace(self, family=family).within(FAMILIES[family])
+        """The view on another family, on a wave of middle height where heights vary."""
+        tasks = FAMILIES[family]
+        middle = float(np.mean(tasks.amplitudes))
+        return replace(self, family=family, amplitude=middle).within(tasks).with_wave()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 /** A table of scores that follows the scrubber: each learner's error on this task and on many others. */
 
-import { DASHES, clamp, make, pretty, say, svg } from "./base.js";
+import { DASHES, make, pretty, say, svg } from "./base.js";
+import { logScale } from "./panels.js";
 
 /**
  * @typedef {{label: string, note: string, color: [string, string], dash: string, mean: (number|null)[],
@@ -8,6 +9,7 @@ import { DASHES, clamp, make, pretty, say, svg } from "./base.js";
  * @typedef {{title: string, note: string, scores: Score[]}} BoardData
  */
 
+const HUGE = 1e6;
 const HEADINGS = ["", "this task", "all tasks", "from easy to hard tasks"];
 
 export class Board {
@@ -30,7 +32,8 @@ export class Board {
     Object.assign(this, { key, data });
     say(this.title, data.title);
     say(this.note, data.note);
-    this.scale = logScale(data.scores.flatMap((s) => [...s.mine, ...s.spread.flat()]));
+    const { share } = logScale(data.scores.flatMap((s) => [...s.mine, ...s.spread.flat()]));
+    this.place = (value) => (value === null ? 1 : share(value));
     this.rows = data.scores.map((score) => new Row(score, theme));
     this.body.replaceChildren(...this.rows.map((row) => row.element));
     this.show(this.at);
@@ -38,7 +41,7 @@ export class Board {
 
   show(at) {
     this.at = at;
-    for (const row of this.rows) row.show(Math.round(at), this.scale);
+    for (const row of this.rows) row.show(Math.round(at), this.place);
   }
 }
 
@@ -64,21 +67,21 @@ class Row {
       make("td", {}, this.mine, this.harder), make("td", {}, this.mean, this.half), make("td", {}, this.strip));
   }
 
-  show(step, scale) {
+  show(step, toPlace) {
     const { score } = this;
     const k = Math.min(step, score.mine.length - 1);
     const spread = score.spread[k] ?? [];
     say(this.mine, finite(score.mine[k]));
     say(this.mean, finite(score.mean[k]));
-    say(this.half, score.half[k] == null ? "" : `± ${pretty(score.half[k])}`);
+    say(this.half, score.half[k] == null || score.half[k] > HUGE ? "" : `± ${pretty(score.half[k])}`);
     const share = score.harder[k];
     say(this.harder, share == null ? "" : `${Math.round(100 * share)} % are harder`);
     this.strip.classList.toggle("md-unknown", !spread.length);
-    const [p5, p25, p50, p75, p95] = spread.map(scale);
+    const [p5, p25, p50, p75, p95] = spread.map(toPlace);
     place(this.whisker, p5, p95);
     place(this.box, p25, p75);
     place(this.median, p50, p50);
-    const mine = scale(score.mine[k]);
+    const mine = toPlace(score.mine[k]);
     place(this.dot, mine, mine);
     this.strip.setAttribute("aria-label", `this task ${finite(score.mine[k])}; half of the tasks lie between `
       + `${finite(spread[1])} and ${finite(spread[3])}, nine of ten between ${finite(spread[0])} and ${finite(spread[4])}`);
@@ -90,14 +93,8 @@ function place(mark, from, to) {
   mark.style.width = `${100 * (to - from)}%`;
 }
 
-/** What is not finite has run away; nothing is known before it is computed. */
-function finite(value) { return value === null ? "∞" : value === undefined ? "–" : pretty(value); }
-
-/** From a value to its place between 0 and 1 on a logarithmic axis of four decades at most; no value is at the end. */
-function logScale(values) {
-  const known = values.filter((v) => v !== null && v > 0);
-  const most = Math.log10(Math.min(Math.max(...known, 1e-6), 1e3));
-  const least = Math.max(Math.log10(Math.min(...known, 1e3)), most - 4);
-  return (value) => (value === null || value === undefined ? 1
-    : clamp((Math.log10(Math.max(value, 1e-12)) - least) / Math.max(most - least, 1e-6), 0, 1));
+/** What is huge has run away; nothing is known before it is computed. */
+function finite(value) {
+  if (value === undefined) return "–";
+  return value === null || value > HUGE ? "∞" : pretty(value);
 }

@@ -133,11 +133,10 @@ function between(values, at) {
 }
 
 /** An axis for all values of some series: the place of a value, and its ticks. */
-export function scaleOf(data) {
-  const all = data.series.flatMap((s) => s.values).filter((v) => v !== null && (!data.log || v > 0));
-  const most = all.length ? Math.max(...all) : 1;
-  const least = all.length ? Math.min(...all) : 0;
-  return data.log ? logScale(least, most) : linearScale(Math.min(0, least), Math.max(most, 1e-6));
+function scaleOf(data) {
+  const all = data.series.flatMap((s) => s.values).filter((v) => v !== null);
+  if (data.log) return logScale(all);
+  return linearScale(Math.min(0, ...all), Math.max(1e-6, ...all));
 }
 
 function linearScale(least, most) {
@@ -151,14 +150,23 @@ function linearScale(least, most) {
   return { share: (v) => (v - low) / (high - low), ticks, name };
 }
 
-function logScale(least, most) {
+/**
+ * A logarithmic axis for positive values. It spans five decades at most: what has run away, and what is nothing at
+ * all, stays at its ends.
+ */
+export function logScale(values) {
+  const known = values.filter((v) => v > 0).sort((a, b) => a - b);
+  const middle = known[known.length >> 1] ?? 1;
+  const most = Math.min(known.at(-1) ?? 1, 100 * middle);
+  const least = Math.max(known[0] ?? 0.1, middle / 1000);
   const low = Math.floor(Math.log10(least) + 1e-9);
   const high = Math.max(low + 1, Math.ceil(Math.log10(most) - 1e-9));
   const every = Math.ceil((high - low) / 3);
   const ticks = [];
   for (let e = low; e <= high; e += every) ticks.push(10 ** e);
   const name = (v) => (v >= 1e-3 && v < 1e4 ? String(Number(v.toPrecision(1))) : v.toExponential(0)).replace("-", "−");
-  return { share: (v) => (Math.log10(v) - low) / (high - low), ticks, name };
+  const share = (v) => clamp((Math.log10(Math.max(v, 1e-300)) - low) / (high - low), 0, 1);
+  return { share, ticks, name };
 }
 
 function niceUnit(rough) {

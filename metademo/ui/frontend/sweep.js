@@ -1,7 +1,7 @@
 /** Errors against an attribute of the tasks, inside and outside of what was trained on. Plain SVG. */
 
 import { DASHES, make, pretty, say, set, svg } from "./base.js";
-import { scaleOf } from "./panels.js";
+import { logScale } from "./panels.js";
 
 /**
  * @typedef {{label: string, color: [string, string], dash: string, values: (number|null)[][]}} Series
@@ -49,7 +49,7 @@ export class Sweep {
     if (!this.data || !this.width) return;
     const { data, theme, width } = this;
     const numbers = data.series.flatMap((s) => s.values.flat());
-    this.scale = scaleOf({ log: true, series: [{ values: tamed(numbers) }] });
+    this.scale = logScale(numbers);
     const inner = width - EDGE.left - EDGE.right;
     const [low, high] = [Math.min(...data.values), Math.max(...data.values)];
     const x = (v) => EDGE.left + ((v - low) / (high - low || 1)) * inner;
@@ -92,8 +92,7 @@ export class Sweep {
   }
 
   #y(value) {
-    const share = Math.min(Math.max(this.scale.share(value), 0), 1.02);
-    return EDGE.top + (1 - share) * (HEIGHT - EDGE.top - EDGE.bottom);
+    return EDGE.top + (1 - this.scale.share(value)) * (HEIGHT - EDGE.top - EDGE.bottom);
   }
 
   #path(row) {
@@ -101,19 +100,11 @@ export class Sweep {
     let d = "";
     row.forEach((value, i) => {
       if (value === null) { pen = "M"; return; }
-      d += `${pen}${this.x(this.data.values[i]).toFixed(1)},${this.#y(Math.max(value, 1e-12)).toFixed(1)}`;
+      d += `${pen}${this.x(this.data.values[i]).toFixed(1)},${this.#y(value).toFixed(1)}`;
       pen = "L";
     });
     return d;
   }
-}
-
-/** Without what has run away or is nothing at all: the axis spans four decades at most. */
-function tamed(numbers) {
-  const known = numbers.filter((v) => v !== null && v > 0);
-  if (!known.length) return [0.1, 1];
-  const most = Math.min(Math.max(...known), 1e3);
-  return known.filter((v) => v <= most && v >= most / 1e4);
 }
 
 /** Values to write under the axis, as many as there is room for. */
