@@ -32,7 +32,7 @@ def page() -> None:
         "nearest after each step.",
     )
     view = state.view
-    chosen = [found[name] for name in view.chosen if name in found]
+    chosen = [one for name, one in found.items() if name in view.chosen]
     stage, controls = layout.stage_and_controls()
     # The chart comes first: what the browser is sent first, it draws first. Scores that are not
     # known yet come after it, and then the page is drawn once more.

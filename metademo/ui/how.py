@@ -138,7 +138,7 @@ Both experiments, MAML and DAML on sine waves, come from *Meta Learning in PyTor
 
 def your_steps() -> None:
     """The inner loop of the MAML page as the visitor left it, step by step in numbers."""
-    usable, _ = resources.library()
+    usable = resources.library()[0] | resources.own()
     state = PageState("maml", MamlView.first)
     chosen = usable.get(state.view.weights)
     if chosen is None or not state.view.points:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from metademo.checkpoints import Checkpoint
-from metademo.tasks import FAMILIES, TaskFamily
+from metademo.tasks import TaskFamily
 from metademo.ui import layout, resources
 from metademo.ui.chart import ChartEvent, interactive_chart, pi_ticks
 from metademo.ui.scenes import Learner, maml_scene
@@ -25,7 +25,7 @@ def page() -> None:
     if state.view.weights not in choices:
         state.commit(replace(state.view, weights=next(iter(choices))))
     chosen = choices[state.view.weights]
-    family = FAMILIES[chosen.config.family]
+    family = chosen.config.task_family
 
     layout.headline(
         "Four points, five steps",
@@ -82,19 +82,13 @@ def _controls(
         required=True,
         help="Two waves: sin(x) and sin(x + π), as in the article's code. "
         "Any phase: sin(x + b) for every b from 0° to 180°.",
-        **state.bind("weights", view.weights, lambda v, name: replace(v, weights=name)),
-    )
-    st.slider(
-        "Phase of the true wave",
-        0,
-        180,
-        format="%d°",
         **state.bind(
-            "phase",
-            round(np.degrees(view.phase)),
-            lambda v, degrees: v.with_wave(phase=float(np.radians(degrees))),
+            "weights",
+            view.weights,
+            lambda v, name: replace(v, weights=name).within(choices[name].config.task_family),
         ),
     )
+    layout.wave_slider(state, family, "phase")
     layout.snap_toggle(state)
     layout.point_buttons(
         state,

@@ -212,7 +212,7 @@ def _maml_detail(view: MamlView, family: TaskFamily, miss: float | None) -> str:
     parts = []
     if miss is not None and np.isfinite(miss):
         parts.append(f"It passes your points within {miss:.2f} on average.")
-    if not family.contains_phase(view.phase):
+    if not (family.contains_phase(view.phase) and family.contains_amplitude(view.amplitude)):
         parts.append("This wave is not one of those it was trained on.")
     return " ".join(parts)
 

@@ -230,12 +230,13 @@ def play(run: Run, snapshot: Snapshot) -> None:
     config = run.job.config
     name = f"{run.name}, step {snapshot.step:,}"
     resources.keep(name, run.checkpoint(snapshot))
-    page, state = (
-        ("daml", PageState("daml", DamlView))
-        if config.learner.unlabelled
-        else ("maml", PageState("maml", MamlView.first))
-    )
-    state.commit(replace(state.view, weights=name, steps=max(1, config.inner_steps), inner_lr=None))
+    changes = dict(weights=name, steps=max(1, config.inner_steps), inner_lr=None)
+    if config.learner.unlabelled:
+        page, state = "daml", PageState("daml", DamlView)
+        state.commit(replace(state.view, **changes))
+    else:
+        page, state = "maml", PageState("maml", MamlView.first)
+        state.commit(replace(state.view, **changes).within(config.task_family))
     st.switch_page(f"metademo/ui/{page}.py")
 
 
