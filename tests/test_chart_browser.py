@@ -25,6 +25,16 @@ def url(serve, script) -> str:
     return serve(script)
 
 
+COUNT_SENT = """() => {
+    window.sent = 0;
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (data) {
+        window.sent += 1;
+        return send.call(this, data);
+    };
+}"""
+
+
 class Chart:
     """A page with the app in it, in words."""
 
@@ -246,14 +256,7 @@ def test_the_server_wins_when_it_changes_the_points(chart):
 
 def test_scrubbing_stays_in_the_browser(chart):
     page, curves = chart.page, {}
-    page.evaluate("""() => {
-        window.sent = 0;
-        const send = WebSocket.prototype.send;
-        WebSocket.prototype.send = function (data) {
-            window.sent += 1;
-            return send.call(this, data);
-        };
-    }""")
+    page.evaluate(COUNT_SENT)
     for step in range(6):
         chart.slider.fill(str(step))
         assert chart.attribute("step") == str(step)
