@@ -108,8 +108,6 @@ def _train(arguments: argparse.Namespace) -> int:
     changes = {name: value for name in _CHANGES if (value := getattr(arguments, name)) is not None}
     config = configure(arguments.algorithm, arguments.family, arguments.recipe, **changes)
     out = Path(arguments.out or f"{config.algorithm}-{config.family}{checkpoints.SUFFIX}")
-    if out.exists() and not arguments.force:
-        raise FileExistsError(f"{out} exists already: choose another --out or add --force")
     checkpoints.check_place(out, overwrite=arguments.force)  # said before the work, not after it
     trainer = MetaTrainer(config, engine=arguments.engine)
     began = time.perf_counter()

@@ -86,7 +86,9 @@ def check_place(path: Path | str, *, overwrite: bool = False) -> Path:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: give the name of a file")
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists already: choose another name or allow overwriting")
+        raise FileExistsError(
+            f"{path} exists already: choose another name, or overwrite it (--force)"
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path.parent).close()
