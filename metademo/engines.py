@@ -210,6 +210,7 @@ def uncovered(algorithm: Algorithm, device: str = "cpu") -> str:
 
 ROOT = Path(__file__).resolve().parent.parent
 _warm = threading.Event()
+_warming = threading.Lock()
 
 
 def warm_up() -> None:
@@ -222,11 +223,15 @@ def warm_up_apart() -> None:
     """`warm_up` without getting in the way: another process compiles, this one only loads.
 
     The compiler is written in Python, so in a thread of this process it would hold up all others.
+    Whoever asks while it is under way waits for it.
     """
-    compiler = [sys.executable, "-c", "from metademo import fused; fused.warm()"]
-    with contextlib.suppress(OSError):  # no process to be had: then compile here
-        subprocess.run(compiler, check=False, capture_output=True, cwd=ROOT)
-    warm_up()
+    with _warming:
+        if is_warm():
+            return
+        compiler = [sys.executable, "-c", "from metademo import fused; fused.warm()"]
+        with contextlib.suppress(OSError):  # no process to be had: then compile here
+            subprocess.run(compiler, check=False, capture_output=True, cwd=ROOT)
+        warm_up()
 
 
 def is_warm() -> bool:

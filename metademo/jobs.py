@@ -20,6 +20,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from metademo import engines
 from metademo.algorithms import Meta
 from metademo.engines import Diverged
 from metademo.evaluation import evaluate
@@ -451,14 +452,37 @@ class Job:
         trainer = MetaTrainer(self.config, engine=self._engine)
         self._engine_name = trainer.engine.name
         self._keep(trainer)
+        deadline = time.monotonic() + self.limits.max_seconds
         try:
-            return self._advance_to_end(trainer)
+            if fault := self._await_compiler(deadline):
+                return State.STOPPED, fault
+            return self._advance_to_end(trainer, deadline)
         finally:
             self._keep_last(trainer)
 
-    def _advance_to_end(self, trainer: MetaTrainer) -> tuple[State, str]:
+    def _await_compiler(self, deadline: float) -> str:
+        """Wait until the engine is compiled; then "", or why the job has to end.
+
+        Compiling can't be interrupted, so it is done by a thread that the job may leave behind: the
+        next run will be glad of it.
+        """
+        if self._engine_name != "fused" or engines.is_warm():
+            return ""
+        compiler = threading.Thread(
+            target=engines.warm_up_apart, name="metademo-warm-up", daemon=True
+        )
+        compiler.start()
+        while compiler.is_alive():
+            if fault := self._pause_or_fault(deadline):
+                return fault
+            began = time.perf_counter()
+            compiler.join(BREATH)
+            with self._lock:
+                self._clock.add(0, time.perf_counter() - began)
+        return ""
+
+    def _advance_to_end(self, trainer: MetaTrainer, deadline: float) -> tuple[State, str]:
         marks = _marks(self.config.steps, _most_snapshots(trainer))
-        deadline = time.monotonic() + self.limits.max_seconds
         chunk = 1
         while trainer.step < self.config.steps:
             if fault := self._pause_or_fault(deadline):
@@ -539,19 +563,8 @@ class Job:
 
     def _keep(self, trainer: MetaTrainer, *, lasting: bool = True) -> None:
         """Take a snapshot with its held-out error; one that does not last gives way to the next."""
-        began, meta, config = time.perf_counter(), trainer.meta, self.config
-        family = config.task_family
-        errors = evaluate(
-            config.learner,
-            meta,
-            family,
-            shots=config.shots,
-            steps=config.inner_steps,
-            tasks=HELD_OUT_TASKS,
-            seed=config.seed,
-            grid=family.grid[::HELD_OUT_EVERY],
-        ).mean
-        snapshot = Snapshot(trainer.step, meta, errors)
+        began, meta = time.perf_counter(), trainer.meta
+        snapshot = Snapshot(trainer.step, meta, held_out_errors(self.config, meta))
         self._looked = time.perf_counter()
         with self._lock:
             self._clock.add(0, self._looked - began)
@@ -681,6 +694,21 @@ class Registry:
         over = [token for token, job in self._jobs.items() if job.state.over]
         for token in over[: max(0, len(self._jobs) - self.limits.max_kept)]:
             del self._jobs[token], self._owners[token]
+
+
+def held_out_errors(config: TrainConfig, meta: Meta) -> Array:
+    """A quick look at the mean error over held-out tasks after 0 .. S inner steps, (S + 1,)."""
+    family = config.task_family
+    return evaluate(
+        config.learner,
+        meta,
+        family,
+        shots=config.shots,
+        steps=config.inner_steps,
+        tasks=HELD_OUT_TASKS,
+        seed=config.seed,
+        grid=family.grid[::HELD_OUT_EVERY],
+    ).mean
 
 
 def _most_snapshots(trainer: MetaTrainer) -> int:

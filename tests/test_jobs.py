@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from helpers import assert_same, small
 
-from metademo import jobs
+from metademo import engines, jobs
 from metademo.checkpoints import Checkpoint, load, save
 from metademo.evaluation import evaluate, run_inner_loop
 from metademo.jobs import Busy, Job, Limits, Registry, State, Trace
@@ -250,6 +250,64 @@ def test_slow_motion_keeps_its_pace_and_it_can_be_changed(make):
     assert job.snapshot().step <= slow + 2
     job.pace = None
     assert wait(lambda: job.snapshot().step > slow + 20) < 2
+
+
+@pytest.fixture
+def compiler(monkeypatch):
+    """A compiler that takes until it is told to be done; the engine behind it needs none."""
+    done, at_work = threading.Event(), []
+
+    def compile_slowly():
+        at_work.append(threading.current_thread())
+        assert done.wait(PATIENCE)
+
+    monkeypatch.setattr(engines, "is_warm", done.is_set)
+    monkeypatch.setattr(engines, "warm_up_apart", compile_slowly)
+    monkeypatch.setattr(engines.TorchEngine, "name", "fused")
+    yield done, at_work
+    done.set()
+    for thread in at_work:
+        thread.join(PATIENCE)
+
+
+def test_stop_does_not_wait_for_the_compiler(make, compiler):
+    _, at_work = compiler
+    job = make()
+    job.start()
+    wait(lambda: at_work)
+    assert (job.state, job.snapshot().step) == (State.RUNNING, 0)
+    job.stop()
+    assert wait(lambda: job.state is State.STOPPED) < 0.5
+    assert job.join(PATIENCE)
+    assert job.snapshot().snapshots[-1].step == 0, "where it started"
+    (thread,) = at_work
+    assert thread.is_alive()
+    assert thread.daemon
+
+
+def test_pause_does_not_wait_for_the_compiler_and_the_run_goes_on_after_it(make, compiler):
+    done, at_work = compiler
+    job = make(steps=6)
+    job.start()
+    wait(lambda: at_work)
+    job.pause()
+    assert wait(lambda: job.state is State.PAUSED) < 0.5
+    done.set()
+    at_work[0].join(PATIENCE)
+    assert (job.state, job.snapshot().step) == (State.PAUSED, 0)
+    job.resume()
+    assert job.join(PATIENCE)
+    assert (job.state, job.snapshot().step) == (State.FINISHED, 6)
+
+
+def test_one_compiler_serves_all_who_wait_for_it(monkeypatch):
+    calls, warm = [], threading.Event()
+    monkeypatch.setattr(engines, "is_warm", warm.is_set)
+    monkeypatch.setattr(engines, "warm_up", warm.set)
+    monkeypatch.setattr(engines.subprocess, "run", lambda *a, **k: calls.append(a))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: engines.warm_up_apart(), range(8)))
+    assert len(calls) == 1
 
 
 @pytest.mark.parametrize("wish", ["pause", "stop"])
