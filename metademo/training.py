@@ -182,11 +182,20 @@ LIMITS: dict[str, tuple[type, float, float]] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """A named set of outer-loop settings, with what an algorithm needs different."""
+    """A named set of outer-loop settings, with what an algorithm needs different.
+
+    Attributes:
+        families: those that the recipe was made for, empty for all. A recipe may be tried on any
+            other, but only for these it is offered.
+    """
 
     title: str
     settings: dict[str, Any]
     per_algorithm: dict[str, dict[str, Any]]
+    families: tuple[str, ...] = ()
+
+    def suits(self, family: str) -> bool:
+        return not self.families or family in self.families
 
 
 # A tight clip matters: the L1 loss makes some meta-gradients huge, and with a loose one a seed in
@@ -200,11 +209,14 @@ _FINN |= dict(optimizer="adam", outer_lr=1e-3, meta_batch=25)
 _COSINE = dict(schedule="cosine", warmup=0.05, skips=1000)
 _FIVE = dict(inner_steps=5, shots=5, outer_lr=2e-3, steps=40_000, clip=5.0)
 
+_ARTICLE, _BENCHMARK = ("two-phase", "any-phase"), ("finn",)
+
 RECIPES = {
     "original": Recipe(
         "the article's: SGD, one task per outer step, 275,000 steps",
         {},
         {},
+        _ARTICLE,
     ),
     "fast": Recipe(
         "Adam on a meta-batch, warm-up and cosine, gradient norm clipped: about a second",
@@ -215,6 +227,7 @@ RECIPES = {
         "the same with a larger meta-batch and more steps: about a minute",
         _ADAM | dict(meta_batch=32, queries=16, steps=100_000, outer_lr=3e-3),
         {},
+        _ARTICLE,
     ),
     "finn": Recipe(
         "the benchmark's, as published: one inner step, 70,000 x 25 tasks; for the family finn",
@@ -225,17 +238,26 @@ RECIPES = {
             "meta-sgd": _COSINE | dict(shots=5, clip=10.0),
             "maml++": _COSINE | _FIVE,
         },
+        _BENCHMARK,
     ),
     "finn-best": Recipe(
         "for the least error on the family finn after five steps: about two minutes",
         _FINN | _COSINE | _FIVE | dict(queries=20, steps=100_000, outer_lr=3e-3),
         {},
+        _BENCHMARK,
     ),
 }
 
 
+def recipes_for(family: str) -> list[str]:
+    """The names of the recipes that suit a family."""
+    return [name for name, recipe in RECIPES.items() if recipe.suits(family)]
+
+
 def configure(algorithm: str, family: str, recipe: str = "fast", **changes: Any) -> TrainConfig:
     """The settings of a recipe for an algorithm and a family, with `changes` on top.
+
+    The family need not be one that the recipe suits: whoever writes both has chosen them.
 
     Raises:
         ConfigError: for an unknown name or a value that can't be used.

@@ -17,10 +17,10 @@ from metademo.algorithms import ALGORITHMS
 from metademo.figures import OTHER
 from metademo.jobs import Busy, Limits, Registry, Snapshot, State
 from metademo.tasks import FAMILIES, Examples
-from metademo.training import RECIPES, configure
+from metademo.training import RECIPES, configure, recipes_for
 from metademo.ui import runs, train_scene
 from metademo.ui.scenes import Learner, points_run
-from metademo.ui.train_scene import Probes, describe, loss_line, recipe_of, untrained
+from metademo.ui.train_scene import Probes, brief, describe, loss_line, recipe_of, untrained
 from metademo.ui.views import TrainView
 
 SHORT = (("hidden", 4), ("meta_batch", 1), ("queries", 4), ("steps", 30))
@@ -71,6 +71,10 @@ def stage(app: AppTest) -> dict:
     return component(app, "train_stage")
 
 
+def labels(app: AppTest) -> list[str]:
+    return [line["label"] for line in stage(app)["lines"]]
+
+
 def quiet(app: AppTest) -> bool:
     return not (app.exception or app.error or app.warning)
 
@@ -99,7 +103,7 @@ def test_every_algorithm_of_the_registry_trains_here(algorithm):
     assert data["snapshots"][-1] == 30
     rows = {curve["name"]: curve["rows"] for curve in data["curves"]}
     assert rows["before"] == rows["after 0"] == len(data["snapshots"]) == len(data["captions"])
-    assert [line["label"] for line in data["lines"]] == ["run 1"]
+    assert labels(app) == ["run 1 (fast, width 4, points 4, …)"]
 
 
 def test_a_new_row_of_the_registry_can_be_chosen_and_trained(monkeypatch):
@@ -132,10 +136,32 @@ def test_settings_follow_the_registries_and_the_limits():
     assert quiet(app)
 
 
+def test_a_family_is_offered_the_recipes_that_suit_it():
+    app = start()
+    key = "train widget {}".format
+    recipes = lambda: app.button_group(key=key("recipe"))  # noqa: E731
+    assert recipes().options == ["Original", "Fast", "Best"]
+    recipes().set_value("best").run()
+    app.number_input(key=key("seed")).set_value(3).run()
+    app.selectbox(key=key("family")).set_value("any-phase").run()
+    assert recipes().value == "best"
+    app.selectbox(key=key("family")).set_value("finn").run()
+    assert recipes().options == ["Fast", "Finn", "Finn-best"]
+    view = app.session_state["history of train"].present
+    assert (recipes().value, view.own) == ("fast", (("seed", 3),))
+    recipes().set_value("finn").run()
+    view = app.session_state["history of train"].present
+    assert view.config == configure("maml", "finn", "finn")
+    app.selectbox(key=key("family")).set_value("two-phase").run()
+    assert recipes().value == "fast"
+    assert quiet(app)
+
+
 def test_what_a_server_does_not_give_is_said_and_nothing_starts():
     app = start(TrainView(own=(("meta_batch", 256), ("hidden", 128), ("shots", 100))))
     press(app, "start")
     assert "too much work" in app.warning[0].value
+    assert "Not started" in app.get("progress")[0].proto.text
     assert runs_of(app) == []
 
 
@@ -169,15 +195,15 @@ def test_runs_lie_over_each_other_and_can_be_removed():
         app.number_input(key="train widget seed").set_value(seed).run()
         press(app, "start")
         finish(app)
-    assert [line["label"] for line in stage(app)["lines"]] == ["run 2", "run 1"]
+    assert [label.split(" (")[0] for label in labels(app)] == ["run 2", "run 1"]
     first, second = runs_of(app)
     assert "seed 1" in second.title
     app.selectbox(key="train chosen").set_value(first.job.token).run()
-    assert [line["label"] for line in stage(app)["lines"]] == ["run 1", "run 2"]
+    assert [label.split(" (")[0] for label in labels(app)] == ["run 1", "run 2"]
     press(app, "remove")
     app.run()
     assert runs_of(app) == [second]
-    assert [line["label"] for line in stage(app)["lines"]] == ["run 2"]
+    assert [label.split(" (")[0] for label in labels(app)] == ["run 2"]
 
 
 @pytest.mark.parametrize(("algorithm", "page"), [("maml", "maml"), ("daml", "daml")])
@@ -229,6 +255,7 @@ def test_divergence_is_shown_with_its_step_and_reason():
     finish(app, State.DIVERGED)
     said = app.warning[0].value
     assert "Diverged" in said
+    assert app.get("progress")[0].proto.text.startswith("Diverged · ")
     assert "at outer step" in said
     assert "smaller learning rate" in said
     last = runs_of(app)[0].progress.snapshots[-1]
@@ -311,8 +338,12 @@ def test_words_for_settings():
     assert recipe_of(configure("daml", "two-phase", "fast")) == ("fast", [])
     config = configure("maml", "any-phase", "fast", outer_lr=0.1)
     assert describe(config) == "MAML, any-phase, fast, outer learning rate β 0.1"
-    for recipe in RECIPES:
-        assert "about" in train_scene.promise(configure("maml", "two-phase", recipe))
+    assert brief(config) == "fast, β 0.1"
+    for family in FAMILIES:
+        for recipe in recipes_for(family):
+            config = configure("maml", family, recipe)
+            assert recipe_of(config) == (recipe, [])
+            assert "about" in train_scene.promise(config)
 
 
 def test_a_line_is_thinned_and_smooth(registry):
@@ -331,14 +362,26 @@ def test_a_line_is_thinned_and_smooth(registry):
 def test_a_snapshot_that_runs_away_says_so():
     config = TrainView(own=SHORT).config
     _, start = untrained(config)
-    wild = Snapshot(9, start.meta, np.full(6, math.nan))
-    assert "runs away" in train_scene._caption(config, wild)
+    for error in (math.nan, math.inf, 3e28):
+        wild = Snapshot(9, start.meta, np.array([0.6, error]))
+        assert "runs away" in train_scene._caption(config, wild)
 
 
 def test_views_are_mended():
     view = TrainView.from_dict(dict(algorithm="x", family="y", recipe="z", own=[["a", 1]], pace=-1))
     assert view == TrainView(recipe=next(iter(RECIPES)))
     assert TrainView.from_dict(TrainView(own=SHORT).to_dict()) == TrainView(own=SHORT)
+
+
+def test_a_view_keeps_a_recipe_that_suits_and_own_settings_that_differ():
+    view = TrainView(recipe="original", own=(("meta_batch", 25), ("hidden", 8)))
+    finn = view.with_family("finn")
+    assert (finn.recipe, finn.own) == ("fast", (("hidden", 8), ("meta_batch", 25)))
+    assert view.with_family("any-phase").recipe == "original"
+    own = replace(finn, recipe="finn").with_setting("seed", 1)
+    assert own.own == (("hidden", 8), ("seed", 1)), "25 is what this recipe has anyway"
+    assert TrainView(family="finn", recipe="best").recipe == "fast"
+    assert TrainView(family="finn").with_algorithm("daml").fault == ""
 
 
 def test_no_run_outlives_these_tests(registry):

@@ -22,6 +22,7 @@ from metademo.training import (
     MetaTrainer,
     TrainConfig,
     configure,
+    recipes_for,
 )
 
 every_pair = pytest.mark.parametrize(("algorithm", "family"), PAIRS)
@@ -144,6 +145,13 @@ def test_recipe_fast_is_the_default_and_uses_adam_on_a_meta_batch():
     assert (config.optimizer, config.schedule) == ("adam", "cosine")
     assert config.meta_batch > 1
     assert config.clip is not None
+
+
+def test_each_family_has_recipes_and_any_may_be_tried_on_another():
+    assert recipes_for("two-phase") == recipes_for("any-phase") == ["original", "fast", "best"]
+    assert recipes_for("finn") == ["fast", "finn", "finn-best"]
+    config = configure("maml", "two-phase", "finn")
+    assert (config.family, config.loss, config.hidden) == ("two-phase", "mse", 40)
 
 
 def test_a_short_run_learns():

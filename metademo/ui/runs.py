@@ -17,7 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from metademo.checkpoints import Checkpoint
 from metademo.jobs import Busy, Job, Progress, Registry, Snapshot
 from metademo.training import ConfigError, TrainConfig
-from metademo.ui.train_scene import Probes, describe
+from metademo.ui.train_scene import Probes, brief, describe
 
 MOST_RUNS = 6
 TOKEN = "run"
@@ -51,6 +51,11 @@ class Run:
     @property
     def title(self) -> str:
         return f"{self.name}: {describe(self.job.config)}"
+
+    @property
+    def label(self) -> str:
+        """For a legend."""
+        return f"{self.name} ({brief(self.job.config)})"
 
     @property
     def progress(self) -> Progress:

@@ -78,8 +78,8 @@ def _stage(state: PageState[TrainView], every: float | None) -> None:
 def _lines(visit: Visit, run: Run, progress: Progress) -> list[Line]:
     """The loss chart's lines: the run on the stage first, the others behind it."""
     others = [one for one in visit.runs if one is not run]
-    return [loss_line(run.name, progress, DASHES[0])] + [
-        loss_line(one.name, one.progress, DASHES[1 + i % 3]) for i, one in enumerate(others)
+    return [loss_line(run.label, progress, DASHES[0])] + [
+        loss_line(one.label, one.progress, DASHES[1 + i % 3]) for i, one in enumerate(others)
     ]
 
 

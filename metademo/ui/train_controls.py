@@ -52,16 +52,17 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
     st.selectbox(
         "Tasks",
         [name for name in FAMILIES if can_train(view.algorithm, name)],
-        format_func=lambda name: FAMILIES[name].title,
-        help="The family of waves that tasks are drawn from.",
-        **state.bind("family", view.family, lambda v, name: replace(v, family=name)),
+        format_func=lambda name: FAMILIES[name].title.split(":")[0],
+        help="The family of waves that tasks are drawn from.\n"
+        + "\n".join(f"- {family.title}." for family in FAMILIES.values()),
+        **state.bind("family", view.family, lambda v, name: v.with_family(name)),
     )
     st.segmented_control(
         "Recipe",
-        list(RECIPES),
+        view.recipes,
         format_func=str.capitalize,
         required=True,
-        help="\n".join(f"- **{name.capitalize()}**: {r.title}." for name, r in RECIPES.items()),
+        help="\n".join(f"- **{n.capitalize()}**: {RECIPES[n].title}." for n in view.recipes),
         **state.bind("recipe", view.recipe, lambda v, name: replace(v, recipe=name, own=())),
     )
     st.select_slider(
@@ -72,7 +73,7 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
         "a run is under way.",
         **state.bind("pace", _known_pace(view.pace), lambda v, pace: _set_pace(v, pace, visit)),
     )
-    with st.expander(_own_title(view)):
+    with st.expander(_own_title(view), key="train own settings"):
         _own_settings(state, limits)
 
 
@@ -98,10 +99,10 @@ def _own_settings(state: PageState[TrainView], limits: Limits) -> None:
         most = min(most, limits.most(name) or most)
         look = dict(step=1) if kind is int else dict(step=0.001, format="%.4g")
         st.number_input(
-            label.capitalize(),
+            label[0].upper() + label[1:],
             kind(least),
             kind(most),
-            help=HELP[name],
+            help=f"{HELP[name]} From {least:,} to {most:,}.",
             **look,
             **state.bind(
                 name,
@@ -142,12 +143,14 @@ def run_bar(state: PageState[TrainView], visit: Visit, progress: Progress | None
             args=(job,),
         )
         st.button("Stop", key="train stop", disabled=job is None, on_click=_stop, args=(job,))
-    with bar:
-        _progress_bar(state, progress)
+    with bar, st.container(key="train progress"):
+        _progress_bar(state, visit, progress)
 
 
-def _progress_bar(state: PageState[TrainView], progress: Progress | None) -> None:
-    if progress is None:
+def _progress_bar(state: PageState[TrainView], visit: Visit, progress: Progress | None) -> None:
+    if visit.message:
+        st.progress(0.0, text="Not started: why is said below the charts.")
+    elif progress is None:
         fault = state.view.fault
         st.progress(0.0, text=fault or train_scene.promise(state.view.config))
     else:

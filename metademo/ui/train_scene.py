@@ -10,17 +10,19 @@ import numpy as np
 
 from metademo.algorithms import ALGORITHMS, Meta
 from metademo.engines import uncovered
-from metademo.evaluation import evaluate, run_inner_loop
+from metademo.evaluation import run_inner_loop
 from metademo.figures import STYLES, Style, style_of
-from metademo.jobs import HELD_OUT_EVERY, HELD_OUT_TASKS, Progress, Snapshot, State
+from metademo.jobs import Progress, Snapshot, State, held_out_errors
 from metademo.tasks import Array, Examples, TaskFamily
-from metademo.training import INIT_STREAM, RECIPES, ConfigError, TrainConfig, configure
+from metademo.training import INIT_STREAM, ConfigError, TrainConfig, configure, recipes_for
 from metademo.ui.chart import Curve
 
 POINTS = 97
 """Points of a probe curve: enough for a smooth wave, few enough to send all snapshots at once."""
 CANDIDATES, PROBE_SEED = 64, 5
 LINE_POINTS = 300
+RUNAWAY = 1000.0
+"""An error after the inner loop that no network can be said to have learned anything with."""
 DASHES = ("solid", "dash", "dot", "dashdot")
 SETTINGS = {
     "inner_lr": "inner learning rate α",
@@ -35,10 +37,17 @@ SETTINGS = {
 }
 """The settings that a visitor may choose, in words."""
 ENGINE_NAMES = {"fused": "compiled engine", "torch": "PyTorch engine"}
+TOLD = {
+    State.PAUSED: "Paused",
+    State.STOPPED: "Stopped",
+    State.DIVERGED: "Diverged",
+    State.FAILED: "Failed",
+}
+"""What the line beside the buttons says of a run that does not go on."""
 PLATEAU = {
-    ("daml", "original"): "For its first 120,000 steps or so this recipe sits on a plateau: off by "
-    "0.63 is what a network gets that cannot tell the two waves apart. Then the learned loss "
-    "begins to tell them apart, and the error falls."
+    ("daml", "original"): "This recipe begins on a plateau, for 20,000 to 120,000 steps as chance "
+    "has it: off by 0.63 is what a network gets that cannot tell the two waves apart. Then the "
+    "learned loss begins to tell them apart, and the error falls."
 }
 """What a visitor should know while watching a recipe, by algorithm and recipe."""
 
@@ -124,18 +133,7 @@ def _spread(phases: Array, amplitudes: Array, family: TaskFamily) -> list[int]:
 def untrained(config: TrainConfig) -> tuple[Probes, Snapshot]:
     """What a run of `config` will start from."""
     meta = config.learner.init(np.random.default_rng([config.seed, INIT_STREAM]))
-    family = config.task_family
-    errors = evaluate(
-        config.learner,
-        meta,
-        family,
-        shots=config.shots,
-        steps=config.inner_steps,
-        tasks=HELD_OUT_TASKS,
-        seed=config.seed,
-        grid=family.grid[::HELD_OUT_EVERY],
-    ).mean
-    return Probes(config), Snapshot(0, meta, errors)
+    return Probes(config), Snapshot(0, meta, held_out_errors(config, meta))
 
 
 def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
@@ -177,8 +175,8 @@ def _caption(config: TrainConfig, snapshot: Snapshot) -> str:
         if not snapshot.step
         else f"After {_count(snapshot.step, 'outer step')}"
     )
-    if not np.isfinite(after):
-        return f"{when}, the inner loop runs away to infinity on some tasks."
+    if not after < RUNAWAY:  # also if it is not a number
+        return f"{when}, the inner loop runs away: on some tasks it ends far from any wave."
     inner = _count(config.inner_steps, "inner step")
     verb = "takes" if config.inner_steps == 1 else "take"
     what = "off a new wave" if config.loss == "l1" else "mean squared error on a new wave"
@@ -242,7 +240,7 @@ def recipe_of(config: TrainConfig) -> tuple[str, list[str]]:
     """The recipe that a config is nearest to, and which of its settings differ from it."""
     mine = config.to_dict()
     found = {}
-    for recipe in RECIPES:
+    for recipe in recipes_for(config.family):
         theirs = configure(config.algorithm, config.family, recipe).to_dict()
         found[recipe] = [name for name in mine if mine[name] != theirs[name]]
     best = min(found, key=lambda recipe: len(found[recipe]))
@@ -255,6 +253,13 @@ def describe(config: TrainConfig) -> str:
     parts = [ALGORITHMS[config.algorithm].title, config.family, recipe]
     parts += [f"{SETTINGS.get(n, n)} {getattr(config, n):g}" for n in changed if n in SETTINGS]
     return ", ".join(parts)
+
+
+def brief(config: TrainConfig) -> str:
+    """What a run's recipe is and what differs from it, as short as a legend needs it."""
+    recipe, changed = recipe_of(config)
+    own = [f"{SETTINGS[n].split()[-1]} {getattr(config, n):g}" for n in changed if n in SETTINGS]
+    return ", ".join([recipe, *own[:2], *["…"][: len(own) > 2]])
 
 
 def note_on(config: TrainConfig) -> str:
@@ -277,8 +282,11 @@ def report(progress: Progress) -> str:
     if progress.state is State.WAITING:
         return f"Waiting for a free place: {progress.reason}."
     if not progress.step and not progress.state.over:
-        return "Preparing the engine: the first run on a server takes a moment longer."
-    parts = [f"{progress.step:,} of {config.steps:,} outer steps"]
+        return (
+            f"Preparing the engine ({progress.seconds:.0f} s): the first run on a server waits for "
+            "its compiler, half a minute or so."
+        )
+    parts = [TOLD.get(progress.state, ""), f"{progress.step:,} of {config.steps:,} outer steps"]
     if progress.steps_per_second:
         parts.append(f"{_rounded(progress.steps_per_second * config.meta_batch)} tasks/s")
     parts.append(f"{progress.seconds:.1f} s")

@@ -14,7 +14,14 @@ import numpy as np
 
 from metademo.algorithms import ALGORITHMS
 from metademo.tasks import FAMILIES, PI, SHAPES, TaskFamily, Waves
-from metademo.training import LIMITS, RECIPES, ConfigError, TrainConfig, configure
+from metademo.training import (
+    LIMITS,
+    RECIPES,
+    ConfigError,
+    TrainConfig,
+    configure,
+    recipes_for,
+)
 from metademo.ui.outside import ATTRIBUTES, SHAPE_NAMES
 
 Point = tuple[float, float]
@@ -247,12 +254,17 @@ class DamlView(View):
         return rng.uniform(band.low, band.high, max(1, self.steps))
 
 
+OTHERWISE = "fast"
+"""The recipe that suits every family."""
+
+
 @dataclass(frozen=True)
 class TrainView(View):
     """The settings of the Train page.
 
     Attributes:
-        algorithm, family, recipe: names in the registries; see `TrainConfig`.
+        algorithm, family, recipe: names in the registries; see `TrainConfig`. A recipe that does
+            not suit the family gives way to `OTHERWISE`.
         own: settings that differ from the recipe's, as pairs of name and value.
         pace: outer steps per second in slow motion, or 0 for as fast as it goes.
     """
@@ -267,6 +279,8 @@ class TrainView(View):
         for name, known in (("algorithm", ALGORITHMS), ("family", FAMILIES), ("recipe", RECIPES)):
             if getattr(self, name) not in known:
                 self._mend(**{name: next(iter(known))})
+        if not RECIPES[self.recipe].suits(self.family):
+            self._mend(recipe=OTHERWISE)
         own = {str(n): v for n, v in self.own if n in LIMITS and isinstance(v, int | float)}
         self._mend(own=tuple(sorted(own.items())), pace=_clamped(self.pace, 0.0, 1e6, 0.0))
 
@@ -281,16 +295,28 @@ class TrainView(View):
 
     def with_setting(self, name: str, value: float) -> Self:
         """The view with one setting of the visitor's own, or the recipe's if it is the same."""
-        theirs = replace(self, own=()).config
-        own = {n: v for n, v in self.own if n != name}
-        if value != getattr(theirs, name):
-            own[name] = value
-        return replace(self, own=tuple(own.items()))
+        own = {n: v for n, v in self.own if n != name} | {name: value}
+        return replace(self, own=tuple(own.items()))._pruned
 
     def with_algorithm(self, algorithm: str) -> Self:
         """The view with another algorithm, and with a family that it can be trained on."""
         fits = (replace(self, algorithm=algorithm, family=f) for f in (self.family, *FAMILIES))
-        return next((view for view in fits if view.fault == ""), self)
+        return next((view._pruned for view in fits if view.fault == ""), self)
+
+    def with_family(self, family: str) -> Self:
+        """The view with another family, and with a recipe that suits it; own settings stay."""
+        return replace(self, family=family)._pruned
+
+    @property
+    def recipes(self) -> list[str]:
+        """The recipes to choose from."""
+        return recipes_for(self.family)
+
+    @property
+    def _pruned(self) -> Self:
+        """The same without own settings that are the recipe's, too."""
+        theirs = replace(self, own=()).config
+        return replace(self, own=tuple((n, v) for n, v in self.own if v != getattr(theirs, n)))
 
     @property
     def fault(self) -> str:

@@ -13,7 +13,8 @@ export class Lines {
     this.logX = this.#toggle("log steps", "Outer steps on a logarithmic axis");
     this.element = make("div", { className: "md-lines" },
       this.keys,
-      make("div", { className: "md-lines-stage" }, this.svg, make("div", { className: "md-lines-axes" }, this.logY, this.logX)));
+      make("div", { className: "md-lines-stage" }, this.svg),
+      make("div", { className: "md-lines-axes" }, make("span", {}, "outer steps"), this.logY, this.logX));
     this.width = this.height = 0;
     this.at = 0;
     this.cursor = svg("path", { class: "md-cursor" });
@@ -60,7 +61,10 @@ export class Lines {
         svg("path", { class: "md-grid", d: `M${area.left},${y(v)}H${area.right}` }),
         svg("text", { x: area.left - 8, y: y(v) + 4, "text-anchor": "end" }, text),
       ]),
-      ...x.ticks.map(([v, text]) => svg("text", { x: x(v), y: area.bottom + 18, "text-anchor": "middle" }, text)),
+      ...x.ticks.map(([v, text]) => svg("text", {
+        x: x(v), y: area.bottom + 18, "text-anchor": x(v) > width - 7 * text.length / 2 ? "end" : "middle",
+        dx: x(v) > width - 7 * text.length / 2 ? EDGE.right : 0,
+      }, text)),
       this.cursor,
       ...others.flatMap((line) => [this.#path(line, "smooth", { "stroke-width": 1.75, opacity: 0.75 })]),
       ...(main ? [
