@@ -233,6 +233,7 @@ RECIPES = {
         "the benchmark's, as published: one inner step, 70,000 x 25 tasks; for the family finn",
         _FINN | dict(inner_steps=1, shots=10, queries=10, steps=70_000),
         {
+            "fomaml": dict(shots=5),
             "reptile": _COSINE | dict(inner_steps=8, inner_lr=0.02, steps=40_000, clip=10.0),
             "anil": _COSINE | dict(inner_steps=5, steps=40_000, clip=10.0),
             "meta-sgd": _COSINE | dict(shots=5, clip=10.0),
