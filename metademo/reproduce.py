@@ -11,6 +11,7 @@ them outweighs a thousand others. So the median and the share that diverged stan
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import time
@@ -42,6 +43,8 @@ DIVERGED = (
     f"{RUNAWAY} times both its own error before the first step and the mean of that over tasks."
 )
 FINN = "Finn, Abbeel & Levine 2017, table 2 (5-shot)"
+COMMITTED = checkpoints.SHIPPED / "finn-benchmark.json"
+"""The report that ships with the project."""
 Say = Callable[[str], None]
 
 
@@ -345,6 +348,34 @@ def claims(report: dict[str, Any]) -> list[Claim]:
 # ---------------------------------------------------------------------------- for people
 
 
+def committed() -> dict[str, Any] | None:
+    """The report that ships, or None if there is none that can be read."""
+    try:
+        report = json.loads(COMMITTED.read_text(encoding="utf-8"))
+        records(report, SHOTS[0])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return report
+
+
+def records(report: dict[str, Any], shots: int) -> list[dict[str, str]]:
+    """The rows for one number of shots, in words: what the command prints, for a page."""
+    found = []
+    for row in report["rows"]:
+        cells = {
+            f"{k} step{'s' * (k > 1)}": _cell(row["errors"][str(shots)][str(k)]) for k in STEPS
+        }
+        published = " / ".join(f"{value:g}" for value in row["published"].values())
+        found.append({"": row["title"], **cells, "published": published if shots == 5 else ""})
+    return found
+
+
+def _cell(entry: dict[str, Any]) -> str:
+    """Mean, 95 % interval, median and share diverged of one place in the table."""
+    text = f"{_short(entry['mean'])} ±{_short(entry['ci95'])} ({_short(entry['median'])})"
+    return text + (f" !{entry['diverged']:.1%}" if entry["diverged"] else "")
+
+
 def table(report: dict[str, Any]) -> str:
     """The report as text: mean and 95 % interval, median, share diverged."""
     conditions = report["conditions"]
@@ -370,9 +401,7 @@ def _line(row: dict[str, Any], shots: int) -> str:
     cells = []
     for k in STEPS:
         entry, published = row["errors"][str(shots)][str(k)], row["published"].get(str(k))
-        cell = f"{_short(entry['mean'])} ±{_short(entry['ci95'])} ({_short(entry['median'])})"
-        if entry["diverged"]:
-            cell += f" !{entry['diverged']:.1%}"
+        cell = _cell(entry)
         if published and shots == 5:
             cell += f" [{published}]"
         cells.append(f"{cell:<36}")
@@ -380,4 +409,5 @@ def _line(row: dict[str, Any], shots: int) -> str:
 
 
 def _short(value: float | None) -> str:
-    return "inf" if value is None else f"{value:.3g}"
+    """Three digits; what is beyond any sense has run away."""
+    return "inf" if value is None or value > 1e6 else f"{value:.3g}"

@@ -11,7 +11,7 @@ from helpers import Toy, checkpoint_of
 from streamlit.testing.v1 import AppTest
 from test_pages import ROOT, chart, own_weights, press, view, widget
 
-from metademo import checkpoints
+from metademo import checkpoints, reproduce
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.evaluation import evaluate
 from metademo.tasks import FAMILIES, SHAPES
@@ -362,3 +362,21 @@ def test_noise_is_drawn_anew_with_new_points_and_kept_otherwise():
     residue = [np.array(v.points)[:, 1] - v.wave(np.array(v.points)[:, 0])[0] for v in (one, two)]
     assert not np.allclose(*residue)
     assert replace(one, noise=0.0).with_wave().noise == 0.0
+
+
+def test_the_benchmark_shows_its_committed_table():
+    app = start()
+    assert not app.dataframe
+    set_widget(app, "button_group", "family", "finn")
+    rows = app.dataframe[0].value
+    assert list(rows["published"][rows[""] == "MAML as published"]) == ["0.67 / 0.38 / 0.35"]
+    app.button_group(key="compare table shots").set_value(20).run()
+    assert not (app.dataframe[0].value["5 steps"] == rows["5 steps"]).all()
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"rows": [{}]}', "[1]"])
+def test_a_table_that_cannot_be_read_is_left_out(text, tmp_path, monkeypatch):
+    path = tmp_path / "table.json"
+    path.write_text(text)
+    monkeypatch.setattr(reproduce, "COMMITTED", path)
+    assert reproduce.committed() is None

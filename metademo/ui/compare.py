@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from metademo import reproduce
 from metademo.tasks import FAMILIES, SHAPES, TaskFamily
 from metademo.ui import layout, resources
 from metademo.ui.chart import ChartEvent, interactive_chart, pi_ticks
@@ -42,6 +43,8 @@ def page() -> None:
     with controls:
         _controls(state, family, found)
     _absent(found, family)
+    if family.name == reproduce.FAMILY:
+        _published_table()
     if any(len(part) < len(chosen) for part in known):
         resources.measured(view, family, chosen, wait=True)
         st.rerun()
@@ -131,6 +134,29 @@ def _outside(state: PageState[CompareView], family: TaskFamily) -> None:
         help="At the foot of the page: the error inside and outside of the trained range.",
         **state.bind("along", view.along, lambda v, along: replace(v, along=along)),
     )
+
+
+def _published_table() -> None:
+    """The benchmark as others report it, with what was published."""
+    report = reproduce.committed()
+    if report is None:
+        return
+    conditions = report["conditions"]
+    with st.expander("The benchmark's table"):
+        shots = st.segmented_control(
+            "Labelled points",
+            conditions["shots"],
+            default=conditions["shots"][0],
+            required=True,
+            key="compare table shots",
+        )
+        st.dataframe(reproduce.records(report, shots), hide_index=True)
+        st.caption(
+            f"Mean squared error ± 95 % interval, the median in brackets and the share of tasks "
+            f"that diverged behind a !; {len(conditions['training_seeds'])} training seeds x "
+            f"{conditions['held_out_tasks_per_seed']:,} held-out tasks. {reproduce.DIVERGED} "
+            f"Published: {reproduce.FINN}. Made by `{conditions['command']}`."
+        )
 
 
 def _absent(found: dict[str, Contestant], family: TaskFamily) -> None:
