@@ -8,9 +8,11 @@ from safetensors.torch import load_file
 from torch import nn
 
 from metademo import checkpoints
+from metademo.__main__ import _CHANGES, _parser
 from metademo.evaluation import evaluate, run_inner_loop
 from metademo.reproduce import diverged
 from metademo.tasks import FAMILIES, Examples
+from metademo.training import configure
 
 SHIPPED = {
     "maml-two-phase": ("maml", "two-phase"),
@@ -232,3 +234,25 @@ def test_the_best_of_the_benchmark_meets_its_figure():
     assert result.mean[5] <= 0.02
     assert result.mean[0] >= 2.9
     assert not diverged(result.errors)[5].any()
+
+
+def _commands() -> dict[str, list[str]]:
+    """The arguments of the commands in the table of the folder, by the name of the weights."""
+    lines = (checkpoints.SHIPPED / "README.md").read_text(encoding="utf-8").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
+    return {row[0].strip("`"): row[2].strip("`").split()[3:] for row in rows}
+
+
+def test_every_file_stands_in_the_folders_table():
+    assert sorted(_commands()) == EVERY
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_command_in_the_table_makes_this_file(name):
+    """Its settings are those of the file; that the same settings make the same weights is tested
+    elsewhere."""
+    arguments = _parser().parse_args(_commands()[name])
+    assert arguments.out == f"weights/{name}.safetensors"
+    changes = {n: v for n in _CHANGES if (v := getattr(arguments, n)) is not None}
+    made = configure(arguments.algorithm, arguments.family, arguments.recipe, **changes)
+    assert made == checkpoints.load(checkpoints.shipped(name)).config
