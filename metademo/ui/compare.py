@@ -10,12 +10,10 @@ import streamlit as st
 from metademo import reproduce
 from metademo.tasks import FAMILIES, SHAPES, TaskFamily
 from metademo.ui import layout, resources
-from metademo.ui.chart import ChartEvent, interactive_chart, pi_ticks
 from metademo.ui.compare_scene import Contestant, compare_scene, contestants, missing
 from metademo.ui.outside import ATTRIBUTES
-from metademo.ui.scenes import Scene
 from metademo.ui.state import PageState
-from metademo.ui.views import MAX_POINTS, CompareView
+from metademo.ui.views import CompareView
 
 
 @st.fragment
@@ -39,7 +37,8 @@ def page() -> None:
     # known yet come after it, and then the page is drawn once more.
     known = resources.measured(view, family, chosen, wait=False)
     with stage:
-        _chart(state, family, compare_scene(view, family, chosen, *known))
+        scene = compare_scene(view, family, chosen, *known)
+        layout.points_chart(state, family, scene, "Your points and the waves of all networks")
     with controls:
         _controls(state, family, found)
     _absent(found, family)
@@ -48,32 +47,6 @@ def page() -> None:
     if any(len(part) < len(chosen) for part in known):
         resources.measured(view, family, chosen, wait=True)
         st.rerun()
-
-
-def _chart(state: PageState[CompareView], family: TaskFamily, scene: Scene) -> None:
-    view = state.view
-
-    def moved(event: ChartEvent) -> None:
-        state.follow(state.view.with_points(event.points, family), final=event.final)
-
-    interactive_chart(
-        "compare chart",
-        curves=scene.curves,
-        panels=scene.panels,
-        board=scene.board,
-        sweep=scene.sweep,
-        captions=scene.captions,
-        details=scene.details,
-        points=view.points,
-        epoch=state.history.epoch,
-        max_points=MAX_POINTS,
-        snap="truth" if view.snap else "",
-        on_points=moved,
-        x_range=family.x_range,
-        y_range=view.y_range(family),
-        x_ticks=pi_ticks(*family.x_range) if family.unit_amplitude else None,
-        label="Your points and the waves of all networks",
-    )
 
 
 def _controls(

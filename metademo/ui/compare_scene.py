@@ -16,7 +16,7 @@ import numpy as np
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.algorithms.step_sizes import LearnedStepSizes
 from metademo.checkpoints import Checkpoint
-from metademo.evaluation import Z95, evaluate, run_inner_loop
+from metademo.evaluation import Z95, Evaluation, evaluate, run_inner_loop
 from metademo.figures import Style, style_of
 from metademo.tasks import Array, Examples, TaskFamily
 from metademo.training import TrainConfig
@@ -126,18 +126,25 @@ def metric_of(family: TaskFamily) -> str:
 
 def standing(learner: Learner, family: TaskFamily, shots: int, steps: int) -> Standing:
     """How a learner does on held-out tasks, each with so many labelled points."""
-    errors = evaluate(
+    errors = _evaluated(learner, family, family, shots, steps, TASKS).errors
+    return Standing(errors, _milliseconds(learner, family, shots, steps))
+
+
+def _evaluated(
+    learner: Learner, moved: TaskFamily, family: TaskFamily, shots: int, steps: int, tasks: int
+) -> Evaluation:
+    """Errors on tasks of `moved`, in the metric of the family that it comes from."""
+    return evaluate(
         learner.algorithm,
         learner.meta,
-        family,
+        moved,
         shots=shots,
         steps=steps,
-        tasks=TASKS,
+        tasks=tasks,
         seed=SEED,
         grid=family.grid[::EVERY],
         metric=metric_of(family),
-    ).errors
-    return Standing(errors, _milliseconds(learner, family, shots, steps))
+    )
 
 
 def _milliseconds(learner: Learner, family: TaskFamily, shots: int, steps: int) -> float:
@@ -163,17 +170,7 @@ def swept(learner: Learner, family: TaskFamily, along: str, shots: int, steps: i
     for value in attribute.values(family):
         moved = attribute.at(family, float(value))
         try:
-            result = evaluate(
-                learner.algorithm,
-                learner.meta,
-                moved,
-                shots=shots,
-                steps=steps,
-                tasks=SWEPT_TASKS,
-                seed=SEED,
-                grid=moved.grid[::EVERY],
-                metric=metric_of(family),
-            )
+            result = _evaluated(learner, moved, family, shots, steps, SWEPT_TASKS)
         except ValueError:
             columns.append(np.full(steps + 1, np.nan))
         else:

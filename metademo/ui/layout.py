@@ -13,8 +13,9 @@ from streamlit.delta_generator import DeltaGenerator
 from metademo.tasks import TaskFamily
 from metademo.training import TrainConfig
 from metademo.ui import resources
-from metademo.ui.chart import Point, Range, clean
+from metademo.ui.chart import ChartEvent, Point, Range, clean, interactive_chart, pi_ticks
 from metademo.ui.outside import ATTRIBUTES
+from metademo.ui.scenes import Scene
 from metademo.ui.state import PageState
 from metademo.ui.views import MAX_POINTS, MAX_STEPS, PointsView
 
@@ -31,6 +32,33 @@ def headline(title: str, promise: str) -> None:
 def stage_and_controls() -> list[DeltaGenerator]:
     """The chart's column and the controls'; on a narrow screen the chart comes first."""
     return st.columns([3, 1], gap="large")
+
+
+def points_chart(state: PageState[P], family: TaskFamily, scene: Scene, label: str) -> None:
+    """The chart of a page on which the visitor's points are the support set."""
+    view = state.view
+
+    def moved(event: ChartEvent) -> None:
+        state.follow(state.view.with_points(event.points, family), final=event.final)
+
+    interactive_chart(
+        f"{state.page} chart",
+        curves=scene.curves,
+        panels=scene.panels,
+        board=scene.board,
+        sweep=scene.sweep,
+        captions=scene.captions,
+        details=scene.details,
+        points=view.points,
+        epoch=state.history.epoch,
+        max_points=MAX_POINTS,
+        snap="truth" if view.snap else "",
+        on_points=moved,
+        x_range=family.x_range,
+        y_range=view.y_range(family),
+        x_ticks=pi_ticks(*family.x_range) if family.unit_amplitude else None,
+        label=label,
+    )
 
 
 def report(

@@ -10,10 +10,9 @@ import streamlit as st
 from metademo.checkpoints import Checkpoint
 from metademo.tasks import TaskFamily
 from metademo.ui import layout, resources
-from metademo.ui.chart import ChartEvent, interactive_chart, pi_ticks
 from metademo.ui.scenes import Learner, maml_scene
 from metademo.ui.state import PageState
-from metademo.ui.views import MAX_POINTS, MamlView
+from metademo.ui.views import MamlView
 
 
 @st.fragment
@@ -47,26 +46,7 @@ def _chart(state: PageState[MamlView], chosen: Checkpoint, family: TaskFamily) -
         contrasts = {"pretrained": Learner.of(ordinary)} if ordinary else {}
         contrasts |= {"random": Learner.untrained(chosen)}
     scene = maml_scene(view, family, Learner.of(chosen), contrasts)
-
-    def moved(event: ChartEvent) -> None:
-        state.follow(state.view.with_points(event.points, family), final=event.final)
-
-    interactive_chart(
-        "maml chart",
-        curves=scene.curves,
-        panels=scene.panels,
-        captions=scene.captions,
-        details=scene.details,
-        points=view.points,
-        epoch=state.history.epoch,
-        max_points=MAX_POINTS,
-        snap="truth" if view.snap else "",
-        on_points=moved,
-        x_range=family.x_range,
-        y_range=view.y_range(family),
-        x_ticks=pi_ticks(*family.x_range) if family.unit_amplitude else None,
-        label="Your points and the network's wave",
-    )
+    layout.points_chart(state, family, scene, "Your points and the network's wave")
 
 
 def _controls(
