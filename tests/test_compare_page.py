@@ -13,7 +13,7 @@ from test_pages import ROOT, chart, own_weights, press, view, widget
 
 from metademo import checkpoints, reproduce
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
-from metademo.evaluation import evaluate
+from metademo.evaluation import Evaluation, evaluate
 from metademo.tasks import FAMILIES, SHAPES
 from metademo.training import configure
 from metademo.ui import compare_scene, resources
@@ -103,7 +103,7 @@ def test_a_standing_is_what_evaluate_says(monkeypatch):
         tasks=30,
         grid=family.grid[::8],
     )
-    np.testing.assert_array_equal(found.errors, again.errors)
+    np.testing.assert_array_equal(found.held_out.errors, again.errors)
     assert again.metric == metric_of(family) == "mse"
     assert found.milliseconds > 0
 
@@ -338,8 +338,8 @@ def test_infinite_errors_are_ranked_last_and_survive_the_way_to_the_browser():
     found = contestants(shipped(), {}, family)
     chosen = [found["meta-sgd"], found["maml++"]]
     shown = CompareView.first().with_family("finn")
-    lost = Standing(np.full((6, 20), np.inf), 1.0)
-    fine = Standing(np.full((6, 20), 0.5), 1.0)
+    lost = Standing(Evaluation(np.full((6, 20), np.inf), "mse"), 1.0)
+    fine = Standing(Evaluation(np.full((6, 20), 0.5), "mse"), 1.0)
     standings = {"meta-sgd": lost, "maml++": fine}
     scene = compare_scene.compare_scene(shown, family, chosen, standings, {})
     assert [score.label for score in scene.board.scores] == ["MAML++", "Meta-SGD"]

@@ -16,7 +16,7 @@ import numpy as np
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.algorithms.step_sizes import LearnedStepSizes
 from metademo.checkpoints import Checkpoint
-from metademo.evaluation import Z95, Evaluation, evaluate, run_inner_loop
+from metademo.evaluation import Evaluation, evaluate, run_inner_loop
 from metademo.figures import Style, style_of
 from metademo.tasks import Array, Examples, TaskFamily
 from metademo.training import TrainConfig
@@ -54,9 +54,9 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Standing:
-    """Errors on held-out tasks, (S + 1, tasks), and the time of one adaptation in milliseconds."""
+    """Errors on held-out tasks, and the time of one adaptation in milliseconds."""
 
-    errors: Array
+    held_out: Evaluation
     milliseconds: float
 
 
@@ -126,8 +126,8 @@ def metric_of(family: TaskFamily) -> str:
 
 def standing(learner: Learner, family: TaskFamily, shots: int, steps: int) -> Standing:
     """How a learner does on held-out tasks, each with so many labelled points."""
-    errors = _evaluated(learner, family, family, shots, steps, TASKS).errors
-    return Standing(errors, _milliseconds(learner, family, shots, steps))
+    held_out = _evaluated(learner, family, family, shots, steps, TASKS)
+    return Standing(held_out, _milliseconds(learner, family, shots, steps))
 
 
 def _evaluated(
@@ -323,13 +323,13 @@ def _score(view: CompareView, one: Contestant, mine: Array, known: Standing | No
     if known is None:
         nothing = np.empty(0)
         return Score(one.title, _cost(one, steps), *one.look, *[nothing] * 3, mine, nothing)
-    errors = known.errors
-    with np.errstate(over="ignore", invalid="ignore"):  # where tasks ran away
-        half = Z95 * errors.std(1, ddof=1) / np.sqrt(errors.shape[1])
-        spread = np.percentile(np.nan_to_num(errors, nan=np.inf), QUANTILES, axis=1).T
-        harder = (np.nan_to_num(errors, nan=np.inf) > mine[:, None]).mean(1)
+    held_out = known.held_out
+    errors = np.nan_to_num(held_out.errors, nan=np.inf)  # where tasks ran away
+    with np.errstate(invalid="ignore"):
+        spread = np.percentile(errors, QUANTILES, axis=1).T
+    harder = (errors > mine[:, None]).mean(1)
     note = _cost(one, steps, known.milliseconds)
-    return Score(one.title, note, *one.look, errors.mean(1), half, spread, mine, harder)
+    return Score(one.title, note, *one.look, held_out.mean, held_out.ci95, spread, mine, harder)
 
 
 def _cost(one: Contestant, steps: int, milliseconds: float | None = None) -> str:
