@@ -95,6 +95,11 @@ class SourceBand:
     high: float
     phases: tuple[float, float]
 
+    @property
+    def means_one(self) -> bool:
+        """Whether the whole band means one phase, so that any input of it will do."""
+        return self.phases[0] == self.phases[1]
+
     def __contains__(self, x: float) -> bool:
         return self.low <= x <= self.high
 
@@ -253,7 +258,7 @@ class TaskFamily:
         for band in self.bands:
             first, last = band.phases
             inside = (waves.phase >= min(first, last)) & (waves.phase <= max(first, last))
-            if first == last:  # the whole band means this phase: any input of it will do
+            if band.means_one:
                 inputs[inside] = band.low + (band.high - band.low) * uniform[inside]
             else:  # each input of the band means one phase: invert that map
                 place = (waves.phase[inside] - first) / (last - first)

@@ -191,6 +191,19 @@ def test_daml_between_the_bands_is_allowed_and_labelled():
     assert "never trained between the bands" in chart(app)["captions"][-1]
 
 
+def test_daml_slides_the_wave_where_each_input_means_a_phase_of_its_own():
+    app = start("daml")
+    widget(app, "button_group", "weights", "daml").set_value("daml-any-phase").run()
+    for source in (1.2, 0.3, -0.8):
+        widget(app, "slider", "source", "daml").set_value(source).run()
+        phase = math.pi / 2 - source
+        assert f"sin(x + {round(math.degrees(phase))}°)" in chart(app)["captions"][-1]
+        assert "by 0.0" in chart(app)["captions"][-1]
+        assert component(app, "source_line")["status"].startswith("means sin(x + ")
+    assert not app.radio, "there are no other inputs that mean the same"
+    assert [c["name"] for c in chart(app)["curves"]] == ["truth 0", "daml-before", "daml"]
+
+
 def test_daml_draws_fresh_inputs_from_the_band():
     app = start("daml")
     widget(app, "radio", "fresh", "daml").set_value(True).run()

@@ -9,10 +9,10 @@ import streamlit as st
 
 from metademo.checkpoints import Checkpoint
 from metademo.figures import style_of
-from metademo.tasks import FAMILIES, PI
+from metademo.tasks import FAMILIES, PI, SourceBand
 from metademo.ui import layout, resources
-from metademo.ui.chart import interactive_chart, pi_label, pi_ticks
-from metademo.ui.scenes import Learner, daml_scene
+from metademo.ui.chart import interactive_chart, pi_ticks
+from metademo.ui.scenes import Learner, daml_scene, wave_name
 from metademo.ui.source_line import Band, LineEvent, source_line
 from metademo.ui.state import PageState
 from metademo.ui.views import DamlView
@@ -55,14 +55,14 @@ def page() -> None:
             label="The network's wave in the target domain",
         )
     with controls:
-        layout.weights(state, choices)
+        layout.weights(state, choices, lambda v, name: replace(v, weights=name))
         _controls(state, chosen)
 
 
 def _source(state: PageState[DamlView], family) -> None:
     view = state.view
     band = family.band_of(view.source)
-    fresh = view.fresh and band is not None
+    draws = view.inputs(family)
 
     def moved(event: LineEvent) -> None:
         state.follow(replace(state.view, source=event.value), final=event.final)
@@ -71,29 +71,29 @@ def _source(state: PageState[DamlView], family) -> None:
         "daml source",
         value=view.source,
         x_range=SOURCE_RANGE,
-        bands=[
-            Band(b.low, b.high, f"means {_wave_name(b.phase(b.low))}", _colour())
-            for b in family.bands
-        ],
-        draws=view.inputs(family) if fresh else (),
+        bands=[Band(b.low, b.high, _meaning(b), _colour()) for b in family.bands],
+        draws=draws if len(draws) > 1 else (),
         draws_label="fresh inputs, one per step",
-        status=_status(view, band is not None),
+        status=_status(view, band),
         label="Source domain: one unlabelled input",
         epoch=state.history.epoch,
         on_value=moved,
     )
 
 
-def _status(view: DamlView, inside: bool) -> str:
-    if not inside:
+def _meaning(band: SourceBand) -> str:
+    low, high = (wave_name(phase) for phase in band.phases)
+    return f"means {low}" if band.means_one else f"each input means its own wave: {low} to {high}"
+
+
+def _status(view: DamlView, band: SourceBand | None) -> str:
+    if band is None:
         return "between the bands: never seen in training, so anything may happen"
+    if not band.means_one:
+        return f"means {wave_name(band.phase(view.source))}"
     if view.fresh:
         return "in a band: each step sees a fresh input from it"
     return "in a band: each step sees this input"
-
-
-def _wave_name(phase: float) -> str:
-    return "sin(x)" if phase == 0 else f"sin(x + {pi_label(phase)})"
 
 
 def _colour() -> tuple[str, str]:
@@ -111,6 +111,16 @@ def _controls(state: PageState[DamlView], chosen: Checkpoint) -> None:
         help="The same number as on the line; here for the keyboard and for exact values.",
         **state.bind("source", view.source, lambda v, x: replace(v, source=x)),
     )
+    if all(band.means_one for band in family.bands):
+        _fresh_inputs(state)
+    with st.container(horizontal=True, gap="small"):
+        layout.history_buttons(state)
+    layout.inner_loop(state, chosen.config)
+
+
+def _fresh_inputs(state: PageState[DamlView]) -> None:
+    """One input for all steps, or one for each."""
+    view = state.view
     st.radio(
         "What each inner step sees",
         [False, True],
@@ -127,9 +137,6 @@ def _controls(state: PageState[DamlView], chosen: Checkpoint) -> None:
             replace(state.view, draw=int(np.random.default_rng().integers(2**31)))
         ),
     )
-    with st.container(horizontal=True, gap="small"):
-        layout.history_buttons(state)
-    layout.inner_loop(state, chosen.config)
 
 
 page()

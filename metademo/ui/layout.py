@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from metademo.checkpoints import Checkpoint
 from metademo.tasks import TaskFamily
 from metademo.training import TrainConfig
 from metademo.ui import resources
@@ -17,7 +18,7 @@ from metademo.ui.chart import ChartEvent, Point, Range, clean, interactive_chart
 from metademo.ui.outside import ATTRIBUTES
 from metademo.ui.scenes import Scene
 from metademo.ui.state import PageState
-from metademo.ui.views import MAX_POINTS, MAX_STEPS, PointsView
+from metademo.ui.views import MAX_POINTS, MAX_STEPS, PointsView, V
 
 P = TypeVar("P", bound=PointsView)
 FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase", "finn": "benchmark"}
@@ -76,16 +77,28 @@ def report(
         st.stop()
 
 
-def weights(state: PageState[Any], choices: Collection[str]) -> None:
-    """Which weights to play with, where there is a choice."""
-    if len(choices) > 1:
-        st.segmented_control(
-            "The network",
-            list(choices),
-            format_func=lambda name: resources.label(name, "as it ships"),
-            required=True,
-            **state.bind("weights", state.view.weights, lambda v, name: replace(v, weights=name)),
-        )
+def weights(
+    state: PageState[V], choices: Mapping[str, Checkpoint], change: Callable[[V, str], V]
+) -> None:
+    """Which weights to play with: the families that they were trained on, and those of the visit.
+
+    Args:
+        change: the view with the weights of another name.
+    """
+
+    def called(name: str) -> str:
+        return resources.label(name, FAMILY_LABELS.get(choices[name].config.family))
+
+    st.segmented_control(
+        "The network was trained on",
+        sorted(choices, key=lambda name: called(name) not in FAMILY_LABELS.values()),
+        format_func=called,
+        required=True,
+        wrap=True,
+        help="Two waves: sin(x) and sin(x + π), as in the article's code. "
+        "Any phase: sin(x + b) for every b from 0° to 180°.",
+        **state.bind("weights", state.view.weights, change),
+    )
 
 
 def snap_toggle(state: PageState[P]) -> None:

@@ -53,20 +53,10 @@ def _controls(
     state: PageState[MamlView], choices: dict[str, Checkpoint], chosen: Checkpoint
 ) -> None:
     view, family = state.view, chosen.config.task_family
-    st.segmented_control(
-        "The network was trained on",
-        list(choices),
-        format_func=lambda name: resources.label(
-            name, layout.FAMILY_LABELS.get(choices[name].config.family)
-        ),
-        required=True,
-        help="Two waves: sin(x) and sin(x + π), as in the article's code. "
-        "Any phase: sin(x + b) for every b from 0° to 180°.",
-        **state.bind(
-            "weights",
-            view.weights,
-            lambda v, name: replace(v, weights=name).within(choices[name].config.task_family),
-        ),
+    layout.weights(
+        state,
+        choices,
+        lambda v, name: replace(v, weights=name).within(choices[name].config.task_family),
     )
     layout.wave_slider(state, family, "phase")
     layout.snap_toggle(state)

@@ -123,21 +123,22 @@ def maml_scene(
 
 
 def daml_scene(view: DamlView, family: TaskFamily, learner: Learner) -> Scene:
-    """The DAML page: the network at each step against both waves that it may be meant to become."""
+    """The DAML page: the network at each step against the waves that it may be meant to become."""
     grid = family.grid
     run = adapt(learner, Examples(view.inputs(family)[None]), view, grid)
-    waves = {"sin(x)": 0.0, "sin(x + π)": np.pi}
-    truths = {label: Waves.one(phase=phase)(grid)[0] for label, phase in waves.items()}
+    band = family.band_of(view.source)
+    meant = None if band is None else wave_name(band.phase(view.source))
+    # Of two waves both are shown, of a continuum only the one that the input stands for.
+    phases = family.phases if family.two_phase or band is None else [band.phase(view.source)]
+    truths = {wave_name(phase): Waves.one(phase=phase)(grid)[0] for phase in phases}
     errors = {label: run.errors(truth) for label, truth in truths.items()}
 
-    band = family.band_of(view.source)
-    meant = None if band is None else _name_of(band.phase(view.source), waves)
     shown = []
-    for label, truth in truths.items():
+    for i, (label, truth) in enumerate(truths.items()):
         wanted = "the wave it stands for: " if label == meant else ""
-        look = _look("truth")
-        opacity = 1.0 if label == meant else 0.45
-        shown.append(Curve(label, wanted + label, truth, *look, width=1.5, opacity=opacity))
+        look, opacity = _look("truth"), 1.0 if label == meant else 0.45
+        name = f"truth {i}"
+        shown.append(Curve(name, wanted + label, truth, *look, width=1.5, opacity=opacity))
     shown += _before_and_after("daml", run)
     if meant is None:
         nearest = {f"from {label}": values for label, values in errors.items()}
@@ -153,6 +154,12 @@ def daml_scene(view: DamlView, family: TaskFamily, learner: Learner) -> Scene:
     ]
     captions = [_daml_caption(k, run, errors, meant) for k in range(view.steps + 1)]
     return Scene(shown, panels, captions, [])
+
+
+def wave_name(phase: float) -> str:
+    """A wave of amplitude 1 in words: sin(x), sin(x + π), sin(x + 57°)."""
+    degrees = round(np.degrees(phase))
+    return {0: "sin(x)", 180: "sin(x + π)"}.get(degrees, f"sin(x + {degrees}°)")
 
 
 def _before_and_after(name: str, run: Run) -> list[Curve]:
@@ -172,10 +179,6 @@ def _look(name: str) -> tuple[tuple[str, str], str]:
     """Colour pair and dash pattern of an algorithm."""
     style = style_of(name)
     return (style.light, style.dark), style.dash
-
-
-def _name_of(phase: float, waves: Mapping[str, float]) -> str | None:
-    return next((label for label, value in waves.items() if np.isclose(value, phase)), None)
 
 
 def after(k: int) -> str:

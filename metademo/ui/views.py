@@ -248,7 +248,7 @@ class DamlView(View):
     def inputs(self, family: TaskFamily) -> np.ndarray:
         """The source inputs that the inner loop sees, in turn: one, or one per step."""
         band = family.band_of(self.source)
-        if not self.fresh or band is None:
+        if not self.fresh or band is None or not band.means_one:
             return np.array([self.source])
         rng = np.random.default_rng(self.draw)
         return rng.uniform(band.low, band.high, max(1, self.steps))
