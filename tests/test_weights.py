@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from metademo import checkpoints
+from metademo import checkpoints, engines
 from metademo.__main__ import _CHANGES, _parser
 from metademo.evaluation import evaluate, run_inner_loop
 from metademo.reproduce import diverged
@@ -181,7 +181,10 @@ def test_a_file_is_small_trained_to_the_end_and_called_by_what_it_is(name):
 
 
 @pytest.mark.parametrize("name", [name for name in EVERY if name not in SHIPPED])
-def test_the_scores_of_the_others_are_reproduced_too(name):
+def test_the_scores_of_the_others_are_reproduced_too(name, monkeypatch):
+    # By the reference: large learned step sizes make of a rounding in the sixth digit one in the
+    # third.
+    monkeypatch.setattr(engines, "is_warm", lambda: False)
     saved = checkpoints.load(checkpoints.shipped(name))
     config, scores = saved.config, saved.scores
     result = evaluate(
