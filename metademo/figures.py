@@ -35,16 +35,17 @@ class Style:
     dash: str = "solid"
 
 
-# Around Okabe and Ito's palette. No eleven colours are far apart for every kind of eye, so a test
+# Around Okabe and Ito's palette. No dozen colours are far apart for every kind of eye, so a test
 # holds this: each stands out from its ground, any two differ somewhat to every eye, and those that
 # share a dash pattern differ widely. Curves are never told apart by colour alone.
 STYLES = {
     "maml": Style("rgb(0, 114, 178)", "rgb(86, 180, 233)"),
     "fomaml": Style("rgb(34, 95, 78)", "rgb(158, 225, 204)", "longdash"),
-    "reptile": Style("rgb(21, 157, 77)", "rgb(30, 136, 52)", "dashdot"),
+    "reptile": Style("rgb(21, 157, 77)", "rgb(30, 136, 52)", "dot"),
     "anil": Style("rgb(172, 90, 252)", "rgb(143, 111, 180)", "longdash"),
-    "meta-sgd": Style("rgb(206, 110, 153)", "rgb(229, 46, 119)", "longdashdot"),
+    "meta-sgd": Style("rgb(206, 110, 153)", "rgb(229, 46, 119)", "dashdot"),
     "maml++": Style("rgb(49, 15, 166)", "rgb(91, 135, 253)", "longdashdot"),
+    "maml++w": Style("rgb(143, 13, 45)", "rgb(241, 15, 11)", "longdashdot"),
     "daml": Style("rgb(213, 94, 0)", "rgb(255, 140, 66)"),
     "pretrained": Style("rgb(135, 83, 0)", "rgb(255, 193, 19)", "dash"),
     "random": Style("rgb(107, 40, 89)", "rgb(222, 173, 205)", "dot"),

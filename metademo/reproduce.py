@@ -137,12 +137,13 @@ ROWS: tuple[Row, ...] = (
     Row("maml++", "MAML++, 5 steps on 5 points", "maml++"),
     Row(
         "best",
-        "the same, trained for longer: ships as best-finn",
-        "maml++",
+        "MAML++ per weight, trained for longer: ships as best-finn",
+        "maml++w",
         recipe="finn-best",
-        note="Trained for exactly 5 steps; further ones repeat the fifth, which not every task "
-        "bears. What is left of its mean comes from a few tasks whose points nearly coincide half "
-        "a period apart, so that they hardly tell amplitude from phase. Seed 0 ships.",
+        note="MAML++ with a step size for each weight, trained for exactly 5 steps on 5 points; "
+        "further steps repeat the fifth, which not every task bears. What is left of its mean "
+        "comes from a few tasks whose points nearly coincide half a period apart, so that they "
+        "hardly tell amplitude from phase. Seed 0 ships.",
     ),
 )
 

@@ -208,6 +208,7 @@ _FINN |= dict(optimizer="adam", outer_lr=1e-3, meta_batch=25)
 # Several steps, or learned step sizes, find the edge of what a task bears, and go over it at times.
 _COSINE = dict(schedule="cosine", warmup=0.05, skips=1000)
 _FIVE = dict(inner_steps=5, shots=5, outer_lr=2e-3, steps=40_000, clip=5.0)
+_PER_WEIGHT = dict(initialisation="fan-in", clip=1.0)
 
 _ARTICLE, _BENCHMARK = ("two-phase", "any-phase"), ("finn",)
 
@@ -238,13 +239,14 @@ RECIPES = {
             "anil": _COSINE | dict(inner_steps=5, steps=40_000, clip=10.0),
             "meta-sgd": _COSINE | dict(shots=5, clip=10.0),
             "maml++": _COSINE | _FIVE,
+            "maml++w": _COSINE | _FIVE | _PER_WEIGHT,
         },
         _BENCHMARK,
     ),
     "finn-best": Recipe(
         "for the least error on the family finn after five steps: about two minutes",
         _FINN | _COSINE | _FIVE | dict(queries=20, steps=130_000),
-        {},
+        {"maml++w": _PER_WEIGHT | dict(steps=100_000)},
         _BENCHMARK,
     ),
 }

@@ -203,7 +203,7 @@ def test_anil_learns_its_body_all_the_same(engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("algorithm", ["meta-sgd", "maml++"])
+@pytest.mark.parametrize("algorithm", ["meta-sgd", "maml++", "maml++w"])
 @pytest.mark.parametrize("loss", ["l1", "mse"])
 def test_constant_step_sizes_are_those_of_maml(engine, algorithm, loss):
     """And MAML++ counts the last query loss only where it is told no other weights."""
@@ -227,7 +227,7 @@ def test_constant_step_sizes_are_those_of_maml(engine, algorithm, loss):
         assert_near(*ends, 1e-7)
 
 
-@pytest.mark.parametrize("algorithm", ["meta-sgd", "maml++"])
+@pytest.mark.parametrize("algorithm", ["meta-sgd", "maml++", "maml++w"])
 def test_fresh_step_sizes_are_alpha(algorithm):
     learner = small(algorithm, inner_lr=0.07).learner
     meta = learner.init(np.random.default_rng(0))
@@ -235,8 +235,12 @@ def test_fresh_step_sizes_are_alpha(algorithm):
         assert (meta[name] == np.float32(0.07)).all()
     theta = learner.regressor.shapes
     sizes = {name: tuple(value.shape) for name, value in part(meta, "step_sizes").items()}
-    per_step = dict.fromkeys(theta, (5,))
-    assert sizes == (theta if algorithm == "meta-sgd" else per_step)
+    expected = {
+        "meta-sgd": theta,
+        "maml++": dict.fromkeys(theta, (5,)),
+        "maml++w": {name: (5, *shape) for name, shape in theta.items()},
+    }
+    assert sizes == expected[algorithm]
 
 
 def test_maml_plus_plus_goes_on_with_its_last_step_sizes():
@@ -299,7 +303,7 @@ def test_the_ordinary_training_takes_no_inner_step():
     assert_near(_regressor(gradient), expected, 1e-14)
 
 
-@pytest.mark.parametrize("algorithm", ["meta-sgd", "maml++"])
+@pytest.mark.parametrize("algorithm", ["meta-sgd", "maml++", "maml++w"])
 def test_another_alpha_scales_the_learned_step_sizes(algorithm):
     config = small(algorithm, inner_lr=0.04)
     meta, support = generic_meta(config), draw(config, 2).support

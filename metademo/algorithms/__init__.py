@@ -11,6 +11,7 @@ from metademo.algorithms.daml import DAML
 from metademo.algorithms.fomaml import FOMAML
 from metademo.algorithms.maml import MAML
 from metademo.algorithms.maml_plus_plus import MAMLPlusPlus
+from metademo.algorithms.maml_plus_plus_per_weight import MAMLPlusPlusPerWeight
 from metademo.algorithms.meta_sgd import MetaSGD
 from metademo.algorithms.pretrained import Pretrained
 from metademo.algorithms.reptile import Reptile
@@ -18,7 +19,17 @@ from metademo.algorithms.yardsticks import Oracle, Random
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
     algorithm.name: algorithm
-    for algorithm in (MAML, FOMAML, Reptile, ANIL, MetaSGD, MAMLPlusPlus, DAML, Pretrained)
+    for algorithm in (
+        MAML,
+        FOMAML,
+        Reptile,
+        ANIL,
+        MetaSGD,
+        MAMLPlusPlus,
+        MAMLPlusPlusPerWeight,
+        DAML,
+        Pretrained,
+    )
 }
 YARDSTICKS: dict[str, type[Algorithm]] = {
     yardstick.name: yardstick for yardstick in (Random, Oracle)
