@@ -275,7 +275,7 @@ def test_shipped_weights_go_by_their_name(capsys):
     for name in checkpoints.shipped_names():
         scores = _json(_run(capsys, "evaluate", name, "--tasks", "2", "--json"))
         own = f"{scores['algorithm']}-{scores['family']}"
-        assert name == own or (name, own) == ("best-finn", "maml++-finn")
+        assert name == own or (name, own) == ("best-finn", "maml++w-finn")
 
 
 # adapt
