@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -217,6 +219,17 @@ def test_looking_while_it_finishes_never_sees_half_a_state(make):
         assert kept == sorted(set(kept))
         assert not kept or kept[-1] <= progress.step
         assert not len(progress.loss_steps) or progress.loss_steps[-1] == progress.step
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities there")
+def test_a_job_gives_way_to_the_pages(make):
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    job = make(pace=100.0)
+    job.start()
+    wait(lambda: job.snapshot().step)
+    priority = os.getpriority(os.PRIO_PROCESS, job._thread.native_id)
+    assert priority == min(19, max(own, jobs.NICENESS))
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
 
 
 def test_an_exception_in_the_thread_is_an_ending(make, monkeypatch):
