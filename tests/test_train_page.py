@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from dataclasses import replace
@@ -18,7 +19,8 @@ from metademo.figures import OTHER
 from metademo.jobs import Busy, Limits, Registry, Snapshot, State
 from metademo.tasks import FAMILIES, Examples
 from metademo.training import RECIPES, configure, recipes_for
-from metademo.ui import runs, train_scene
+from metademo.ui import runs, train_scene, train_stage
+from metademo.ui.chart import Curve
 from metademo.ui.scenes import Learner, points_run
 from metademo.ui.train_scene import Probes, brief, describe, loss_line, recipe_of, untrained
 from metademo.ui.views import TrainView
@@ -346,6 +348,36 @@ def test_words_for_settings():
             assert "about" in train_scene.promise(config)
 
 
+def test_only_new_snapshots_are_sent_and_all_after_a_mount(monkeypatch):
+    state, now = {}, [0.0]
+    monkeypatch.setattr(train_stage.st, "session_state", state)
+    monkeypatch.setattr(train_stage.time, "monotonic", lambda: now[0])
+    not_sent = functools.partial(train_stage._not_sent, "stage")
+    assert not_sent("a", [0, 1, 2]) == [0, 1, 2]
+    now[0] += train_stage.AGAIN / 2
+    assert not_sent("a", [0, 1, 2, 5]) == [0, 1, 2, 3], "once more, in case it was lost"
+    now[0] += train_stage.AGAIN
+    assert not_sent("a", [0, 1, 2, 5]) == []
+    assert not_sent("a", [0, 1, 2, 7]) == [3]
+    assert not_sent("b", [0, 1]) == [0, 1]
+    now[0] += 2 * train_stage.AGAIN
+    train_stage.send_all("stage")
+    assert not_sent("b", [0, 1]) == [0, 1]
+
+
+def test_a_row_is_a_whole_number_of_base64s_quartets():
+    curve = Curve("after 0", "", np.random.default_rng(0).normal(size=(5, train_scene.POINTS)))
+    rows = train_stage._encode_rows(curve, [1, 3], (-2, 2))
+    one = train_stage._encode_rows(curve, [3], (-2, 2))
+    assert rows["moves"]
+    assert rows["rows"] == 2
+    assert "=" not in rows["y"]
+    assert rows["y"][len(rows["y"]) // 2 :] == one["y"]
+    assert train_stage._encode_rows(curve, [], (-2, 2))["y"] == ""
+    still = replace(curve, y=curve.y[0])
+    assert not train_stage._encode_rows(still, [], (-2, 2))["moves"]
+
+
 def test_a_line_is_thinned_and_smooth(registry):
     job = registry.submit(TrainView(own=SHORT).config, "a")
     assert job.join(30)
@@ -354,7 +386,8 @@ def test_a_line_is_thinned_and_smooth(registry):
     line = loss_line("run 1", progress, "solid")
     assert len(line.raw) <= train_scene.LINE_POINTS
     assert line.steps[-1] == 1900
-    assert line.raw[0] == pytest.approx(losses[:4].mean())
+    width = -(-950 // train_scene.LINE_POINTS)
+    assert line.raw[0] == pytest.approx(losses[:width].mean())
     assert line.smooth.std() < line.raw.std()
     assert (line.error_steps[0], line.error_steps[-1]) == (0, 30)
 

@@ -10,9 +10,10 @@ from metademo.ui import layout, runs, train_controls
 from metademo.ui.runs import Run, Visit
 from metademo.ui.state import PageState
 from metademo.ui.train_scene import DASHES, Line, empty_line, loss_line, train_scene, untrained
-from metademo.ui.train_stage import train_stage
+from metademo.ui.train_stage import send_all, train_stage
 from metademo.ui.views import TrainView
 
+STAGE = "train stage"
 # Seconds between two looks at a run under way.
 POLL = {State.RUNNING: 0.25, State.PAUSED: 1.0, State.WAITING: 1.0}
 
@@ -36,6 +37,7 @@ def page() -> None:
         train_controls.settings(state, visit, limits)
     with stage:
         every = _poll(visit)
+        send_all(STAGE)
         st.fragment(_stage, run_every=every)(state, every)
 
 
@@ -59,7 +61,7 @@ def _stage(state: PageState[TrainView], every: float | None) -> None:
         lines = _lines(visit, run, progress)
     live = progress is not None and not progress.state.over
     rest = train_stage(
-        "train stage",
+        STAGE,
         run=run.job.token if run else "",
         name=name,
         scene=scene,

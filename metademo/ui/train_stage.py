@@ -1,13 +1,16 @@
 """The stage of the Train page: losses at the left, probe tasks at the right, one slider for both.
 
-The slider runs over the snapshots of a run. Python sends the curves of all of them, so going back
-in time never talks to the server; the browser tells only where the visitor came to rest.
+The slider runs over the snapshots of a run. The browser has the curves of all of them, so going
+back in time never talks to the server; it tells only where the visitor came to rest. What a
+snapshot looks like never changes, so while a run is under way only the new ones are sent.
 """
 
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +18,14 @@ import streamlit as st
 
 from metademo.tasks import Array
 from metademo.ui import assets
-from metademo.ui.chart import Ticks, _encode_curve, _ticks, pi_ticks
+from metademo.ui.chart import Curve, Ticks, _encode_curve, _ticks, pi_ticks
 from metademo.ui.train_scene import Line, TrainScene
 
 HEIGHT = 330
 FIRST_PAINT_HEIGHT = 500
+AGAIN = 1.0
+"""Seconds for which a snapshot is sent again and again: of two messages in quick succession the
+browser may get the second only. If it lacks one all the same, it says so."""
 
 
 def train_stage(
@@ -35,6 +41,7 @@ def train_stage(
         lines: one per run in the loss chart; the first belongs to `run`.
         live: whether more is to come, so that a screen reader is not told of every change.
     """
+    fresh = _not_sent(key, run, scene.steps)
     ticks: Ticks = pi_ticks(*scene.x_range) if _is_wide(scene.x_range) else None
     data = {
         "assets": assets.urls("train_stage.js"),
@@ -45,13 +52,14 @@ def train_stage(
         "snapshots": scene.steps,
         "stepNames": [f"step {step:,}" for step in scene.steps],
         "errors": _numbers(scene.errors),
-        "captions": scene.captions,
-        "details": scene.details,
+        "fresh": [scene.steps[i] for i in fresh],
+        "captions": [scene.captions[i] for i in fresh],
+        "details": [scene.details[i] for i in fresh],
         "points": scene.points,
         "metric": scene.metric,
         "most": max([scene.most_steps, *(_last(line.steps) for line in lines)]),
-        "lines": [_encode_line(line) for line in lines],
-        "curves": [_encode_curve(curve, scene.y_range) for curve in scene.curves],
+        "lines": [_encode_line(line, main=not i) for i, line in enumerate(lines)],
+        "curves": [_encode_rows(curve, fresh, scene.y_range) for curve in scene.curves],
         "xRange": list(scene.x_range),
         "yRange": list(scene.y_range),
         "grid": list(scene.x_range),
@@ -59,8 +67,28 @@ def train_stage(
         "yTicks": None,
         "height": HEIGHT,
     }
-    _mount()(key=key, data=data, on_rest_change=lambda: None)
+    _mount()(
+        key=key,
+        data=data,
+        on_rest_change=lambda: None,
+        on_lacking_change=lambda: send_all(key),
+    )
     return _resting_place(key, run, scene.steps)
+
+
+def send_all(key: str) -> None:
+    """See that the browser gets all snapshots, as one needs it that has just mounted the stage."""
+    st.session_state.pop(f"{key} sent", None)
+
+
+def _not_sent(key: str, run: str, steps: Sequence[int]) -> list[int]:
+    """The places of those snapshots that the browser may not have yet."""
+    sent = st.session_state.setdefault(f"{key} sent", {})
+    before = sent["first"] if sent.get("run") == run else {}
+    now = time.monotonic()
+    first = {step: before.get(step, now) for step in steps}
+    sent.update(run=run, first=first)
+    return [i for i, step in enumerate(steps) if now - first[step] < AGAIN]
 
 
 @functools.cache
@@ -84,13 +112,24 @@ def _resting_place(key: str, run: str, steps: Sequence[int]) -> int | None:
     return None
 
 
-def _encode_line(line: Line) -> dict[str, Any]:
+def _encode_rows(
+    curve: Curve, fresh: Sequence[int], y_range: tuple[float, float]
+) -> dict[str, Any]:
+    """A curve with those of its rows that are new, if it has one for each snapshot."""
+    moves = np.ndim(curve.y) > 1
+    if moves:
+        curve = replace(curve, y=curve.y[list(fresh)])
+    return _encode_curve(curve, y_range) | {"moves": moves}
+
+
+def _encode_line(line: Line, *, main: bool) -> dict[str, Any]:
+    """A line; its single averages are drawn for the main one only."""
     return {
         "label": line.label,
         "color": [line.style.light, line.style.dark],
         "dash": line.dash,
         "steps": _numbers(line.steps),
-        "raw": _numbers(line.raw),
+        "raw": _numbers(line.raw) if main else [],
         "smooth": _numbers(line.smooth),
         "errorSteps": _numbers(line.error_steps),
         "errors": _numbers(line.errors),

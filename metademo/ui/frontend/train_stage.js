@@ -26,13 +26,43 @@ class Stage {
 
   update(component) {
     this.component = component;
-    this.data = component.data;
+    const data = this.#complete(component.data);
+    if (!data) return;
+    this.data = data;
     if (this.stage) this.#take();
     this.starting ??= this.#start();
   }
 
+  /**
+   * Only what is new was sent: put it together with what was sent before. Without a snapshot that got lost on the way
+   * the answer is null, and the server is asked for all of them.
+   */
+  #complete(sent) {
+    if (this.known?.run !== sent.run) this.known = { run: sent.run, rows: new Map() };
+    const { rows } = this.known;
+    sent.fresh.forEach((step, i) => rows.set(step, {
+      caption: sent.captions[i],
+      detail: sent.details[i],
+      curves: sent.curves.map(({ moves, y, rows: n }) => (moves ? y.slice((y.length / n) * i, (y.length / n) * (i + 1)) : "")),
+    }));
+    const all = sent.snapshots.map((step) => rows.get(step));
+    if (!all.every(Boolean)) {
+      this.component.setStateValue("lacking", { run: sent.run, drawn: this.drawn, newest: sent.snapshots.at(-1) });
+      return null;
+    }
+    this.known.rows = new Map(sent.snapshots.map((step, i) => [step, all[i]]));
+    return {
+      ...sent,
+      captions: all.map((row) => row.caption),
+      details: all.map((row) => row.detail),
+      curves: sent.curves.map((curve, k) => (curve.moves
+        ? { ...curve, rows: all.length, y: all.map((row) => row.curves[k]).join("") } : curve)),
+    };
+  }
+
   async #start() {
-    const { root, data } = this.component;
+    const { root } = this.component;
+    const { data } = this;
     const shown = loadStyle(root + data.assets.style).then(() => {
       this.#build();
       this.#take();
