@@ -162,7 +162,9 @@ def test_a_family_is_offered_the_recipes_that_suit_it():
 def test_what_a_server_does_not_give_is_said_and_nothing_starts():
     app = start(TrainView(own=(("meta_batch", 256), ("hidden", 128), ("shots", 100))))
     press(app, "start")
-    assert "too much work" in app.warning[0].value
+    said = app.warning[0].value
+    assert said.startswith("One outer step would be too much work")
+    assert "make hidden width, meta-batch, inner steps, shots K or query points smaller" in said
     assert "Not started" in app.get("progress")[0].proto.text
     assert runs_of(app) == []
 

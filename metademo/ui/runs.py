@@ -17,7 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from metademo.checkpoints import Checkpoint
 from metademo.jobs import Busy, Job, Progress, Registry, Snapshot
 from metademo.training import ConfigError, TrainConfig
-from metademo.ui.train_scene import Probes, brief, describe
+from metademo.ui.train_scene import Probes, brief, describe, in_words
 
 MOST_RUNS = 6
 TOKEN = "run"
@@ -102,7 +102,7 @@ class Visit:
         try:
             job = registry().submit(config, self._state["owner"], pace=pace, alive=_presence())
         except (Busy, ConfigError) as fault:
-            self._state["message"] = str(fault)
+            self._state["message"] = in_words(fault)
         else:
             self._state["message"] = ""
             self._add(job)

@@ -151,7 +151,7 @@ def _progress_bar(state: PageState[TrainView], visit: Visit, progress: Progress 
     if visit.message:
         st.progress(0.0, text="Not started: why is said below the charts.")
     elif progress is None:
-        fault = state.view.fault
+        fault = train_scene.in_words(state.view.fault)
         st.progress(0.0, text=fault or train_scene.promise(state.view.config))
     else:
         st.progress(min(1.0, progress.share), text=train_scene.report(progress))

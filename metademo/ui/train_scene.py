@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -296,6 +297,12 @@ def report(progress: Progress) -> str:
         parts.append(f"{left:.0f} s left" if left < 100 else f"{left / 60:.0f} min left")
     parts.append(ENGINE_NAMES.get(progress.engine, progress.engine))
     return " · ".join(part for part in parts if part)
+
+
+def in_words(fault: Exception | str) -> str:
+    """What is wrong with a config, with its settings called as the page calls them."""
+    text = re.sub(r"\w+", lambda name: SETTINGS.get(name[0], name[0]), str(fault))
+    return text[:1].upper() + text[1:].rstrip(".") + "." * bool(text)
 
 
 def ending(progress: Progress) -> str:
