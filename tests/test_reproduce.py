@@ -129,6 +129,10 @@ def test_the_command_trains_scores_and_reports(tiny, tmp_path, capsys):
     lines = printed.splitlines()
     assert {"5-shot", "10-shot", "20-shot", "held to"} <= set(lines)
     assert any(line.split()[0] == "maml" and "[0.67]" in line for line in lines[:20] if line)
+    assert "the seed that ships" in printed
+
+    assert main([*command, "--seeds", "1"]) == 0  # without the seed that ships
+    assert "the seed that ships" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("options", [("--seeds", "0"), ("--tasks", "10")])
