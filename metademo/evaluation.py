@@ -48,12 +48,18 @@ class Evaluation:
 
     @property
     def median(self) -> Array:
-        return np.median(self.errors, axis=1)
+        """Where the inner loop ran away the error counts as infinite."""
+        return np.median(ordered(self.errors), axis=1)
 
     @property
     def p90(self) -> Array:
         with np.errstate(invalid="ignore"):  # where tasks diverged
             return np.percentile(self.errors, 90, axis=1)
+
+
+def ordered(errors: Array) -> Array:
+    """Errors that can be put in order: what is no number any more ran away, and is infinite."""
+    return np.where(np.isnan(errors), np.inf, errors)
 
 
 class Run(NamedTuple):

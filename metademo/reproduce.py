@@ -26,7 +26,7 @@ import numpy as np
 from metademo import checkpoints
 from metademo.algorithms import YARDSTICKS, Algorithm, Meta
 from metademo.checkpoints import Checkpoint, CheckpointError
-from metademo.evaluation import Z95, evaluate
+from metademo.evaluation import Z95, evaluate, ordered
 from metademo.tasks import FAMILIES, Array
 from metademo.training import INIT_STREAM, MetaTrainer, TrainConfig, configure
 
@@ -228,7 +228,7 @@ def summary(per_seed: Sequence[Array]) -> dict[str, Any]:
         per_seed: errors (steps + 1, tasks) of each seed.
     """
     gone = np.concatenate([diverged(errors) for errors in per_seed], axis=1)
-    pooled = np.concatenate(per_seed, axis=1).astype(np.float64)
+    pooled = ordered(np.concatenate(per_seed, axis=1).astype(np.float64))
     with np.errstate(all="ignore"):  # where tasks diverged
         half = Z95 * pooled.std(1, ddof=1) / math.sqrt(pooled.shape[1])
         return {

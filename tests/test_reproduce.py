@@ -71,9 +71,10 @@ def test_the_summary_of_a_row_by_hand():
     assert entry["mean_of_each_seed"] == pytest.approx([e[5].mean() for e in errors], rel=1e-3)
 
 
-def test_what_is_not_finite_is_null_and_the_median_stands():
+@pytest.mark.parametrize("gone", [np.inf, np.nan])
+def test_what_is_not_finite_is_null_and_the_median_stands(gone):
     errors = np.ones((11, 5))
-    errors[10, 3] = np.inf
+    errors[10, 3] = gone
     entry = summary([errors])["10"]
     assert (entry["mean"], entry["ci95"], entry["median"]) == (None, None, 1.0)
     assert entry["diverged"] == 0.2

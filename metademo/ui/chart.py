@@ -410,7 +410,7 @@ def _rounded(values: Any) -> Any:
     """Numbers, nested as they are, with four digits; None for what is not finite."""
     if isinstance(values, (Sequence, np.ndarray)):
         return [_rounded(v) for v in values]
-    return float(f"{values:.4g}") if math.isfinite(values) else None
+    return _finite(float(f"{values:.4g}"))
 
 
 def _last_step(curves: Sequence[Curve], captions: Sequence[str], panels: Sequence[Panel]) -> int:

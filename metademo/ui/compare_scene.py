@@ -16,7 +16,7 @@ import numpy as np
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.algorithms.step_sizes import LearnedStepSizes
 from metademo.checkpoints import Checkpoint
-from metademo.evaluation import Evaluation, evaluate, run_inner_loop
+from metademo.evaluation import Evaluation, evaluate, ordered, run_inner_loop
 from metademo.figures import Style, style_of
 from metademo.tasks import Array, Examples, TaskFamily
 from metademo.training import TrainConfig
@@ -298,7 +298,7 @@ def _board(
     if not shown:
         return None
     scores = [_score(view, one, errors[one.name], standings.get(one.name)) for one in shown]
-    scores.sort(key=lambda score: np.nan_to_num(score.mean[-1:], nan=np.inf).tolist())
+    scores.sort(key=lambda score: ordered(score.mean[-1:]).tolist())
     what = "mean |difference|" if metric_of(family) == "l1" else "mean squared error"
     points = f"{shots_of(view)} point{'s' * (shots_of(view) != 1)}"
     note = (
@@ -324,7 +324,7 @@ def _score(view: CompareView, one: Contestant, mine: Array, known: Standing | No
         nothing = np.empty(0)
         return Score(one.title, _cost(one, steps), *one.look, *[nothing] * 3, mine, nothing)
     held_out = known.held_out
-    errors = np.nan_to_num(held_out.errors, nan=np.inf)  # where tasks ran away
+    errors = ordered(held_out.errors)
     with np.errstate(invalid="ignore"):
         spread = np.percentile(errors, QUANTILES, axis=1).T
     harder = (errors > mine[:, None]).mean(1)
