@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
-from metademo.jobs import Progress, State
+from metademo.jobs import Progress
 from metademo.training import ConfigError
 from metademo.ui import layout, runs, train_controls
 from metademo.ui.runs import Run, Visit
@@ -14,8 +16,11 @@ from metademo.ui.train_stage import send_all, train_stage
 from metademo.ui.views import TrainView
 
 STAGE = "train stage"
-# Seconds between two looks at a run under way.
-POLL = {State.RUNNING: 0.25, State.PAUSED: 1.0, State.WAITING: 1.0}
+POLL = 0.25
+"""Seconds between two looks at a run under way, paused or not: another value would take a run of
+the whole page."""
+FLUSH = 0.03
+"""Seconds in which what was drawn goes out to the browser."""
 
 
 def page() -> None:
@@ -39,11 +44,12 @@ def page() -> None:
         every = _poll(visit)
         send_all(STAGE)
         st.fragment(_stage, run_every=every)(state, every)
+    if every:  # a poll that follows at once would take back what has not gone out by then
+        time.sleep(FLUSH)
 
 
 def _poll(visit: Visit) -> float | None:
-    run = visit.under_way
-    return POLL[run.job.state] if run and run.job.state in POLL else None
+    return POLL if visit.under_way else None
 
 
 def _stage(state: PageState[TrainView], every: float | None) -> None:
