@@ -26,7 +26,6 @@ class MAMLPlusPlusPerWeight(MAMLPlusPlus):
     )
     formula = (
         r"\theta_{k+1} = \theta_k - \boldsymbol{\alpha}_k \odot \nabla L_{\text{support}}(\theta_k)"
-        r"\qquad L = \sum_{k=1}^{S} w_k \, L_{\text{query}}(\theta_k)"
     )
     citation = (
         "A combination of two. Antoniou, Edwards, Storkey: *How to Train Your MAML*, ICLR 2019; "
