@@ -8,11 +8,9 @@ and not only in the widgets.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import secrets
-import sys
 import threading
 import time
 from collections import deque
@@ -41,10 +39,11 @@ HELD_OUT_TASKS = 40
 HELD_OUT_EVERY = 8
 """The held-out error of a snapshot is taken on every 8th point of the grid: a quick look, so that
 60 of them stay a small part of a run that is over in two seconds."""
-BREATH = 0.04
+BREATH = 0.02
 """Seconds of training between two looks at pause and stop."""
-NICENESS = 10
-"""Of a job's thread, as in `nice`: an idle server trains as fast with it as without."""
+REST = 0.01
+"""Seconds that a job leaves to the pages after each breath, where jobs fill all cores. A lower
+priority does not do that: a thread that is set aside may hold the interpreter."""
 FRESH = 0.25
 """Seconds after which there is a new snapshot to look at, if none is due."""
 WINDOW = 2.0
@@ -319,6 +318,7 @@ class Job:
         limits: of wall time, of standing still, and the grace period.
         alive: whether the visitor is still there; asked about once a second.
         ended: called once, from the job's thread or from `stop`, when the job is over.
+        crowded: whether jobs fill all cores.
         engine: see `MetaTrainer`.
     """
 
@@ -330,6 +330,7 @@ class Job:
         limits: Limits | None = None,
         alive: Callable[[], bool] = lambda: True,
         ended: Callable[[Job], None] = lambda job: None,
+        crowded: Callable[[], bool] = lambda: False,
         engine: str = "auto",
     ):
         self.config = config
@@ -338,6 +339,7 @@ class Job:
         self.presence = Presence(alive, self.limits.grace_seconds)
         self._pace = pace
         self._ended = ended
+        self._crowded = crowded
         self._engine = engine
         self._engine_name = ""
         self._lock = threading.Condition()
@@ -438,7 +440,6 @@ class Job:
 
     def _work(self) -> None:
         """The body of the thread. Whatever happens, the job ends with a state and a reason."""
-        _give_way()
         ending, reason = State.FAILED, "the training ended unexpectedly"
         try:
             ending, reason = self._train()
@@ -511,7 +512,14 @@ class Job:
             raise
         seconds = time.perf_counter() - began
         self._note(losses, trainer.step, seconds)
+        if self._crowded():
+            self._rest()
         return len(losses), seconds + self._hold_pace(len(losses), seconds)
+
+    def _rest(self) -> None:
+        time.sleep(REST)
+        with self._lock:
+            self._clock.add(0, REST)
 
     def _next_chunk(self, done: int, seconds: float) -> int:
         """As many steps as take about one breath, growing gently."""
@@ -632,6 +640,7 @@ class Registry:
                 limits=self.limits,
                 alive=alive,
                 ended=self._ended,
+                crowded=self._crowded,
                 engine=engine,
             )
             self._jobs[job.token], self._owners[job.token] = job, {owner}
@@ -639,6 +648,9 @@ class Registry:
             self._fill()
             self._forget()
         return job
+
+    def _crowded(self) -> bool:
+        return len(self._running) >= (os.cpu_count() or 1)
 
     def under_way(self, owner: str) -> list[Job]:
         """The jobs of `owner` that run or wait: one at most, unless addresses were shared."""
@@ -699,15 +711,6 @@ class Registry:
         over = [token for token, job in self._jobs.items() if job.state.over]
         for token in over[: max(0, len(self._jobs) - self.limits.max_kept)]:
             del self._jobs[token], self._owners[token]
-
-
-def _give_way() -> None:
-    """Leave the processor to the pages whenever they want it, where threads have priorities."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            thread = threading.get_native_id()
-            own = os.getpriority(os.PRIO_PROCESS, thread)
-            os.setpriority(os.PRIO_PROCESS, thread, max(own, NICENESS))
 
 
 def held_out_errors(config: TrainConfig, meta: Meta) -> Array:

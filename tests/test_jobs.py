@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -221,15 +220,24 @@ def test_looking_while_it_finishes_never_sees_half_a_state(make):
         assert not len(progress.loss_steps) or progress.loss_steps[-1] == progress.step
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities there")
-def test_a_job_gives_way_to_the_pages(make):
-    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    job = make(pace=100.0)
-    job.start()
-    wait(lambda: job.snapshot().step)
-    priority = os.getpriority(os.PRIO_PROCESS, job._thread.native_id)
-    assert priority == min(19, max(own, jobs.NICENESS))
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
+def test_jobs_rest_while_they_fill_all_cores_and_only_then(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    rests = []
+    monkeypatch.setattr(Job, "_rest", lambda self: rests.append(self))
+    registry = Registry(Limits(max_running=2))
+    first = registry.submit(small("maml", steps=50_000), "one", engine="torch")
+    wait(lambda: first.snapshot().step > 3)
+    assert not rests
+    second = registry.submit(small("maml", steps=50_000), "two", engine="torch")
+    wait(lambda: {first, second} <= set(rests))
+    second.stop()
+    assert second.join(10)
+    rests.clear()
+    before = first.snapshot().step
+    wait(lambda: first.snapshot().step > before + 3)
+    first.stop()
+    assert first.join(10)
+    assert len(rests) <= 1, "at most the one that it was about to take"
 
 
 def test_an_exception_in_the_thread_is_an_ending(make, monkeypatch):

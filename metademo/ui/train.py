@@ -16,7 +16,7 @@ from metademo.ui.train_stage import send_all, train_stage
 from metademo.ui.views import TrainView
 
 STAGE = "train stage"
-POLL = 0.25
+POLL = 0.24
 """Seconds between two looks at a run under way, paused or not: another value would take a run of
 the whole page."""
 FLUSH = 0.03
