@@ -34,6 +34,11 @@ class Style:
     dark: str
     dash: str = "solid"
 
+    @property
+    def colours(self) -> tuple[str, str]:
+        """On a light and on a dark ground."""
+        return self.light, self.dark
+
 
 # Around Okabe and Ito's palette. No dozen colours are far apart for every kind of eye, so a test
 # holds this: each stands out from its ground, any two differ somewhat to every eye, and those that

@@ -273,6 +273,15 @@ def configure(algorithm: str, family: str, recipe: str = "fast", **changes: Any)
     )
 
 
+def can_train(algorithm: str, family: str) -> bool:
+    """Whether the algorithm can be trained on the family at all."""
+    try:
+        configure(algorithm, family)
+    except ConfigError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class StepRecord:
     """What a trainer reports.

@@ -8,7 +8,7 @@ import torch
 from metademo.algorithms import ALGORITHMS, Algorithm, Meta
 from metademo.checkpoints import Checkpoint
 from metademo.tasks import FAMILIES, Episode
-from metademo.training import ConfigError, TrainConfig, configure
+from metademo.training import TrainConfig, can_train, configure
 
 torch.set_num_threads(1)  # The networks are tiny: more threads only wait for each other.
 
@@ -30,15 +30,7 @@ def small(algorithm: str, family: str = "two-phase", **changes) -> TrainConfig:
     return configure(algorithm, family, "original", **(dict(hidden=4, steps=20) | changes))
 
 
-def _fits(algorithm: str, family: str) -> bool:
-    try:
-        configure(algorithm, family)
-    except ConfigError:  # an unlabelled algorithm and a family without a source domain
-        return False
-    return True
-
-
-PAIRS = [(a, f) for a in ALGORITHMS for f in FAMILIES if _fits(a, f)]
+PAIRS = [(a, f) for a in ALGORITHMS for f in FAMILIES if can_train(a, f)]
 """Every algorithm of the registry with every family that it can be trained on."""
 
 

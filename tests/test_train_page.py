@@ -18,7 +18,7 @@ from metademo.algorithms import ALGORITHMS
 from metademo.figures import OTHER
 from metademo.jobs import Busy, Limits, Registry, Snapshot, State
 from metademo.tasks import FAMILIES, Examples
-from metademo.training import RECIPES, configure, recipes_for
+from metademo.training import RECIPES, can_train, configure, recipes_for
 from metademo.ui import runs, train_scene, train_stage
 from metademo.ui.chart import Curve
 from metademo.ui.scenes import Learner, points_run
@@ -95,7 +95,7 @@ def test_the_first_look_is_never_empty():
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_algorithm_of_the_registry_trains_here(algorithm):
-    family = next(f for f in FAMILIES if train_scene.can_train(algorithm, f))
+    family = next(f for f in FAMILIES if can_train(algorithm, f))
     app = start(TrainView(algorithm, family, own=SHORT))
     press(app, "start")
     finish(app)

@@ -354,15 +354,16 @@ def _encode_panel(panel: Panel) -> dict[str, Any]:
         "title": panel.title,
         "log": panel.log,
         "note": panel.note,
-        "series": [
-            {
-                "label": s.label,
-                "color": list(_two_colors(s.color)),
-                "dash": s.dash,
-                "values": [_finite(v) for v in s.values],
-            }
-            for s in panel.series
-        ],
+        "series": [_encode_series(s, [_finite(v) for v in s.values]) for s in panel.series],
+    }
+
+
+def _encode_series(series: Series, values: list[Any]) -> dict[str, Any]:
+    return {
+        "label": series.label,
+        "color": list(_two_colors(series.color)),
+        "dash": series.dash,
+        "values": values,
     }
 
 
@@ -394,15 +395,7 @@ def _encode_sweep(sweep: Sweep) -> dict[str, Any]:
         "names": list(sweep.names),
         "trained": _rounded(sweep.trained),
         "here": float(sweep.here),
-        "series": [
-            {
-                "label": s.label,
-                "color": list(_two_colors(s.color)),
-                "dash": s.dash,
-                "values": _rounded(s.values),
-            }
-            for s in sweep.series
-        ],
+        "series": [_encode_series(s, _rounded(s.values)) for s in sweep.series],
     }
 
 

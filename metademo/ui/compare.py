@@ -137,8 +137,7 @@ def _absent(found: dict[str, Contestant], family: TaskFamily) -> None:
     for name in missing(found, family):
         st.caption(
             f"No weights of {name} for these tasks. Train some on the Train page, or with "
-            f"`python -m metademo train {name} --family {family.name} "
-            f"--out weights/{name}-{family.name}.safetensors`."
+            f"`{layout.training_command(name, family.name)}`."
         )
 
 

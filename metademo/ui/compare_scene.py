@@ -19,10 +19,10 @@ from metademo.checkpoints import Checkpoint
 from metademo.evaluation import Evaluation, evaluate, ordered, run_inner_loop
 from metademo.figures import Style, style_of
 from metademo.tasks import Array, Examples, TaskFamily
-from metademo.training import TrainConfig
+from metademo.training import TrainConfig, can_train
 from metademo.ui.chart import Board, Curve, Panel, Score, Series, Sweep
 from metademo.ui.outside import ATTRIBUTES
-from metademo.ui.scenes import Learner, Run, Scene, adapt, after, points_run, ran_away
+from metademo.ui.scenes import Learner, Run, Scene, adapt, after, look, points_run, ran_away
 from metademo.ui.views import CompareView
 
 TASKS, SEED = 300, 0
@@ -49,7 +49,7 @@ class Contestant:
 
     @property
     def look(self) -> tuple[tuple[str, str], str]:
-        return (self.style.light, self.style.dark), self.style.dash
+        return self.style.colours, self.style.dash
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,7 @@ def contestants(
 
 def missing(found: Mapping[str, Contestant], family: TaskFamily) -> list[str]:
     """Names of the algorithms that could be trained on the family, but have no weights."""
-    return [
-        name
-        for name, kind in ALGORITHMS.items()
-        if name not in found and (family.bands or not kind.unlabelled)
-    ]
+    return [name for name in ALGORITHMS if name not in found and can_train(name, family.name)]
 
 
 def _of_weights(name: str, title: str, checkpoint: Checkpoint) -> Contestant:
@@ -194,8 +190,7 @@ def compare_scene(
     runs = {one.name: run for one in chosen if (run := _run(view, family, one)) is not None}
     shown = [one for one in chosen if one.name in runs]
     errors = {name: run.errors(truth, metric) for name, run in runs.items()}
-    grey = style_of("truth")
-    curves = [Curve("truth", "the true wave", truth, (grey.light, grey.dark), grey.dash, 1.5)]
+    curves = [Curve("truth", "the true wave", truth, *look("truth"), 1.5)]
     curves += [Curve(one.name, one.title, runs[one.name].curves, *one.look, 3.0) for one in shown]
     what = "Error against the true wave" if metric == "l1" else "Squared error, true wave"
     panels = [
@@ -237,8 +232,8 @@ def _caption(
         return "Choose at least one way of learning."
     if not view.points:
         return "No points yet, so nothing to learn from: these are the networks before any step."
-    off = {one.title: float(errors[one.name][k]) for one in shown}
-    best, worst = min(off, key=_finite_first(off)), max(off, key=_finite_first(off))
+    off = {one.title: float(ordered(errors[one.name][k])) for one in shown}
+    best, worst = min(off, key=off.__getitem__), max(off, key=off.__getitem__)
     if len(off) == 1 or not np.isfinite(off[best]):
         return f"{after(k)} {best} is {_off(off[best], metric)}."
     return f"{after(k)} {best} is nearest, {_off(off[best], metric)}; furthest is {worst}, " + (
@@ -246,10 +241,6 @@ def _caption(
         if ran_away(off[worst])
         else f"{_off(off[worst], metric, short=True)}."
     )
-
-
-def _finite_first(off: Mapping[str, float]) -> Callable[[str], float]:
-    return lambda title: off[title] if np.isfinite(off[title]) else np.inf
 
 
 def _off(error: float, metric: str, *, short: bool = False) -> str:

@@ -71,7 +71,7 @@ def _source(state: PageState[DamlView], family) -> None:
         "daml source",
         value=view.source,
         x_range=SOURCE_RANGE,
-        bands=[Band(b.low, b.high, _meaning(b), _colour()) for b in family.bands],
+        bands=[Band(b.low, b.high, _meaning(b), style_of("daml").colours) for b in family.bands],
         draws=draws if len(draws) > 1 else (),
         draws_label="fresh inputs, one per step",
         status=_status(view, band),
@@ -94,10 +94,6 @@ def _status(view: DamlView, band: SourceBand | None) -> str:
     if view.fresh:
         return "in a band: each step sees a fresh input from it"
     return "in a band: each step sees this input"
-
-
-def _colour() -> tuple[str, str]:
-    return (style := style_of("daml")).light, style.dark
 
 
 def _controls(state: PageState[DamlView], chosen: Checkpoint) -> None:

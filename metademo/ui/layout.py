@@ -69,12 +69,17 @@ def report(
     for fault in faults:
         st.warning(fault, icon=":material/warning:")
     if not choices:
-        command = (
-            f"python -m metademo train {algorithm} --family {family} "
-            f"--out weights/{algorithm}-{family}.safetensors"
-        )
+        command = training_command(algorithm, family)
         st.error(f"No weights for this page. Make some with `{command}`.")
         st.stop()
+
+
+def training_command(algorithm: str, family: str) -> str:
+    """What makes the weights that ship for an algorithm and a family."""
+    return (
+        f"python -m metademo train {algorithm} --family {family} "
+        f"--out weights/{algorithm}-{family}.safetensors"
+    )
 
 
 def weights(

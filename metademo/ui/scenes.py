@@ -108,7 +108,7 @@ def maml_scene(
     truth = view.wave(grid)[0]
     errors = {name: run.errors(truth) for name, run in runs.items()}
 
-    shown = [Curve("truth", "the true wave", truth, *_look("truth"), width=1.5)]
+    shown = [Curve("truth", "the true wave", truth, *look("truth"), width=1.5)]
     shown += [_line(n, IN_WORDS[n], runs[n].curves, width=2.5) for n in contrasts]
     shown += _before_and_after("maml", runs["maml"])
     panels = [
@@ -136,14 +136,14 @@ def daml_scene(view: DamlView, family: TaskFamily, learner: Learner) -> Scene:
     shown = []
     for i, (label, truth) in enumerate(truths.items()):
         wanted = "the wave it stands for: " if label == meant else ""
-        look, opacity = _look("truth"), 1.0 if label == meant else 0.45
+        opacity = 1.0 if label == meant else 0.45
         name = f"truth {i}"
-        shown.append(Curve(name, wanted + label, truth, *look, width=1.5, opacity=opacity))
+        shown.append(Curve(name, wanted + label, truth, *look("truth"), width=1.5, opacity=opacity))
     shown += _before_and_after("daml", run)
     if meant is None:
         nearest = {f"from {label}": values for label, values in errors.items()}
         error_lines = [
-            Series(label, list(values), *_look(style))
+            Series(label, list(values), *look(style))
             for (label, values), style in zip(nearest.items(), ("daml", "truth"), strict=True)
         ]
     else:
@@ -163,22 +163,22 @@ def wave_name(phase: float) -> str:
 
 
 def _before_and_after(name: str, run: Run) -> list[Curve]:
-    before = Curve(f"{name}-before", "before any step", run.curves[0], *_look(name), 1.5, 0.4)
+    before = Curve(f"{name}-before", "before any step", run.curves[0], *look(name), 1.5, 0.4)
     return [before, _line(name, "after {step} steps", run.curves, width=4.0)]
 
 
 def _line(name: str, label: str, curves: Array, *, width: float) -> Curve:
-    return Curve(name, label, curves, *_look(name), width)
+    return Curve(name, label, curves, *look(name), width)
 
 
 def _series(name: str, values: Array) -> Series:
-    return Series(IN_WORDS[name], [float(v) for v in values], *_look(name))
+    return Series(IN_WORDS[name], [float(v) for v in values], *look(name))
 
 
-def _look(name: str) -> tuple[tuple[str, str], str]:
+def look(name: str) -> tuple[tuple[str, str], str]:
     """Colour pair and dash pattern of an algorithm."""
     style = style_of(name)
-    return (style.light, style.dark), style.dash
+    return style.colours, style.dash
 
 
 def after(k: int) -> str:

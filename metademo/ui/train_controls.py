@@ -10,11 +10,11 @@ from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
 from metademo.jobs import Job, Limits, Progress, Snapshot, State
 from metademo.tasks import FAMILIES
-from metademo.training import LIMITS, RECIPES
+from metademo.training import LIMITS, RECIPES, can_train
 from metademo.ui import resources, train_scene
 from metademo.ui.runs import Run, Visit
 from metademo.ui.state import PageState
-from metademo.ui.train_scene import SETTINGS, can_train
+from metademo.ui.train_scene import SETTINGS
 from metademo.ui.views import DamlView, MamlView, TrainView
 
 PACES = {0.0: "as fast as it goes"}

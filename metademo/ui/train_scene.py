@@ -15,7 +15,7 @@ from metademo.evaluation import run_inner_loop
 from metademo.figures import STYLES, Style, style_of
 from metademo.jobs import Progress, Snapshot, State, held_out_errors
 from metademo.tasks import Array, Examples, TaskFamily
-from metademo.training import INIT_STREAM, ConfigError, TrainConfig, configure, recipes_for
+from metademo.training import INIT_STREAM, TrainConfig, configure, recipes_for
 from metademo.ui.chart import Curve
 
 POINTS = 96
@@ -144,7 +144,7 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
     drawn = [probes.adapt(s.step, s.meta) for s in snapshots]
     rows = np.stack([curves for curves, _ in drawn], axis=1)
     style = style_of(config.algorithm)
-    colour, grey = (style.light, style.dark), (STYLES["truth"].light, STYLES["truth"].dark)
+    colour, grey = style.colours, STYLES["truth"].colours
     n = config.inner_steps
     curves = [
         Curve(f"truth {i}", "the true waves", truth, grey, STYLES["truth"].dash, 1.5, legend=not i)
@@ -338,12 +338,3 @@ def _rounded(value: float) -> str:
 
 def _count(n: int, what: str) -> str:
     return f"{n:,} {what}" + "s" * (n != 1)
-
-
-def can_train(algorithm: str, family: str) -> bool:
-    """Whether the algorithm can be trained on the family at all."""
-    try:
-        configure(algorithm, family)
-    except ConfigError:
-        return False
-    return True

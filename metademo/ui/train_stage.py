@@ -126,7 +126,7 @@ def _encode_line(line: Line, *, main: bool) -> dict[str, Any]:
     """A line; its single averages are drawn for the main one only."""
     return {
         "label": line.label,
-        "color": [line.style.light, line.style.dark],
+        "color": list(line.style.colours),
         "dash": line.dash,
         "steps": _numbers(line.steps),
         "raw": _numbers(line.raw) if main else [],

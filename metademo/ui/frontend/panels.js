@@ -63,12 +63,7 @@ class Panel {
     Object.assign(this, { key, data, steps, theme });
     say(this.title, data.title);
     this.element.title = data.note;
-    this.values.replaceChildren(...data.series.map((series) => {
-      const mark = make("i");
-      mark.style.background = theme.pick(series.color);
-      const name = data.series.length > 1 ? `${series.label} ` : "";
-      return make("span", {}, mark, name, make("b"));
-    }));
+    this.values.replaceChildren(...data.series.map((series) => valueOf(series, theme, data.series.length > 1)));
     this.draw();
   }
 
@@ -122,6 +117,13 @@ class Panel {
       say(this.values.children[i].querySelector("b"), pretty(series.values[step] ?? null));
     });
   }
+}
+
+/** A place for a series' value, in its colour and, if it is one of several, with its name. */
+export function valueOf(series, theme, named) {
+  const mark = make("i");
+  mark.style.background = theme.pick(series.color);
+  return make("span", {}, mark, named ? `${series.label} ` : "", make("b"));
 }
 
 /** The value at a step; between two steps, on the line between them. */

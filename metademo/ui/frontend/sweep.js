@@ -1,7 +1,7 @@
 /** Errors against an attribute of the tasks, inside and outside of what was trained on. Plain SVG. */
 
 import { DASHES, make, pretty, say, set, svg } from "./base.js";
-import { logScale } from "./panels.js";
+import { logScale, valueOf } from "./panels.js";
 
 /**
  * @typedef {{label: string, color: [string, string], dash: string, values: (number|null)[][]}} Series
@@ -37,11 +37,7 @@ export class Sweep {
     Object.assign(this, { key, data, theme });
     say(this.title, data.title);
     say(this.note, data.note);
-    this.values.replaceChildren(...data.series.map((series) => {
-      const mark = make("i");
-      mark.style.background = theme.pick(series.color);
-      return make("span", {}, mark, `${series.label} `, make("b"));
-    }));
+    this.values.replaceChildren(...data.series.map((series) => valueOf(series, theme, true)));
     this.draw();
   }
 
