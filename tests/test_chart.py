@@ -7,8 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from metademo.ui.chart import Curve, _encode_curve, _read_event, clean, pi_label, pi_ticks
-from metademo.ui.source_line import _read_event as read_line_event
+from metademo.ui.chart import Curve, _encode_curve, clean, pi_label, pi_ticks
 from metademo.ui.source_line import clean_value
 
 X, Y = (-6.0, 6.0), (-2.0, 2.0)
@@ -59,28 +58,10 @@ def test_outside_and_beyond_the_cap():
 
 
 @pytest.mark.parametrize(
-    "raw",
-    [
-        {"epoch": 3},
-        {"epoch": 3, "points": "x", "kind": 7, "final": "no", "step": "a", "seq": None},
-        {"epoch": 3, "points": [[1, 1], []], "step": math.inf, "seq": [1]},
-    ],
-)
-def test_an_event_is_readable_or_none(raw):
-    event = _read_event(raw, 3, X, Y, 20)
-    assert event.kind == "move"
-    assert event.final
-    assert (event.step, event.seq) == (0, 0)
-    assert _read_event(raw, 4, X, Y, 20) is None
-    assert _read_event({}, 3, X, Y, 20) is None
-
-
-@pytest.mark.parametrize(
     ("raw", "value"), [(1.5, 1.5), (9, 6.0), (-9, -6.0), ("1", 0.5), (None, 0.5), (math.nan, 0.5)]
 )
 def test_a_value_is_kept_within_the_line(raw, value):
     assert clean_value(raw, X, 0.5) == value
-    assert read_line_event({"epoch": 0, "value": raw}, 0, X, 0.5).value == value
 
 
 def decode(curve: dict) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import Toy
+from pages import chart, click, component, gesture, press, send, start, view, widget, widget_key
 from streamlit.testing.v1 import AppTest
 
 from metademo import checkpoints
@@ -16,44 +17,12 @@ from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.figures import OTHER, STYLES
 from metademo.ui.views import MAX_POINTS, DamlView, MamlView
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = {name: f"metademo/ui/{name}.py" for name in ("maml", "daml", "how")}
-
-
-def start(page: str = "maml") -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
-    return app.switch_page(PAGES[page]).run() if page != "maml" else app
-
-
-def view(app: AppTest, page: str = "maml"):
-    return app.session_state[f"history of {page}"].present
-
-
-def widget(app: AppTest, kind: str, name: str, page: str = "maml"):
-    return getattr(app, kind)(key=f"{page} widget {name}")
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    return next(button for button in app.button if button.label == label).click().run()
 
 
 def type_points(app: AppTest, text: str) -> None:
     app.text_input(key="maml points as text").set_value(text)
     press(app, "Place these points")
-
-
-def chart(app: AppTest) -> dict:
-    """What the chart was given: the data of its component."""
-    return component(app, "chart")
-
-
-def component(app: AppTest, name: str) -> dict:
-    import json
-
-    for element in app.get("bidi_component"):
-        if element.proto.component_name.endswith(name):
-            return json.loads(element.proto.json)
-    raise LookupError(name)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -85,34 +54,25 @@ def test_the_phase_slider_takes_the_points_along_and_undo_brings_all_back():
     for (x, y), (old_x, _) in zip(moved.points, before.points, strict=True):
         assert x == old_x
         assert y == pytest.approx(math.sin(x + math.pi))
-    press(app, "Undo")
+    gesture(app, "undo")
     assert view(app) == before
     assert widget(app, "slider", "phase").value == 0
-    press(app, "Redo")
+    gesture(app, "redo")
     assert view(app) == moved
 
 
 def test_new_points_lie_on_the_wave_and_clear_shows_the_initialisation():
     app = start()
-    press(app, "New four points")
+    gesture(app, "new")
     assert len(view(app).points) == 4
     assert view(app).points != MamlView.first().points
-    press(app, "Clear")
+    gesture(app, "clear")
     data = chart(app)
     assert data["points"] == []
     assert "No points yet" in data["captions"][-1]
     curve = next(c for c in data["curves"] if c["name"] == "maml")
     assert not app.exception
     assert curve["rows"] == 6
-
-
-def test_each_server_change_raises_the_epoch_so_that_the_browser_follows():
-    app = start()
-    first = chart(app)["epoch"]
-    press(app, "Clear")
-    second = chart(app)["epoch"]
-    press(app, "Undo")
-    assert first < second < chart(app)["epoch"]
 
 
 def test_the_contrast_adds_the_ordinary_and_the_untrained_network():
@@ -180,7 +140,7 @@ def test_daml_follows_its_source_input():
     widget(app, "slider", "source", "daml").set_value(-1.2).run()
     assert view(app, "daml").source == -1.2
     assert "from sin(x + π) by 0.0" in chart(app)["captions"][-1]
-    press(app, "Undo")
+    gesture(app, "undo", "daml")
     assert view(app, "daml") == DamlView()
 
 
@@ -302,13 +262,91 @@ def test_without_any_weights_the_page_says_how_to_make_some(own_weights):
     assert "python -m metademo train maml" in app.error[0].value
 
 
-def test_an_echo_of_what_a_slider_showed_a_moment_ago_is_not_a_choice():
+def test_the_same_choice_again_right_after_an_undo_is_kept():
     app = start()
-    widget(app, "button_group", "weights").set_value("maml-any-phase").run()
-    type_points(app, "0,0.5 1,1")  # the server moves the slider to the nearest wave
-    moved = view(app)
-    assert widget(app, "slider", "phase").value == round(math.degrees(moved.phase)) != 0
-    widget(app, "slider", "phase").set_value(0).run()  # what it showed before
-    assert view(app) == moved
+    widget(app, "slider", "steps").set_value(8).run()
+    gesture(app, "undo")
+    assert view(app).steps == widget(app, "slider", "steps").value == 5
+    widget(app, "slider", "steps").set_value(8).run()
+    assert view(app).steps == 8
+
+
+def test_clear_a_click_and_the_slider_in_a_row_are_all_kept():
+    app = start()
+    gesture(app, "clear")
+    click(app, (0.5, 1.5))
     widget(app, "slider", "phase").set_value(90).run()
     assert view(app).phase == pytest.approx(math.pi / 2)
+    assert len(view(app).points) == 1
+
+
+def test_what_a_widget_showed_before_the_server_changed_it_is_not_a_choice():
+    app = start()
+    old_key = widget_key(app, "steps")
+    widget(app, "slider", "steps").set_value(8).run()
+    gesture(app, "undo")
+    stale = app._tree.get_widget_states()
+    number = next(w for w in stale.widgets if "steps" in w.id)
+    number.id = number.id.replace(widget_key(app, "steps"), old_key)
+    number.double_array_value.data[:] = [8.0]
+    app._run(stale)
+    assert view(app).steps == 5
+
+
+def test_the_slider_shows_the_wave_that_free_points_have_chosen():
+    app = start()
+    data = chart(app)
+    click(app, (0.5, 1.5))
+    assert chart(app)["ack"] == data["ack"] + 1
+    slider = widget(app, "slider", "phase")
+    assert slider.value == round(math.degrees(view(app).phase))
+
+
+def test_gestures_that_are_sent_twice_or_out_of_order_are_carried_out_once_and_in_order():
+    app = start()
+    first = {"kind": "clear", "final": True, "seq": 1}
+    second = {"kind": "add", "to": [1.0, 0.5], "final": True, "seq": 2}
+    third = {"kind": "move", "at": [1.0, 0.5], "to": [2.0, 0.25], "final": True, "seq": 3}
+    send(app, "maml", {"visit": "v", "gestures": [second, first]})
+    send(app, "maml", {"visit": "v", "gestures": [first, second, third]})
+    assert view(app).points == ((2.0, 0.25),)
+    assert chart(app)["ack"] == 3
+    send(app, "maml", {"visit": "v", "gestures": [first]})
+    assert view(app).points == ((2.0, 0.25),)
+
+
+def test_a_server_that_has_forgotten_the_visit_is_told_what_to_show():
+    app = start()
+    click(app, (0.5, 1.5), (1.0, -1.0))
+    widget(app, "slider", "steps").set_value(9).run()
+    kept, before = chart(app)["view"], view(app)
+    app = start()  # another server, which knows nothing
+    restore = {"kind": "restore", "view": kept, "final": True, "seq": 1}
+    pending = {"kind": "add", "to": [3.0, 0.0], "final": True, "seq": 2}
+    send(app, "maml", {"visit": "v", "gestures": [restore, pending]})
+    assert view(app).points == (*before.points, (3.0, 0.0))
+    assert view(app).steps == 9
+    assert chart(app)["points"] == [list(p) for p in view(app).points]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        7,
+        [],
+        {"visit": 3, "gestures": []},
+        {"visit": "v", "gestures": 5},
+        {"visit": "v", "gestures": [None, 3, {"kind": ["add"], "seq": 1}]},
+        {"visit": "v", "gestures": [{"kind": "add", "seq": 1, "to": [0]}]},
+        {"visit": "v", "gestures": [{"kind": "restore", "seq": 1, "view": "[1]"}]},
+        {"visit": "v", "gestures": [{"kind": "restore", "seq": 1, "view": '{"points": 3}'}]},
+        {"visit": "v", "gestures": [{"kind": "restore", "seq": 1, "view": "[" * 9000}]},
+    ],
+)
+def test_a_message_that_makes_no_sense_changes_nothing(message):
+    app = start()
+    before = view(app)
+    send(app, "maml", message)
+    assert not app.exception
+    assert view(app).points == before.points

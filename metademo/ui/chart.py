@@ -1,12 +1,8 @@
 """One interactive chart: curves that change step by step, the visitor's points, a scrubber.
 
 It knows curves, points and steps, and nothing of what made them. Python sends everything for all
-steps at once, so scrubbing and playing never talk to the server; the browser sends back the whole
-list of points whenever the visitor adds, moves or removes one, so no click can be lost.
-
-Who is right about the points? The browser draws its own list at once. The server's list wins when
-it has seen everything the browser sent, and always when `epoch` changes: raise `epoch` whenever the
-server itself changes the points (undo, clear, new points, a lesson).
+steps at once, so scrubbing and playing never talk to the server; the browser sends what the visitor
+does to the points, see `metademo.ui.gestures`, and shows it at once on top of the server's list.
 """
 
 from __future__ import annotations
@@ -14,17 +10,15 @@ from __future__ import annotations
 import base64
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from metademo.ui import assets
+from metademo.ui.gestures import Point, Range, as_point, finite
 
-Point = tuple[float, float]
-Range = tuple[float, float]
 Color = str | tuple[str, str]
 """A CSS colour (with its '#'), or one for the light and one for the dark theme."""
 
@@ -129,19 +123,6 @@ class Ticks:
     labels: Sequence[str]
 
 
-@dataclass(frozen=True)
-class ChartEvent:
-    """What the visitor did: the whole list of points, already cleaned."""
-
-    points: tuple[Point, ...]
-    final: bool  # False while a point is being dragged
-    kind: str  # "add", "move" or "remove"
-    step: int  # where the scrubber stood
-    epoch: int
-    seq: int
-    message: str = ""  # what `clean` had to say, in plain words
-
-
 def clean(
     points: Any, x_range: Range, y_range: Range | None = None, max_points: int = 20
 ) -> tuple[list[Point], str]:
@@ -154,7 +135,7 @@ def clean(
     kept: list[Point] = []
     broken = outside = 0
     for item in points:
-        point = _as_point(item)
+        point = as_point(item)
         if point is None:
             broken += 1
         elif not _within(point[0], x_range) or not (y_range is None or _within(point[1], y_range)):
@@ -199,70 +180,60 @@ def interactive_chart(
     curves: Sequence[Curve],
     x_range: Range,
     y_range: Range,
-    grid: Range | None = None,
     points: Sequence[Point] = (),
-    epoch: int = 0,
-    editable: bool = True,
+    example: bool = False,
+    conversation: Mapping[str, Any] | None = None,
+    on_edit: Callable[[], None] = lambda: None,
     max_points: int = 20,
+    new_points: str = "",
     snap: str = "",
-    on_points: Callable[[ChartEvent], None] | None = None,
     captions: Sequence[str] = (),
     details: Sequence[str] = (),
     panels: Sequence[Panel] = (),
     board: Board | None = None,
     sweep: Sweep | None = None,
-    step: int | None = None,
-    step_names: Sequence[str] = (),
     x_ticks: Ticks | None = None,
-    y_ticks: Ticks | None = None,
     height: int = 380,
     label: str = "Chart",
     points_label: str = "your examples",
     message: str = "",
     play_seconds: float = 0.42,
-) -> ChartEvent | None:
-    """Draw the chart; return the latest thing the visitor did to the points, or None.
+) -> None:
+    """Draw the chart.
 
     Args:
         key: stable; the chart is never remounted as long as it stays the same.
-        curves: in drawing order. Their x is `numpy.linspace(*(grid or x_range), n)`.
+        curves: in drawing order. Their x is `numpy.linspace(*x_range, n)`.
         x_range, y_range: of the axes; points live within them.
-        points: the server's list. See the module's docstring for who wins.
-        epoch: raise it whenever the server itself changes the points.
-        editable: whether the visitor may place, move and remove points.
+        points: the server's list.
+        example: whether they are an example, which the visitor's first click replaces.
+        conversation: see `PageState.conversation`; without one the points can't be changed.
+        on_edit: called when the visitor has done something, see `PageState.listen`.
+        new_points: label of the button that draws new points; without one there is none.
         snap: name of the curve that new and moved points go onto; none if it is empty.
-        on_points: called with each event before the rerun, the place to store the points. Events
-            that belong to an older epoch are dropped.
         captions: one sentence per step (or one for all), large, under the scrubber.
         details: a smaller line below it, likewise.
         panels: small charts of a value per step.
         board, sweep: what stands below them.
-        step: where the scrubber starts (default: the last step), and where it goes when this value
-            changes.
-        step_names: texts for the scrubber instead of "step k of S".
-        message: a plain note, shown in the chart's corner until the next event.
+        message: a plain note, shown in the chart's corner until the next gesture.
         play_seconds: time for one step while playing.
     """
-    widget = _event_of(key)
-    callback = functools.partial(_dispatch, key, epoch, x_range, y_range, max_points, on_points)
     steps = _last_step(curves, captions, panels)
     data = {
         "assets": assets.urls("chart.js"),
-        "ack": _whole(widget.get("seq")),
-        "epoch": epoch,
         "steps": steps,
-        "step": steps if step is None else max(0, min(int(step), steps)),
-        "stepNames": list(step_names),
         "xRange": [float(v) for v in x_range],
         "yRange": [float(v) for v in y_range],
-        "grid": [float(v) for v in (grid or x_range)],
+        "grid": [float(v) for v in x_range],
         "xTicks": _ticks(x_ticks),
-        "yTicks": _ticks(y_ticks),
+        "yTicks": None,
         "curves": [_encode_curve(c, y_range) for c in curves],
         "points": [[float(x), float(y)] for x, y in points],
+        "example": example,
         "pointsLabel": points_label,
         "maxPoints": max_points,
-        "editable": editable,
+        "editable": conversation is not None,
+        "fresh": new_points,
         "snap": snap,
         "captions": list(captions),
         "details": list(details),
@@ -274,54 +245,12 @@ def interactive_chart(
         "message": message,
         "playSeconds": play_seconds,
     }
-    _mount()(key=key, data=data, on_edit_change=callback)
-    return _read_event(widget, epoch, x_range, y_range, max_points)
+    _mount()(key=key, data=data | dict(conversation or {"ack": 0}), on_edit_change=on_edit)
 
 
 @functools.cache
 def _mount():
     return assets.component("chart", FIRST_PAINT_HEIGHT)
-
-
-def _event_of(key: str) -> dict[str, Any]:
-    """The raw event in the session state: what the browser sent, if it is a dictionary at all."""
-    try:
-        event = st.session_state[key]["edit"]
-    except (KeyError, TypeError, AttributeError):
-        return {}
-    return event if isinstance(event, dict) else {}
-
-
-def _read_event(
-    raw: dict[str, Any], epoch: int, x_range: Range, y_range: Range, max_points: int
-) -> ChartEvent | None:
-    if not raw or raw.get("epoch") != epoch:
-        return None
-    points, said = clean(raw.get("points"), x_range, y_range, max_points)
-    kind = raw.get("kind")
-    return ChartEvent(
-        points=tuple(points),
-        final=raw.get("final") is not False,
-        kind=kind if kind in {"add", "move", "remove"} else "move",
-        step=_whole(raw.get("step")),
-        epoch=epoch,
-        seq=_whole(raw.get("seq")),
-        message=said,
-    )
-
-
-def _dispatch(
-    key: str,
-    epoch: int,
-    x_range: Range,
-    y_range: Range,
-    max_points: int,
-    on_points: Callable[[ChartEvent], None] | None,
-) -> None:
-    """Streamlit's callback: hand a readable, current event to the page."""
-    event = _read_event(_event_of(key), epoch, x_range, y_range, max_points)
-    if event is not None and on_points is not None:
-        on_points(event)
 
 
 def _encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
@@ -412,32 +341,14 @@ def _last_step(curves: Sequence[Curve], captions: Sequence[str], panels: Sequenc
     return max([1, len(captions), *rows, *values]) - 1
 
 
-def _as_point(item: Any) -> Point | None:
-    if not isinstance(item, (list, tuple)) or len(item) != 2:
-        return None
-    x, y = (_finite(v) for v in item)
-    return None if x is None or y is None else (x, y)
-
-
 def _finite(value: Any) -> float | None:
-    """A finite float, or None for everything else (a bool is not a number here)."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating, np.integer)):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
+    """As `finite`, for numbers of NumPy, too."""
+    return finite(value.item() if isinstance(value, np.generic) else value)
 
 
 def _within(value: float, bounds: Range) -> bool:
     slack = 1e-9 * (bounds[1] - bounds[0])
     return bounds[0] - slack <= value <= bounds[1] + slack
-
-
-def _whole(value: Any) -> int:
-    number = _finite(value)
-    return 0 if number is None else int(number)
 
 
 def _points(count: int) -> str:

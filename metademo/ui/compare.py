@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
 from metademo import reproduce
@@ -16,43 +15,43 @@ from metademo.ui.state import PageState
 from metademo.ui.views import CompareView
 
 
-@st.fragment
 def page() -> None:
-    """Everything on the page; a fragment, so that a click reruns nothing else."""
+    """The chart and the controls, each redrawn by itself."""
     usable, faults = resources.library()
-    state = PageState("compare", CompareView.first)
+    state = _state()
     family = FAMILIES[state.view.family]
     found = contestants(usable, resources.own(), family)
     layout.report(faults, found, "maml", family.name)
-
     layout.headline(
         "Same points, same steps",
         "Every way of learning to learn, side by side. Click points, and see which of them is "
         "nearest after each step.",
     )
-    view = state.view
-    chosen = [one for name, one in found.items() if name in view.chosen]
-    stage, controls = layout.stage_and_controls()
-    # The chart comes first: what the browser is sent first, it draws first. Scores that are not
-    # known yet come after it, and then the page is drawn once more.
-    known = resources.measured(view, family, chosen, wait=False)
-    with stage:
-        scene = compare_scene(view, family, chosen, *known)
-        layout.points_chart(state, family, scene, "Your points and the waves of all networks")
-    with controls:
-        _controls(state, family, found)
-    _absent(found, family)
-    if family.name == reproduce.FAMILY:
-        _published_table()
-    if any(len(part) < len(chosen) for part in known):
-        resources.measured(view, family, chosen, wait=True)
-        st.rerun()
+    layout.in_fragments(state, chart=_chart, controls=_controls)
 
 
-def _controls(
-    state: PageState[CompareView], family: TaskFamily, found: dict[str, Contestant]
-) -> None:
-    view = state.view
+def _state() -> PageState[CompareView]:
+    return PageState("compare", CompareView.first, fragments=layout.fragments("compare"))
+
+
+def _found(family: TaskFamily) -> dict[str, Contestant]:
+    return contestants(resources.library()[0], resources.own(), family)
+
+
+def _chart() -> None:
+    state = _state()
+    view, family = state.view, FAMILIES[state.view.family]
+    chosen = [one for name, one in _found(family).items() if name in view.chosen]
+    known = resources.measured(view, family, chosen, wait=True)
+    scene = compare_scene(view, family, chosen, *known)
+    layout.points_chart(state, family, scene, "Your points and the waves of all networks")
+
+
+def _controls() -> None:
+    state = _state()
+    view, family = state.view, FAMILIES[state.view.family]
+    found = _found(family)
+    state.follow_chart()
     st.segmented_control(
         "All were trained on",
         list(FAMILIES),
@@ -77,11 +76,6 @@ def _controls(
             lambda v, names: replace(v, chosen=tuple(n for n in found if n in names)),
         ),
     )
-    layout.point_buttons(
-        state,
-        new=lambda: state.view.with_random_points(np.random.default_rng(), family),
-        cleared=lambda: replace(state.view, points=()),
-    )
     layout.wave_slider(state, family, "phase")
     with st.expander("Outside of what they learned"):
         _outside(state, family)
@@ -89,6 +83,9 @@ def _controls(
         layout.steps_slider(state)
         layout.snap_toggle(state)
         layout.points_as_text(state, family)
+    _absent(found, family)
+    if family.name == reproduce.FAMILY:
+        _published_table()
 
 
 def _outside(state: PageState[CompareView], family: TaskFamily) -> None:

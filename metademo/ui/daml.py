@@ -9,11 +9,12 @@ import streamlit as st
 
 from metademo.checkpoints import Checkpoint
 from metademo.figures import style_of
-from metademo.tasks import FAMILIES, PI, SourceBand
+from metademo.tasks import PI, SourceBand, TaskFamily
 from metademo.ui import layout, resources
 from metademo.ui.chart import interactive_chart, pi_ticks
+from metademo.ui.gestures import Gesture
 from metademo.ui.scenes import Learner, daml_scene, wave_name
-from metademo.ui.source_line import Band, LineEvent, source_line
+from metademo.ui.source_line import Band, source_line
 from metademo.ui.state import PageState
 from metademo.ui.views import DamlView
 
@@ -21,52 +22,53 @@ Y_RANGE = (-2.0, 2.0)
 SOURCE_RANGE = (-PI / 2, PI / 2)
 
 
-@st.fragment
 def page() -> None:
-    """Everything on the page; a fragment, so that a click reruns nothing else."""
+    """The chart and the controls, each redrawn by itself."""
     choices, faults = resources.playable("daml")
     layout.report(faults, choices, "daml")
-    state = PageState("daml", DamlView)
-    if state.view.weights not in choices:
-        state.commit(replace(state.view, weights=next(iter(choices))))
-    chosen = choices[state.view.weights]
-    family = FAMILIES[chosen.config.family]
-
     layout.headline(
         "One input, no label",
         "This network has learned its own loss. Pick one input on the line below: without being "
         "told any answer, it becomes the wave that the input stands for.",
     )
-    stage, controls = layout.stage_and_controls()
-    # The chart comes first: what the browser is sent first, it draws first.
-    with stage:
-        _source(state, family)
-        scene = daml_scene(state.view, family, Learner.of(chosen))
-        interactive_chart(
-            "daml chart",
-            curves=scene.curves,
-            panels=scene.panels,
-            captions=scene.captions,
-            editable=False,
-            x_range=family.x_range,
-            y_range=Y_RANGE,
-            x_ticks=pi_ticks(*family.x_range),
-            height=330,
-            label="The network's wave in the target domain",
-        )
-    with controls:
-        layout.weights(state, choices, lambda v, name: replace(v, weights=name))
-        _controls(state, chosen)
+    layout.in_fragments(_state(), chart=_chart, controls=_controls)
 
 
-def _source(state: PageState[DamlView], family) -> None:
+def _state() -> PageState[DamlView]:
+    return PageState("daml", DamlView, fragments=layout.fragments("daml"))
+
+
+def _chosen(state: PageState[DamlView]) -> tuple[dict[str, Checkpoint], Checkpoint]:
+    """All weights to choose from, and those that are chosen."""
+    choices, _ = resources.playable("daml")
+    if state.view.weights not in choices:
+        state.commit(replace(state.view, weights=next(iter(choices))))
+    return choices, choices[state.view.weights]
+
+
+def _chart() -> None:
+    state = _state()
+    _, chosen = _chosen(state)
+    family = chosen.config.task_family
+    _source(state, family)
+    scene = daml_scene(state.view, family, Learner.of(chosen))
+    interactive_chart(
+        "daml chart",
+        curves=scene.curves,
+        panels=scene.panels,
+        captions=scene.captions,
+        x_range=family.x_range,
+        y_range=Y_RANGE,
+        x_ticks=pi_ticks(*family.x_range),
+        height=330,
+        label="The network's wave in the target domain",
+    )
+
+
+def _source(state: PageState[DamlView], family: TaskFamily) -> None:
     view = state.view
     band = family.band_of(view.source)
     draws = view.inputs(family)
-
-    def moved(event: LineEvent) -> None:
-        state.follow(replace(state.view, source=event.value), final=event.final)
-
     source_line(
         "daml source",
         value=view.source,
@@ -76,9 +78,13 @@ def _source(state: PageState[DamlView], family) -> None:
         draws_label="fresh inputs, one per step",
         status=_status(view, band),
         label="Source domain: one unlabelled input",
-        epoch=state.history.epoch,
-        on_value=moved,
+        conversation=state.conversation,
+        on_edit=state.listen("daml source", _moved),
     )
+
+
+def _moved(view: DamlView, gesture: Gesture) -> DamlView:
+    return replace(view, source=gesture.value) if gesture.kind == "value" else view
 
 
 def _meaning(band: SourceBand) -> str:
@@ -96,8 +102,12 @@ def _status(view: DamlView, band: SourceBand | None) -> str:
     return "in a band: each step sees this input"
 
 
-def _controls(state: PageState[DamlView], chosen: Checkpoint) -> None:
+def _controls() -> None:
+    state = _state()
+    choices, chosen = _chosen(state)
     view, family = state.view, chosen.config.task_family
+    state.follow_chart()
+    layout.weights(state, choices, lambda v, name: replace(v, weights=name))
     low, high = family.bands[0].low, family.bands[-1].high
     st.slider(
         "Source input x",
@@ -109,8 +119,6 @@ def _controls(state: PageState[DamlView], chosen: Checkpoint) -> None:
     )
     if all(band.means_one for band in family.bands):
         _fresh_inputs(state)
-    with st.container(horizontal=True, gap="small"):
-        layout.history_buttons(state)
     layout.inner_loop(state, chosen.config)
 
 
@@ -129,7 +137,7 @@ def _fresh_inputs(state: PageState[DamlView]) -> None:
         icon=":material/casino:",
         disabled=not view.fresh,
         width="stretch",
-        on_click=lambda: state.commit(
+        on_click=lambda: state.choose(
             replace(state.view, draw=int(np.random.default_rng().integers(2**31)))
         ),
     )

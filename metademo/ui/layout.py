@@ -14,7 +14,8 @@ from metademo.checkpoints import Checkpoint
 from metademo.tasks import TaskFamily
 from metademo.training import TrainConfig
 from metademo.ui import resources
-from metademo.ui.chart import ChartEvent, Point, Range, clean, interactive_chart, pi_ticks
+from metademo.ui.chart import clean, interactive_chart, pi_ticks
+from metademo.ui.gestures import Gesture, Point, Range, carried_out, within
 from metademo.ui.outside import ATTRIBUTES
 from metademo.ui.scenes import Scene
 from metademo.ui.state import PageState
@@ -35,15 +36,36 @@ def stage_and_controls() -> list[DeltaGenerator]:
     return st.columns([3, 1], gap="large")
 
 
+def in_fragments(state: PageState[Any], **parts: Callable[[], None]) -> None:
+    """Draw the parts of a page side by side, each as a fragment of its own.
+
+    Args:
+        parts: "chart" and "controls", by the names that `fragments` gives them.
+    """
+    # The chart comes first: what the browser is sent first, it draws first.
+    for column, part in zip(stage_and_controls(), parts, strict=True):
+        with column:
+            st.fragment(parts[part], key=f"{state.page} {part}")()
+
+
+def fragments(page: str) -> tuple[str, str]:
+    """The keys of a page's fragments."""
+    return f"{page} chart", f"{page} controls"
+
+
 def points_chart(state: PageState[P], family: TaskFamily, scene: Scene, label: str) -> None:
     """The chart of a page on which the visitor's points are the support set."""
-    view = state.view
+    view, key = state.view, f"{state.page} points chart"
+    y_range = view.y_range(family)
 
-    def moved(event: ChartEvent) -> None:
-        state.follow(state.view.with_points(event.points, family), final=event.final)
+    def changed(view: P, gesture: Gesture) -> P:
+        if gesture.kind == "new":
+            return view.with_random_points(np.random.default_rng(), family)
+        points = carried_out(view.points, gesture, MAX_POINTS, example=view.example)
+        return view.with_points(within(points, family.x_range, y_range), family)
 
     interactive_chart(
-        f"{state.page} chart",
+        key,
         curves=scene.curves,
         panels=scene.panels,
         board=scene.board,
@@ -51,12 +73,14 @@ def points_chart(state: PageState[P], family: TaskFamily, scene: Scene, label: s
         captions=scene.captions,
         details=scene.details,
         points=view.points,
-        epoch=state.history.epoch,
+        example=view.example,
+        conversation=state.conversation,
+        on_edit=state.listen(key, changed),
         max_points=MAX_POINTS,
+        new_points="New four points",
         snap="truth" if view.snap else "",
-        on_points=moved,
         x_range=family.x_range,
-        y_range=view.y_range(family),
+        y_range=y_range,
         x_ticks=pi_ticks(*family.x_range) if family.unit_amplitude else None,
         label=label,
     )
@@ -143,29 +167,6 @@ def attribute_label(view: PointsView, family: TaskFamily, name: str) -> str:
     return f"{attribute.title} " + (f":gray[{trained}]" if inside else f":orange-badge[{trained}]")
 
 
-def point_buttons(state: PageState[P], *, new: Callable[[], P], cleared: Callable[[], P]) -> None:
-    """New points, undo, redo, clear."""
-    st.button(
-        "New four points",
-        icon=":material/shuffle:",
-        width="stretch",
-        on_click=lambda: state.commit(new()),
-    )
-    with st.container(horizontal=True, gap="small"):
-        history_buttons(state)
-        st.button(
-            "Clear",
-            disabled=not state.view.points,
-            on_click=lambda: state.commit(cleared()),
-        )
-
-
-def history_buttons(state: PageState[Any]) -> None:
-    """Undo and redo."""
-    st.button("Undo", disabled=not state.history.past, on_click=state.undo)
-    st.button("Redo", disabled=not state.history.future, on_click=state.redo)
-
-
 def inner_loop(state: PageState[Any], trained: TrainConfig) -> None:
     """The settings of the inner loop, folded away; at first they are those of training."""
     view, alpha = state.view, trained.inner_lr
@@ -211,7 +212,7 @@ def points_as_text(state: PageState[P], family: TaskFamily) -> None:
         points, fault = parse_points(st.session_state[key], family.x_range, y_range)
         st.session_state[key + " fault"] = fault
         if not fault:
-            state.commit(state.view.with_points(points, family))
+            state.choose(state.view.with_points(points, family))
 
     with st.form(key + " form", border=False):
         st.text_input("x,y pairs, with spaces between them", key=key, placeholder="0,0 1.57,1")

@@ -4,42 +4,43 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
 from metademo.checkpoints import Checkpoint
-from metademo.tasks import TaskFamily
 from metademo.ui import layout, resources
 from metademo.ui.scenes import Learner, maml_scene
 from metademo.ui.state import PageState
 from metademo.ui.views import MamlView
 
 
-@st.fragment
 def page() -> None:
-    """Everything on the page; a fragment, so that a click reruns nothing else."""
+    """The chart and the controls, each redrawn by itself."""
     choices, faults = resources.playable("maml")
     layout.report(faults, choices, "maml")
-    state = PageState("maml", MamlView.first)
-    if state.view.weights not in choices:
-        state.commit(replace(state.view, weights=next(iter(choices))))
-    chosen = choices[state.view.weights]
-    family = chosen.config.task_family
-
     layout.headline(
         "Four points, five steps",
         "This network has learned to learn. Click anywhere and watch it become your wave.",
     )
-    stage, controls = layout.stage_and_controls()
-    # The chart comes first: what the browser is sent first, it draws first.
-    with stage:
-        _chart(state, chosen, family)
-    with controls:
-        _controls(state, choices, chosen)
+    state = _state()
+    layout.in_fragments(state, chart=_chart, controls=_controls)
 
 
-def _chart(state: PageState[MamlView], chosen: Checkpoint, family: TaskFamily) -> None:
-    view = state.view
+def _state() -> PageState[MamlView]:
+    return PageState("maml", MamlView.first, fragments=layout.fragments("maml"))
+
+
+def _chosen(state: PageState[MamlView]) -> tuple[dict[str, Checkpoint], Checkpoint]:
+    """All weights to choose from, and those that are chosen."""
+    choices, _ = resources.playable("maml")
+    if state.view.weights not in choices:
+        state.commit(replace(state.view, weights=next(iter(choices))))
+    return choices, choices[state.view.weights]
+
+
+def _chart() -> None:
+    state = _state()
+    _, chosen = _chosen(state)
+    view, family = state.view, chosen.config.task_family
     contrasts = {}
     if view.contrast:
         ordinary = resources.library()[0].get(f"pretrained-{family.name}")
@@ -49,10 +50,11 @@ def _chart(state: PageState[MamlView], chosen: Checkpoint, family: TaskFamily) -
     layout.points_chart(state, family, scene, "Your points and the network's wave")
 
 
-def _controls(
-    state: PageState[MamlView], choices: dict[str, Checkpoint], chosen: Checkpoint
-) -> None:
+def _controls() -> None:
+    state = _state()
+    choices, chosen = _chosen(state)
     view, family = state.view, chosen.config.task_family
+    state.follow_chart()
     layout.weights(
         state,
         choices,
@@ -60,11 +62,6 @@ def _controls(
     )
     layout.wave_slider(state, family, "phase")
     layout.snap_toggle(state)
-    layout.point_buttons(
-        state,
-        new=lambda: state.view.with_random_points(np.random.default_rng(), family),
-        cleared=lambda: replace(state.view, points=()),
-    )
     st.toggle(
         "Compare with ordinary training",
         help="The same steps, from a network trained on all waves at once without meta-learning, "

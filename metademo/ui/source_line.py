@@ -1,13 +1,13 @@
 """A line to pick one number from, with marked bands: the DAML page's source domain.
 
 The handle is dragged, clicked or keyed along; the browser shows the number at once and the server
-answers as it can. As with the chart, raise `epoch` whenever the server itself sets the value.
+answers as it can.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,9 @@ from metademo.ui.chart import (
     Color,
     Range,
     Ticks,
-    _event_of,
     _finite,
     _ticks,
     _two_colors,
-    _whole,
     pi_ticks,
 )
 
@@ -33,16 +31,6 @@ class Band:
     high: float
     label: str
     color: Color = ("#4b5563", "#c5cad3")
-
-
-@dataclass(frozen=True)
-class LineEvent:
-    """Where the visitor put the handle."""
-
-    value: float
-    final: bool  # False while it is being dragged
-    epoch: int
-    seq: int
 
 
 def clean_value(value: Any, x_range: Range, fallback: float) -> float:
@@ -63,11 +51,10 @@ def source_line(
     status: str = "",
     label: str = "Source input",
     symbol: str = "x",
-    epoch: int = 0,
-    editable: bool = True,
-    on_value: Callable[[LineEvent], None] | None = None,
-) -> LineEvent | None:
-    """Draw the line; return the visitor's latest choice, or None.
+    conversation: Mapping[str, Any] | None = None,
+    on_edit: Callable[[], None] = lambda: None,
+) -> None:
+    """Draw the line.
 
     Args:
         key: stable.
@@ -79,15 +66,11 @@ def source_line(
         status: one plain line, e.g. whether the value lies within a band; given anew at each rerun.
         label: name of the slider, for a screen reader and above the line.
         symbol: what the number is called, e.g. "x" in "x = 0.79".
-        editable: False shows the line and its draws without a handle.
-        on_value: called with each event before the rerun; events of an older epoch are dropped.
+        conversation: see `PageState.conversation`; without one there is no handle.
+        on_edit: called when the visitor has moved the handle, see `PageState.listen`.
     """
-    raw = _event_of(key)
-    callback = functools.partial(_dispatch, key, epoch, x_range, value, on_value)
     data = {
         "assets": assets.urls("source_line.js"),
-        "ack": _whole(raw.get("seq")),
-        "epoch": epoch,
         "value": clean_value(value, x_range, (x_range[0] + x_range[1]) / 2),
         "range": [float(v) for v in x_range],
         "ticks": _ticks(ticks or pi_ticks(*x_range, every=0.7853981633974483)),
@@ -105,33 +88,11 @@ def source_line(
         "status": status,
         "label": label,
         "symbol": symbol,
-        "editable": editable,
+        "editable": conversation is not None,
     }
-    _mount()(key=key, data=data, on_edit_change=callback)
-    return _read_event(raw, epoch, x_range, value)
+    _mount()(key=key, data=data | dict(conversation or {"ack": 0}), on_edit_change=on_edit)
 
 
 @functools.cache
 def _mount():
     return assets.component("source_line", 120)
-
-
-def _read_event(
-    raw: dict[str, Any], epoch: int, x_range: Range, fallback: float
-) -> LineEvent | None:
-    if not raw or raw.get("epoch") != epoch:
-        return None
-    value = clean_value(raw.get("value"), x_range, fallback)
-    return LineEvent(value, raw.get("final") is not False, epoch, _whole(raw.get("seq")))
-
-
-def _dispatch(
-    key: str,
-    epoch: int,
-    x_range: Range,
-    fallback: float,
-    on_value: Callable[[LineEvent], None] | None,
-) -> None:
-    event = _read_event(_event_of(key), epoch, x_range, fallback)
-    if event is not None and on_value is not None:
-        on_value(event)

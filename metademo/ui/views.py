@@ -79,6 +79,7 @@ class PointsView(View):
     noise: float = 0.0
     draw: int = 0
     snap: bool = False
+    example: bool = False
     steps: int = 5
     inner_lr: float | None = None
 
@@ -333,43 +334,35 @@ V = TypeVar("V", bound=View)
 
 @dataclass(frozen=True)
 class History(Generic[V]):
-    """A view with its past and future.
-
-    `epoch` counts the times that the *server* decided what the view is (an undo, a button, a
-    slider): the browser then has to take the server's points, whatever it has drawn itself.
-    """
+    """A view with its past and future."""
 
     present: V
     past: tuple[V, ...] = ()
     future: tuple[V, ...] = ()
-    epoch: int = 0
     dragging: bool = field(default=False, compare=False)
 
-    def commit(self, view: V, *, by_server: bool = False) -> History[V]:
+    def commit(self, view: V) -> History[V]:
         """The next view; the one before it can be brought back by `undo`."""
-        epoch = self.epoch + by_server
         if self.dragging:  # where the drag began is in the past already
-            return replace(self, present=view, dragging=False, epoch=epoch)
+            return replace(self, present=view, dragging=False)
         if view == self.present:
-            return replace(self, epoch=epoch)
-        past = (*self.past, self.present)[-HISTORY:]
-        return History(view, past, (), epoch)
+            return self
+        return History(view, (*self.past, self.present)[-HISTORY:])
 
     def preview(self, view: V) -> History[V]:
         """A view in the middle of a drag: drawn, but not one to come back to."""
         if self.dragging:
             return replace(self, present=view)
-        past = (*self.past, self.present)[-HISTORY:]
-        return History(view, past, (), self.epoch, dragging=True)
+        return History(view, (*self.past, self.present)[-HISTORY:], dragging=True)
 
     def undo(self) -> History[V]:
         if not self.past:
             return self
         *past, before = self.past
-        return History(before, tuple(past), (self.present, *self.future), self.epoch + 1)
+        return History(before, tuple(past), (self.present, *self.future))
 
     def redo(self) -> History[V]:
         if not self.future:
             return self
         after, *future = self.future
-        return History(after, (*self.past, self.present), tuple(future), self.epoch + 1)
+        return History(after, (*self.past, self.present), tuple(future))

@@ -1,24 +1,20 @@
-"""A page with the two components and a fake model, for the browser tests: no torch, no weights.
+"""A page with the two components and a fake model, for the browser tests: no weights.
 
 The "network" is the smoothest polynomial through the points, faded in over the steps.
 """
 
 import gc
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
-from metademo.ui.chart import (
-    ChartEvent,
-    Curve,
-    Panel,
-    Series,
-    clean,
-    interactive_chart,
-    pi_ticks,
-)
-from metademo.ui.source_line import Band, LineEvent, source_line
+from metademo.ui.chart import Curve, Panel, Series, interactive_chart, pi_ticks
+from metademo.ui.gestures import Gesture, carried_out, within
+from metademo.ui.source_line import Band, source_line
+from metademo.ui.state import PageState
+from metademo.ui.views import View
 
 X_RANGE = (-2 * math.pi, 2 * math.pi)
 Y_RANGE = (-2.0, 2.0)
@@ -37,12 +33,19 @@ def settle() -> None:
 
 
 settle()
-state = st.session_state
-state.setdefault("points", START)
-state.setdefault("epoch", 0)
-state.setdefault("source", 0.4)
-state.setdefault("source_epoch", 0)
-state.setdefault("events", 0)
+
+
+@dataclass(frozen=True)
+class ToyView(View):
+    """The points and the source input."""
+
+    points: tuple = tuple(START)
+    source: float = 0.4
+    events: int = 0
+
+
+state = PageState("toy", ToyView)
+source_state = PageState("toy source", ToyView)
 
 
 def fit(points: list, x: np.ndarray, share: float) -> np.ndarray:
@@ -56,31 +59,23 @@ def fit(points: list, x: np.ndarray, share: float) -> np.ndarray:
     return (1 - share) * 0.3 * np.cos(x) + share * (weights @ (at.T @ basis))
 
 
-def on_points(event: ChartEvent) -> None:
-    """The visitor changed the points."""
-    state.points = list(event.points)
-    state.events += 1
+def changed(view: ToyView, gesture: Gesture) -> ToyView:
+    """The visitor changed the points, or moved the handle."""
+    events = view.events + 1
+    if gesture.kind == "value":
+        return replace(view, source=gesture.value, events=events)
+    points = carried_out(view.points, gesture, cap())
+    return replace(view, points=within(points, X_RANGE, Y_RANGE), events=events)
 
 
-def replace(points: list) -> None:
-    """The server changes the points."""
-    state.points, state.epoch = points, state.epoch + 1
+def cap() -> int:
+    return int(st.query_params.get("cap", 20))
 
 
-def on_value(event: LineEvent) -> None:
-    """The visitor moved the handle."""
-    state.source = event.value
-
-
-def reset_source() -> None:
-    """The server moves the handle."""
-    state.source, state.source_epoch = 0.0, state.source_epoch + 1
-
-
-def draw_chart(snap: bool, cap: int) -> None:
+def draw_chart(snap: bool) -> None:
     """The chart with all its parts."""
     x = np.linspace(*X_RANGE, GRID)
-    points, _ = clean(state.points, X_RANGE, Y_RANGE, cap)
+    points = state.view.points
     adapted = np.array([fit(points, x, k / STEPS) for k in range(STEPS + 1)])
     plain = np.array([fit(points, x, 0.15 * k / STEPS) for k in range(STEPS + 1)])
     truth = np.sin(x)
@@ -101,10 +96,11 @@ def draw_chart(snap: bool, cap: int) -> None:
         y_range=Y_RANGE,
         x_ticks=pi_ticks(*X_RANGE, every=math.pi),
         points=points,
-        epoch=state.epoch,
-        max_points=cap,
+        conversation=state.conversation,
+        on_edit=state.listen("chart", changed),
+        max_points=cap(),
+        new_points="New points",
         snap="truth" if snap else "",
-        on_points=on_points,
         captions=[
             f"After {k} steps it is off by {e:.2f} on average. "
             f"The same network trained the ordinary way is off by {o:.2f}."
@@ -123,7 +119,7 @@ def draw_chart(snap: bool, cap: int) -> None:
 
 def page() -> None:
     """Everything that an event can change."""
-    source = state.source
+    source = source_state.view.source
     within = [
         b
         for b in ((-math.pi / 2, -math.pi / 4), (math.pi / 4, math.pi / 2))
@@ -140,15 +136,16 @@ def page() -> None:
         draws=[0.9, 1.1, 1.4] if "draws" in st.query_params else [],
         draws_label="input at step",
         status="within a band" if within else "between the bands: the network never saw this",
-        epoch=state.source_epoch,
-        on_value=on_value,
+        conversation=source_state.conversation,
+        on_edit=source_state.listen("source", changed),
     )
-    draw_chart(st.query_params.get("snap") == "1", int(st.query_params.get("cap", 20)))
+    draw_chart(st.query_params.get("snap") == "1")
+    view = state.view
     with st.container(horizontal=True):
-        st.button("Clear", on_click=replace, args=([],))
-        st.button("Reset", on_click=replace, args=(START,))
-        st.button("Home", on_click=reset_source)
-        st.text(f"events {state.events}; points {len(state.points)}; source {state.source:.4f}")
+        st.button("Empty", on_click=lambda: state.commit(replace(view, points=())))
+        st.button("Reset", on_click=lambda: state.commit(replace(view, points=tuple(START))))
+        st.button("Home", on_click=lambda: source_state.commit(replace(view, source=0.0)))
+        st.text(f"events {view.events}; points {len(view.points)}; source {source:.4f}")
 
 
 if "fragment" in st.query_params:

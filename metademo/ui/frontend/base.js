@@ -116,67 +116,6 @@ function rgb(color) {
   return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }
 
-/**
- * Messages to the server with back-pressure: while one is not answered, further ones on the way of a drag wait, and
- * only the latest is kept; a final one (a click, a release) always goes out at once.
- */
-export class Channel {
-  /** @param {(message: object) => void} post */
-  constructor(post) {
-    this.post = post;
-    this.seq = 0; // of the last message sent
-    this.acked = 0; // of the last message answered
-    this.waiting = null;
-    this.sentAt = -Infinity;
-  }
-
-  /** Whether the server has seen everything. */
-  get settled() { return this.acked >= this.seq && !this.waiting; }
-
-  send(message, final) {
-    const busy = this.acked < this.seq && performance.now() - this.sentAt < Channel.patience;
-    if (final || (!busy && performance.now() - this.sentAt >= Channel.pause)) {
-      this.#now(message, final);
-    } else {
-      this.waiting = message;
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.flush(), busy ? Channel.patience : Channel.pause);
-    }
-  }
-
-  flush() {
-    if (this.waiting) this.#now(this.waiting, false);
-  }
-
-  /** The server's answer arrived; it had seen messages up to `ack`. */
-  answered(ack) {
-    this.acked = Math.max(this.acked, ack);
-    this.seq = Math.max(this.seq, ack);
-    if (!this.waiting || this.acked < this.seq) return;
-    const rest = Channel.pause - (performance.now() - this.sentAt);
-    clearTimeout(this.timer);
-    if (rest <= 0) this.flush();
-    else this.timer = setTimeout(() => this.flush(), rest);
-  }
-
-  /** Forget what is not sent, and do not wait for what was. */
-  reset() {
-    this.waiting = null;
-    clearTimeout(this.timer);
-    this.acked = this.seq;
-  }
-
-  #now(message, final) {
-    this.waiting = null;
-    clearTimeout(this.timer);
-    this.seq += 1;
-    this.sentAt = performance.now();
-    this.post({ ...message, final, seq: this.seq });
-  }
-}
-Channel.pause = 40; // ms between two messages of a drag, at least
-Channel.patience = 1500; // ms until an unanswered message is given up
-
 /** Make an element: make("p", {className: "x"}, child, ...). Names with a dash become attributes. */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);

@@ -6,28 +6,29 @@
  *   legend: boolean, rows: number, start: number, unit: number, y: string}} Curve
  * @typedef {{label: string, color: Colors, dash: string, values: (number|null)[]}} Series
  * @typedef {{title: string, log: boolean, note: string, series: Series[]}} Panel
- * @typedef {{ack: number, epoch: number, steps: number, step: number, stepNames: string[],
+ * @typedef {{ack: number, session: string, view: string, example: boolean, undo: boolean, redo: boolean, fresh: string,
+ *   page: string, visit: string, steps: number,
  *   xRange: number[], yRange: number[], grid: number[], xTicks: ?Array, yTicks: ?Array, curves: Curve[],
  *   points: [number, number][], pointsLabel: string, maxPoints: number, editable: boolean, snap: string,
  *   captions: string[], details: string[], panels: Panel[], board: ?import("./board.js").BoardData,
  *   sweep: ?import("./sweep.js").SweepData, height: number, label: string, message: string,
  *   playSeconds: number, assets: {plotly: string}}} Data
- * @typedef {{kind: "add"|"move"|"remove", points: [number, number][], step: number, epoch: number,
- *   final: boolean, seq: number}} Event  what goes back, as the state value `edit`
+ * What goes back are gestures, see gestures.js, as the state value `edit`.
  *
  * For tests and scripts the host element tells what is drawn: data-ready, data-version (the last event the server
- * had seen in the drawn data), data-drawn (counts drawn answers), data-epoch, data-step, data-points.
+ * had carried out in the drawn data), data-drawn (counts drawn answers), data-step, data-points, data-settled (whether the
+ * server has answered all that was done).
  */
 
-import {
-  Channel, DASHES, loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg,
-} from "./base.js";
+import { DASHES, loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg } from "./base.js";
 import { Board } from "./board.js";
+import { Conversation } from "./conversation.js";
 import { Panels } from "./panels.js";
 import { Plot } from "./plot.js";
 import { Points } from "./points.js";
 import { Scrubber } from "./scrubber.js";
 import { Sweep } from "./sweep.js";
+import { Toolbar } from "./toolbar.js";
 
 export default function render(component) {
   return mount(component, (host) => new Chart(host));
@@ -36,13 +37,14 @@ export default function render(component) {
 class Chart {
   constructor(host) {
     this.host = host;
-    this.channel = new Channel((event) => this.component.setStateValue("edit", event));
+    this.conversation = new Conversation((message) => this.component.setStateValue("edit", message));
     this.drawn = 0;
   }
 
   /** A rerun: the server's data. The first one builds the chart, which takes a moment. */
   update(component) {
     this.component = component;
+    if (!this.conversation.take(component.data)) return;
     /** @type {Data} */
     this.data = component.data;
     if (this.points) this.#take();
@@ -51,7 +53,8 @@ class Chart {
   }
 
   async #start() {
-    const { root, data } = this.component;
+    const { root } = this.component;
+    const { data } = this;
     const shown = loadStyle(root + data.assets.style).then(() => {
       this.#build();
       this.#takeWords();
@@ -75,6 +78,7 @@ class Chart {
 
   #build() {
     this.legend = make("div", { className: "md-legend" });
+    this.toolbar = new Toolbar((kind) => this.#press(kind));
     this.note = make("div", { className: "md-note", role: "status" });
     this.scrubber = new Scrubber((at, playing) => this.#show(at, playing));
     this.panels = new Panels((step) => {
@@ -87,7 +91,7 @@ class Chart {
     this.canvas = make("div", { className: "md-plot" });
     this.stage = make("div", { className: "md-stage" }, this.canvas, this.note);
     const chart = make("div", { className: "md-chart" },
-      this.legend, this.stage, this.scrubber.element, this.caption.element, this.panels.element,
+      make("div", { className: "md-head" }, this.legend, this.toolbar.element), this.stage, this.scrubber.element, this.caption.element, this.panels.element,
       this.board.element, this.sweep.element);
     this.host.replaceChildren(chart);
     this.host.style.minHeight = "";
@@ -116,31 +120,24 @@ class Chart {
     const { data, scrubber } = this;
     this.theme ??= readTheme(this.host);
     this.#setHeight();
-    scrubber.update({ steps: data.steps, names: data.stepNames, seconds: data.playSeconds });
-    if (data.step !== this.wantedStep) {
-      this.wantedStep = data.step;
-      scrubber.stop();
-      scrubber.go(data.step);
-    }
+    scrubber.update({ steps: data.steps, names: [], seconds: data.playSeconds });
     this.#drawLegend();
+    this.#drawToolbar();
     this.#drawBelow();
     this.caption.update(data.captions, data.details);
     this.#show(scrubber.at, scrubber.playing);
   }
 
   #take() {
-    const { data, channel } = this;
-    const fresh = data.epoch !== this.epoch;
-    channel.answered(data.ack);
-    if (fresh) channel.reset();
-    this.epoch = data.epoch;
+    const { data } = this;
     this.#drawPlot();
-    if (fresh || (channel.settled && !this.points.busy)) this.points.take(data.points);
     this.points.update(data);
+    this.points.take({ points: data.points, example: data.example });
     this.#takeWords();
     if (data.message !== this.message) this.#tell(this.message = data.message);
-    this.#mark({ ready: true, version: data.ack, epoch: data.epoch, drawn: (this.drawn += 1) });
+    this.#mark({ ready: true, version: data.ack, drawn: (this.drawn += 1) });
     this.#markPoints();
+    this.conversation.rest(this.points.busy);
     clearTimeout(this.looking);
     this.looking = setTimeout(() => this.#followTheme(), 30);
   }
@@ -158,7 +155,8 @@ class Chart {
   #drawPlot() {
     const moved = this.plot.update(this.data, this.theme, this.scrubber.at);
     if (!this.points) {
-      this.points = new Points(this.plot, (kind, final) => this.#changed(kind, final), (text) => this.#tell(text));
+      this.points = new Points(this.plot, this.conversation.gestures, () => this.#changed(),
+        (kind) => this.#press(kind), (text) => this.#tell(text));
       this.points.options = this.data;
       this.stage.insertBefore(this.points.element, this.note);
       this.stage.classList.add("md-drawn");
@@ -166,13 +164,31 @@ class Chart {
     if (moved) this.points.place();
   }
 
-  /** The visitor changed the points: tell the server. */
-  #changed(kind, final) {
-    const { points, channel, scrubber } = this;
-    const event = { kind, points: points.list.map(([x, y]) => [x, y]), step: Math.round(scrubber.at), epoch: this.epoch };
-    channel.send(event, final);
+  /** The visitor changed the points. */
+  #changed() {
     this.#markPoints();
+    this.#drawToolbar();
+    this.conversation.rest(this.points.busy);
     if (this.note.textContent) this.#tell("");
+  }
+
+  /** A button beside the chart. */
+  #press(kind) {
+    this.conversation.gestures.add({ kind, final: true });
+    this.points?.take(this.points.known);
+    if (this.points) this.#changed();
+  }
+
+  #drawToolbar() {
+    const { data, conversation } = this;
+    const waiting = !conversation.gestures.settled;
+    this.toolbar.update({
+      editable: data.editable,
+      undo: data.undo || waiting,
+      redo: data.redo || waiting,
+      clear: (this.points?.list ?? data.points).length > 0 || waiting,
+      fresh: data.fresh,
+    });
   }
 
   /** Everything that follows the scrubber. */
@@ -226,7 +242,9 @@ class Chart {
     if (text) this.telling = setTimeout(() => say(this.note, ""), 6000);
   }
 
-  #markPoints() { this.#mark({ points: JSON.stringify(this.points.list) }); }
+  #markPoints() {
+    this.#mark({ points: JSON.stringify(this.points.list), settled: this.conversation.gestures.settled });
+  }
 
   #mark(state) {
     for (const [name, value] of Object.entries(state)) {
@@ -239,6 +257,7 @@ class Chart {
     this.scrubber?.stop();
     this.points?.destroy();
     clearTimeout(this.looking);
+    this.conversation.destroy();
     this.plot?.destroy();
   }
 }

@@ -1,6 +1,7 @@
 /** The visitor's points over the plot: mouse, touch and keys in, a list of points out. */
 
 import { clamp, make, say, set, svg } from "./base.js";
+import { carriedOut, find } from "./gestures.js";
 
 const REACH = { mouse: 11, pen: 14, touch: 22 }; // how near, in pixels, is on a point
 const DRAG = { mouse: 4, pen: 6, touch: 8 }; // how far is a drag and not a tap
@@ -13,26 +14,35 @@ const KEYS = "Arrow keys move a cross-hair, with Shift in bigger steps. Enter or
 export class Points {
   /**
    * @param {import("./plot.js").Plot} plot
-   * @param {(kind: "add"|"move"|"remove", final: boolean) => void} changed
+   * @param {import("./gestures.js").Gestures} gestures
+   * @param {() => void} changed  told after each gesture
+   * @param {(kind: "undo"|"redo") => void} pressed
    * @param {(text: string) => void} note
    */
-  constructor(plot, changed, note) {
+  constructor(plot, gestures, changed, pressed, note) {
     this.plot = plot;
+    this.gestures = gestures;
     this.changed = changed;
+    this.pressed = pressed;
     this.note = note;
-    /** @type {[number, number][]} */
+    /** @type {import("./gestures.js").Points} the server's */
+    this.known = { points: [], example: false };
+    /** @type {import("./gestures.js").Point[]} those that are shown: the server's, and what was done since */
     this.list = [];
+    this.example = false; // whether those are an example, placed by the server
     this.options = { editable: false, maxPoints: 0, snap: "", xRange: [0, 1], yRange: [0, 1] };
     this.hold = null; // the press that is going on
+    this.pointer = null; // where the mouse is, in pixels of the plot
     this.hovered = -1;
-    this.selected = -1;
+    this.chosen = null; // the point that the keyboard moves
+    this.keyed = false; // whether it has been moved since the last final gesture
     this.cross = null; // the keyboard's cross-hair, in data coordinates
     this.last = { at: -Infinity, x: 0, y: 0 };
     this.#build();
   }
 
   /** Whether the visitor has a point in hand. */
-  get busy() { return Boolean(this.hold?.moved) || Boolean(this.keyMove); }
+  get busy() { return Boolean(this.hold) || this.keyed; }
 
   update(options) {
     this.options = options;
@@ -47,15 +57,30 @@ export class Points {
     this.place();
   }
 
-  /** Take a list from the server. */
-  take(list) {
-    this.list = list.map(([x, y]) => [x, y]);
-    this.hold = null;
-    this.keyMove = null;
-    clearTimeout(this.keyTimer);
-    if (this.selected >= list.length) this.selected = -1;
-    this.hovered = -1;
+  /**
+   * Take the server's points. A press that is going on stays, and so does all that is not answered yet.
+   * @param {import("./gestures.js").Points} known
+   */
+  take(known) {
+    this.known = known;
+    this.#carryOut();
     this.draw();
+  }
+
+  #carryOut() {
+    const { gestures, options, pointer } = this;
+    const now = carriedOut(this.known, gestures.pending, options.maxPoints || Infinity);
+    this.list = now.points;
+    this.example = now.example;
+    if (this.chosen && !this.keyed && find(this.list, this.chosen) < 0) this.chosen = null;
+    this.hovered = pointer && !this.hold ? this.#near(pointer.px, pointer.py, pointer.kind) : -1;
+  }
+
+  /** A gesture of the visitor: shown at once, and sent. */
+  #do(gesture) {
+    this.gestures.add(gesture);
+    this.#carryOut();
+    this.changed();
   }
 
   /** Lie exactly over the plot area. */
@@ -70,14 +95,16 @@ export class Points {
 
   draw() {
     const { width, height } = this.plot.area;
+    const selected = this.chosen ? find(this.list, this.chosen) : -1;
+    const held = this.hold?.at ? find(this.list, this.hold.at) : -1;
     while (this.dots.children.length > this.list.length) this.dots.lastChild.remove();
     while (this.dots.children.length < this.list.length) this.dots.append(svg("circle"));
     this.list.forEach(([x, y], i) => {
       const [cx, cy] = this.plot.toPixels(x, y);
-      const active = i === this.selected || i === this.hovered || i === this.hold?.index;
+      const active = i === selected || i === this.hovered || i === held;
       set(this.dots.children[i], { cx, cy, r: active ? 8.5 : 6.5, class: active ? "md-dot md-active" : "md-dot" });
     });
-    const chosen = this.list[this.selected];
+    const chosen = this.list[selected];
     this.ring.style.display = chosen ? "" : "none";
     if (chosen) {
       const [cx, cy] = this.plot.toPixels(...chosen);
@@ -104,7 +131,10 @@ export class Points {
     on("pointermove", (e) => this.#move(e));
     on("pointerup", (e) => this.#up(e));
     on("pointercancel", () => this.#cancel());
-    on("pointerleave", () => this.#hover(-1, null));
+    on("pointerleave", () => {
+      this.pointer = null;
+      this.#hover(-1, null);
+    });
     on("dblclick", (e) => e.preventDefault());
     on("keydown", (e) => this.#key(e));
     on("keyup", (e) => e.key.startsWith("Arrow") && this.#endKeyMove());
@@ -155,14 +185,16 @@ export class Points {
   #down(event) {
     if (!this.options.editable || !event.isPrimary || event.button !== 0) return;
     const [px, py] = this.#at(event);
-    const index = this.#near(px, py, event.pointerType);
-    this.selected = -1;
-    this.cross = null;
+    const place = this.#near(px, py, event.pointerType);
     this.#endKeyMove();
-    const from = index >= 0 ? this.plot.toPixels(...this.list[index]) : [px, py];
-    this.hold = { id: event.pointerId, index, px, py, from, moved: false, before: this.list[index] };
-    if (index >= 0) this.element.setPointerCapture(event.pointerId);
-    this.element.classList.toggle("md-dragging", index >= 0);
+    this.chosen = null;
+    this.cross = null;
+    const at = place >= 0 ? this.list[place] : null;
+    const from = at ? this.plot.toPixels(...at) : [px, py];
+    this.hold = { id: event.pointerId, at, before: at, px, py, from, moved: false };
+    if (at) this.element.setPointerCapture(event.pointerId);
+    this.element.classList.toggle("md-dragging", place >= 0);
+    this.hovered = -1;
     this.#ghost(null);
     this.draw();
   }
@@ -171,28 +203,36 @@ export class Points {
     const [px, py] = this.#at(event);
     const { hold } = this;
     if (!hold || event.pointerId !== hold.id) {
-      if (event.pointerType !== "touch") this.#hover(this.#near(px, py, event.pointerType), [px, py]);
+      if (event.pointerType === "touch") return;
+      this.pointer = { px, py, kind: event.pointerType };
+      this.#hover(this.#near(px, py, event.pointerType), [px, py]);
       return;
     }
     const distance = Math.hypot(px - hold.px, py - hold.py);
     if (distance > (DRAG[event.pointerType] ?? 4)) hold.far = true;
-    if (hold.index < 0 || !hold.far) return;
+    if (!hold.at || !hold.far) return;
     hold.moved = true;
-    this.list[hold.index] = this.#pointAt(hold.from[0] + px - hold.px, hold.from[1] + py - hold.py);
+    this.#moveHeld(this.#pointAt(hold.from[0] + px - hold.px, hold.from[1] + py - hold.py), false);
+  }
+
+  #moveHeld(to, final) {
+    const { at } = this.hold;
+    this.hold.at = to;
+    this.#do({ kind: "move", at, to, final });
     this.draw();
-    this.changed("move", false);
   }
 
   #up(event) {
     const { hold } = this;
     if (!hold || event.pointerId !== hold.id) return;
+    const [px, py] = this.#at(event);
+    if (hold.moved) this.#moveHeld(hold.at, true);
     this.hold = null;
     this.element.classList.remove("md-dragging");
-    const [px, py] = this.#at(event);
-    if (hold.moved) {
-      this.changed("move", true);
-    } else if (!this.#second(hold)) {
-      if (hold.index >= 0) this.#remove(hold.index);
+    if (event.pointerType !== "touch") this.pointer = { px, py, kind: event.pointerType };
+    if (!hold.moved && !this.#second(hold)) {
+      // An example makes way for the first click, wherever it is.
+      if (hold.at && !this.example) this.#remove(hold.at);
       else if (Math.hypot(px - hold.px, py - hold.py) <= SLIP) this.#add(this.#pointAt(hold.px, hold.py));
     }
     this.hovered = event.pointerType === "touch" ? -1 : this.#near(px, py, event.pointerType);
@@ -200,10 +240,9 @@ export class Points {
   }
 
   #cancel() {
-    const { hold } = this;
+    if (this.hold?.moved) this.#moveHeld(this.hold.at, true);
     this.hold = null;
     this.element.classList.remove("md-dragging");
-    if (hold?.moved) this.changed("move", true);
     this.draw();
   }
 
@@ -238,24 +277,20 @@ export class Points {
 
   #add(point) {
     const { maxPoints } = this.options;
-    if (this.list.length >= maxPoints) {
+    if (this.list.length >= maxPoints && !this.example) {
       this.note(`${maxPoints} points are the most; remove one first.`);
       return false;
     }
-    this.list.push(point);
-    this.changed("add", true);
+    this.#do({ kind: "add", to: point, final: true });
     this.#ghost(null);
     this.draw();
     say(this.spoken, `Point ${this.list.length} placed at ${spell(point)}.`);
     return true;
   }
 
-  #remove(index) {
-    const [point] = this.list.splice(index, 1);
-    this.hovered = -1;
-    if (this.selected >= this.list.length) this.selected = this.list.length - 1;
+  #remove(point) {
+    this.#do({ kind: "remove", at: point, final: true });
     this.element.classList.remove("md-on-point");
-    this.changed("remove", true);
     this.draw();
     say(this.spoken, `Point at ${spell(point)} removed. ${this.list.length} left.`);
   }
@@ -263,13 +298,21 @@ export class Points {
   // --- keyboard ------------------------------------------------------------------------------------------------
 
   #key(event) {
-    if (!this.options.editable || event.ctrlKey || event.metaKey || event.altKey) return;
-    const done = this.#keyAction(event.key, event.shiftKey);
+    if (!this.options.editable || event.altKey) return;
+    const done = event.ctrlKey || event.metaKey
+      ? this.#command(event.key.toLowerCase(), event.shiftKey) : this.#keyAction(event.key, event.shiftKey);
     if (done) {
       event.preventDefault();
       event.stopPropagation();
       this.draw();
     }
+  }
+
+  #command(key, shift) {
+    if (key !== "z" && key !== "y") return false;
+    this.#endKeyMove();
+    this.pressed(key === "y" || shift ? "redo" : "undo");
+    return true;
   }
 
   #keyAction(key, shift) {
@@ -287,15 +330,12 @@ export class Points {
   #arrow([dx, dy], share) {
     const { xRange, yRange } = this.options;
     const [stepX, stepY] = [xRange, yRange].map(([low, high]) => share * (high - low));
-    const moving = this.selected >= 0;
-    const start = moving ? this.list[this.selected] : this.cross ?? middle(xRange, yRange);
+    const start = this.chosen ?? this.cross ?? middle(xRange, yRange);
     const place = this.#fit(start[0] + dx * stepX, start[1] + dy * stepY);
-    if (moving) {
-      this.list[this.selected] = place;
-      this.keyMove = true;
-      clearTimeout(this.keyTimer);
-      this.keyTimer = setTimeout(() => this.#endKeyMove(), 400);
-      this.changed("move", false);
+    if (this.chosen) {
+      this.chosen = place;
+      this.keyed = true;
+      this.#do({ kind: "move", at: start, to: place, final: false });
     } else {
       this.cross = place;
     }
@@ -303,18 +343,19 @@ export class Points {
     this.speakTimer = setTimeout(() => say(this.spoken, spell(place)), 250);
   }
 
+  /** A row of arrow keys is one move: it ends when the last key is let go. */
   #endKeyMove() {
-    if (!this.keyMove) return;
-    this.keyMove = null;
-    clearTimeout(this.keyTimer);
-    this.changed("move", true);
+    if (!this.keyed) return;
+    this.keyed = false;
+    this.#do({ kind: "move", at: this.chosen, to: this.chosen, final: true });
   }
 
   #enter() {
     const { xRange, yRange } = this.options;
-    if (this.selected >= 0) {
-      this.cross = [...this.list[this.selected]];
-      this.selected = -1;
+    this.#endKeyMove();
+    if (this.chosen) {
+      this.cross = [...this.chosen];
+      this.chosen = null;
       return;
     }
     this.cross ??= this.#fit(...middle(xRange, yRange));
@@ -326,32 +367,35 @@ export class Points {
     if (!n) return;
     this.#endKeyMove();
     // From left to right, as the eye goes.
-    const order = this.list.map((_, i) => i).sort((a, b) => this.list[a][0] - this.list[b][0]);
-    const at = order.indexOf(this.selected);
-    this.selected = order[at < 0 ? (by > 0 ? 0 : n - 1) : (at + by + n) % n];
-    say(this.spoken, `Point ${order.indexOf(this.selected) + 1} of ${n}, at ${spell(this.list[this.selected])}.`);
+    const order = [...this.list].sort((a, b) => a[0] - b[0]);
+    const at = this.chosen ? find(order, this.chosen) : -1;
+    const next = at < 0 ? (by > 0 ? 0 : n - 1) : (at + by + n) % n;
+    this.chosen = order[next];
+    say(this.spoken, `Point ${next + 1} of ${n}, at ${spell(this.chosen)}.`);
   }
 
   #delete() {
-    const index = this.selected >= 0 ? this.selected : this.hovered;
-    if (index < 0) return false;
-    this.#remove(index);
+    this.#endKeyMove();
+    const point = this.chosen ?? this.list[this.hovered];
+    if (!point) return false;
+    const order = [...this.list].sort((a, b) => a[0] - b[0]);
+    const place = find(order, point);
+    this.#remove(point);
+    order.splice(place, 1);
+    if (this.chosen) this.chosen = order[Math.min(place, order.length - 1)] ?? null;
     return true;
   }
 
   #escape() {
-    const { hold } = this;
-    if (hold?.moved) {
-      this.list[hold.index] = hold.before;
-      this.hold = null;
-      this.changed("move", true);
-    }
+    if (this.hold?.moved) this.#moveHeld(this.hold.before, true);
+    this.hold = null;
+    this.element.classList.remove("md-dragging");
     this.#letGo();
   }
 
   #letGo() {
     this.#endKeyMove();
-    this.selected = -1;
+    this.chosen = null;
     this.cross = null;
     this.draw();
   }

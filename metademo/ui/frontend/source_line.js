@@ -1,14 +1,16 @@
 /**
  * A line with marked bands and a handle. Python (metademo/ui/source_line.py) sends the data.
  *
- * @typedef {{ack: number, epoch: number, value: number, range: [number, number], ticks: [number[], string[]],
+ * @typedef {{ack: number, visit: string, session: string, view: string, page: string, undo: boolean, redo: boolean, value: number, range: [number, number], ticks: [number[], string[]],
  *   bands: {low: number, high: number, label: string, color: [string, string]}[], draws: number[],
  *   drawsLabel: string, status: string, label: string, symbol: string, editable: boolean}} Data
  *
  * The host element tells what is drawn: data-ready, data-version, data-drawn, data-value.
  */
 
-import { Channel, clamp, loadStyle, make, mount, readTheme, say, set, svg } from "./base.js";
+import { clamp, loadStyle, make, mount, readTheme, say, set, svg } from "./base.js";
+import { Conversation } from "./conversation.js";
+import { Toolbar } from "./toolbar.js";
 
 const HEIGHT = 74;
 const LINE = 40; // y of the line
@@ -21,12 +23,13 @@ export default function render(component) {
 class SourceLine {
   constructor(host) {
     this.host = host;
-    this.channel = new Channel((event) => this.component.setStateValue("edit", event));
+    this.conversation = new Conversation((message) => this.component.setStateValue("edit", message));
     this.drawn = 0;
   }
 
   update(component) {
     this.component = component;
+    if (!this.conversation.take(component.data)) return;
     /** @type {Data} */
     this.data = component.data;
     if (this.svg) this.#take();
@@ -34,8 +37,7 @@ class SourceLine {
   }
 
   async #start() {
-    const { root, data } = this.component;
-    await loadStyle(root + data.assets.style);
+    await loadStyle(this.component.root + this.data.assets.style);
     this.#build();
     this.#take();
     this.observer = new ResizeObserver(([entry]) => {
@@ -53,7 +55,8 @@ class SourceLine {
     this.handle = svg("g", { class: "md-handle" }, svg("circle", { r: 22, class: "md-reach" }), svg("circle", { r: 9 }));
     this.svg = svg("svg", { height: HEIGHT, "aria-hidden": "true" }, this.back, this.handle);
     this.slider = make("div", { className: "md-slider" }, this.svg);
-    const head = make("div", { className: "md-line-head" }, this.name, this.number, this.status);
+    this.toolbar = new Toolbar((kind) => this.#press(kind));
+    const head = make("div", { className: "md-line-head" }, this.name, this.number, this.status, this.toolbar.element);
     this.host.replaceChildren(make("div", { className: "md-source" }, head, this.slider));
     this.host.style.minHeight = "";
     const on = (name, what) => this.slider.addEventListener(name, what);
@@ -66,24 +69,36 @@ class SourceLine {
   }
 
   #take() {
-    const { data, channel } = this;
+    const { data, conversation } = this;
     this.theme ??= readTheme(this.host);
-    const fresh = data.epoch !== this.epoch;
-    channel.answered(data.ack);
-    if (fresh) {
-      channel.reset();
-      this.holding = null;
-      this.keyed = false;
+    if (this.holding == null && !this.keyed) {
+      const chosen = conversation.gestures.pending.findLast((gesture) => gesture.kind === "value");
+      this.value = chosen ? chosen.value : data.value;
     }
-    this.epoch = data.epoch;
-    if (fresh || (channel.settled && this.holding == null && !this.keyed)) this.value = data.value;
     this.#draw();
+    this.#drawToolbar();
     Object.assign(this.host.dataset, { ready: true, version: data.ack, drawn: (this.drawn += 1) });
+    conversation.rest(this.#busy);
     clearTimeout(this.looking);
     this.looking = setTimeout(() => {
       this.theme = readTheme(this.host);
       this.#draw();
     }, 30);
+  }
+
+  get #busy() { return this.holding != null || this.keyed; }
+
+  #press(kind) {
+    this.conversation.gestures.add({ kind, final: true });
+    this.#drawToolbar();
+  }
+
+  #drawToolbar() {
+    const { data, conversation } = this;
+    const waiting = !conversation.gestures.settled;
+    this.toolbar.update({
+      editable: data.editable, undo: data.undo || waiting, redo: data.redo || waiting, clear: false, fresh: "",
+    });
   }
 
   #draw() {
@@ -195,7 +210,9 @@ class SourceLine {
 
   #send(final) {
     this.told = final ? null : this.value;
-    this.channel.send({ value: this.value, epoch: this.epoch }, final);
+    this.conversation.gestures.add({ kind: "value", value: this.value, final });
+    this.#drawToolbar();
+    this.conversation.rest(this.#busy);
   }
 
   #end() {
@@ -222,6 +239,7 @@ class SourceLine {
 
   destroy() {
     clearTimeout(this.looking);
+    this.conversation.destroy();
     this.observer?.disconnect();
   }
 }

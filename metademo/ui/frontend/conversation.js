@@ -1,0 +1,52 @@
+/**
+ * A component's conversation with the server: gestures out, answers in. It outlives the server: when another one answers
+ * that knows nothing of this visit, it is told what to show.
+ */
+
+import { Gestures } from "./gestures.js";
+
+const QUIET = 250; // ms without a gesture after which the hand is at rest
+
+export class Conversation {
+  /** @param {(message: object) => void} post */
+  constructor(post) {
+    this.gestures = new Gestures(post);
+    this.rested = 0; // the last gesture that the page's other parts have heard of
+  }
+
+  /**
+   * Take an answer.
+   * @param {{session: string, view: string, ack: number, visit: string, page: string}} data
+   * @returns {boolean} whether it is to be drawn; not if the server has lost what it was to show
+   */
+  take(data) {
+    if (this.session && data.session !== this.session) {
+      this.session = data.session;
+      this.gestures.restore(this.view);
+      return false;
+    }
+    this.session = data.session;
+    this.page = data.page;
+    this.gestures.answered(data.visit === this.gestures.visit ? data.ack : 0);
+    // What is not restored yet is not yet what the server shows.
+    if (this.gestures.pending[0]?.kind === "restore") return false;
+    this.view = data.view;
+    return true;
+  }
+
+  /** Once the hand is at rest and all is answered, tell the page's controls, which then follow. */
+  rest(busy) {
+    clearTimeout(this.timer);
+    const { gestures } = this;
+    if (busy || !gestures.settled || gestures.seq === this.rested) return;
+    this.timer = setTimeout(() => {
+      this.rested = gestures.seq;
+      window.dispatchEvent(new CustomEvent("metademo-rest", { detail: this.page }));
+    }, QUIET);
+  }
+
+  destroy() {
+    clearTimeout(this.timer);
+    this.gestures.destroy();
+  }
+}

@@ -1,0 +1,83 @@
+"""A page of the app through Streamlit's own test harness, in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.testing.v1 import AppTest
+
+from metademo.ui.gestures import Point
+
+ROOT = Path(__file__).resolve().parent.parent
+INPUT = {"maml": "chart", "compare": "chart", "daml": "source_line"}
+"""The component of a page that takes gestures."""
+
+
+def start(page: str = "maml") -> AppTest:
+    """The app, opened at a page."""
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+    return app.switch_page(f"metademo/ui/{page}.py").run() if page != "maml" else app
+
+
+def view(app: AppTest, page: str = "maml") -> Any:
+    """The view that a page is drawn from."""
+    return app.session_state[f"history of {page}"].present
+
+
+def widget_key(app: AppTest, name: str, page: str = "maml") -> str:
+    """The key of a bound widget, see `PageState.bind`."""
+    name_of_revision, state = f"{page} revision {name}", app.session_state
+    revision = state[name_of_revision] if name_of_revision in state else 0  # noqa: SIM401
+    return f"{page} widget {name}" + f" ({revision})" * bool(revision)
+
+
+def widget(app: AppTest, kind: str, name: str, page: str = "maml") -> Any:
+    """A control of a page, by its kind and name."""
+    return getattr(app, kind)(key=widget_key(app, name, page))
+
+
+def component(app: AppTest, name: str) -> dict[str, Any]:
+    """What a component in the browser was given."""
+    return json.loads(_element(app, name).proto.json)
+
+
+def chart(app: AppTest) -> dict[str, Any]:
+    return component(app, "chart")
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Press one of Streamlit's own buttons."""
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def gesture(app: AppTest, kind: str, page: str = "maml", **what: Any) -> AppTest:
+    """Do something at the chart (or the source line), as the browser would send it."""
+    data = component(app, INPUT[page])
+    done = {"kind": kind, "final": True, "seq": data["ack"] + 1, **what}
+    return send(app, page, {"visit": data["visit"] or "a visit", "gestures": [done]})
+
+
+def click(app: AppTest, *points: Point, page: str = "maml") -> AppTest:
+    """Place points."""
+    for point in points:
+        app = gesture(app, "add", page, to=point)
+    return app
+
+
+def send(app: AppTest, page: str, message: Any) -> AppTest:
+    """Have the input component of a page send anything at all."""
+    states = app._tree.get_widget_states()
+    state = WidgetState(id=_element(app, INPUT[page]).proto.id)
+    state.json_value = json.dumps({"edit": message})
+    states.widgets.append(state)
+    return app._run(states)
+
+
+def _element(app: AppTest, name: str) -> Any:
+    for element in app.get("bidi_component"):
+        if element.proto.component_name.endswith(name):
+            return element
+    raise LookupError(name)
