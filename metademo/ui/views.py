@@ -31,9 +31,9 @@ MAX_AMPLITUDE, MAX_FREQUENCY = 10.0, 3.0
 HISTORY = 200
 """How many views can be undone."""
 EXAMPLE = (-5.0, -2.0, 1.0, 4.5)
-"""Where the points are that a page begins with: well apart, near no two of the same height."""
+"""Where the points are that a page begins with: near crests and troughs in turn."""
 EXAMPLE_PHASE = math.radians(60)
-"""Of the wave that the MAML page begins with, from the middle of what its weights know."""
+"""Of the wave that the MAML page begins with: well inside of what its weights know."""
 
 
 def _clamped(value: Any, low: float, high: float, otherwise: float | None) -> float | None:
