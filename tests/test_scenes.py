@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
+from metademo.algorithms.maml import MAML
 from metademo.tasks import FAMILIES, PI, Examples, Waves
 from metademo.training import configure
 from metademo.ui import sentences
@@ -403,13 +404,28 @@ def test_numbers_in_words(value, words):
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
-def test_every_way_of_learning_says_which_losses_it_uses(name):
-    family = "two-phase"
-    for loss, words in sentences.LOSSES.items():
-        text = sentences.losses_in_words(configure(name, family, loss=loss).learner)
-        assert f"by {words} at" in text
-        assert ("learned loss" in text) == ALGORITHMS[name].unlabelled
-        assert "  " not in text
+@pytest.mark.parametrize("loss", sentences.LOSSES)
+def test_every_way_of_learning_says_which_losses_it_uses(name, loss):
+    learner = configure(name, "two-phase", loss=loss).learner
+    text = sentences.losses_in_words(learner)
+    assert f"by {sentences.LOSSES[loss]} at" in text
+    assert ("learned loss" in text) == learner.unlabelled
+    assert ("without any step" in text) == (learner.trained_steps == 0)
+
+
+@dataclass(frozen=True)
+class Mixed(MAML):
+    """Squared error in the inner loop, |error| in the outer one."""
+
+    support_loss: str | None = "mse"
+
+
+def test_an_inner_loss_of_its_own_is_named_beside_the_outer_one():
+    text = sentences.losses_in_words(Mixed(loss="l1", inner_steps=5))
+    assert text == (
+        "Each inner step descends the mean squared error on the points. In training the network "
+        "was judged after 5 steps, by the mean |error| at further points of the wave."
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from metademo.figures import DASHES, Style, style_of
 from metademo.ui import layout, resources
 from metademo.ui.learners import Learner, points_run
 from metademo.ui.maml_story import Story
-from metademo.ui.sentences import inner_loop, outer_loop, preparation
+from metademo.ui.sentences import inner_loop, learned_loss, outer_loop, preparation
 from metademo.ui.state import PageState
 from metademo.ui.views import DamlView, MamlView
 
@@ -92,7 +92,8 @@ each input means its own.
 
 Without a label there is no error to descend. So the loss is learned, too: a second network $g_\psi$
 looks at what goes on *inside* the first one at $x_s$, at its hidden activations $h_1, h_2$ and its output
-$y$, and answers with one number. The inner loop drives that number to zero:
+$y$, and answers with one number. The inner loop drives that number towards
+zero:
 
 $$
 \begin{aligned}
@@ -101,9 +102,9 @@ L_{\text{adapt}}(\theta, \psi; x_s) &= \tfrac{1}{2} \, g_\psi(y, h_2, h_1)^2 \\
 \end{aligned}
 $$
 
-The units of $g_\psi$ are *leaky* ReLUs, which let a little through on their closed side, too. With plain
-ones, and with $|g_\psi|$ as in the article of 2018, all of them can close: then the learned loss is flat,
-and nothing learns any more.
+The units of $g_\psi$ are *leaky* ReLUs, which let a little through on their closed side, too. The article
+of 2018 has $|g_\psi|$ with plain ones. There all units of a layer may close: the loss is then flat, and a step
+on it changes nothing.
 
 The outer loop trains $\theta_0$ and $\psi$ together, by the labelled query set in the target domain. Nobody
 tells $g_\psi$ what a good loss is: it is judged only by what descending it does to the network. This is
@@ -237,7 +238,7 @@ def page() -> None:
         st.markdown(OUTER)
         here("MAML", maml, outer_loop)
         st.markdown(DAML)
-        here("DAML", daml, outer_loop)
+        here("DAML", daml, learned_loss)
         st.page_link("metademo/ui/daml.py", label="Try it", icon=":material/swap_horiz:")
         every_way()
         st.markdown(COMPARED)

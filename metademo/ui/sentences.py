@@ -21,6 +21,10 @@ IN_WORDS = {
     "random": "not trained at all",
 }
 RAN_AWAY = "it has run away to infinity: choose a smaller inner learning rate."
+LEARNED_LOSSES = {
+    "absolute": "the learned loss is $|g_\\psi|$ with plain ReLUs, as in the article",
+    "squared": "the learned loss is $g_\\psi^2 / 2$, with leaky units",
+}
 OPTIMIZERS = {"sgd": "plain gradient descent (SGD)", "adam": "Adam"}
 
 
@@ -117,10 +121,16 @@ def outer_loop(checkpoint: Checkpoint) -> str:
     )
 
 
+def learned_loss(checkpoint: Checkpoint) -> str:
+    """How the learned loss of trained weights is made, and their outer loop in numbers."""
+    kind = getattr(checkpoint.config.learner, "learned_loss", "absolute")
+    return f"{LEARNED_LOSSES[kind]}; {outer_loop(checkpoint)}"
+
+
 def descent(learner: Algorithm) -> str:
     """What the inner loop descends."""
     if learner.unlabelled:
-        return "Each inner step descends the learned loss, which sees one unlabelled input alone."
+        return "Each inner step descends the learned loss, which sees an unlabelled input alone."
     return f"Each inner step descends {losses_of(learner)[0]} on the points."
 
 
@@ -128,6 +138,8 @@ def losses_in_words(learner: Algorithm) -> str:
     """What the inner loop descends, and what the network was judged by in training."""
     steps = learner.trained_steps
     when = f"after {steps} step{'s' * (steps != 1)}" if steps else "without any step"
+    if getattr(learner, "intermediate_weight", 0):
+        when += " (and a little on the way there)"
     points = "labelled points" if learner.unlabelled else "further points"
     return (
         f"{descent(learner)} In training the network was judged {when}, by "
@@ -137,4 +149,5 @@ def losses_in_words(learner: Algorithm) -> str:
 
 def losses_of(learner: Algorithm) -> tuple[str, str]:
     """What the inner loop and the outer loop measure on labelled points, in words."""
-    return LOSSES[learner.loss], LOSSES[learner.loss]
+    inner = getattr(learner, "support_loss", None) or learner.loss
+    return LOSSES[inner], LOSSES[learner.loss]
