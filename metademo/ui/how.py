@@ -176,14 +176,14 @@ def your_steps(checkpoint: Checkpoint) -> None:
         return
     story = Story(view, family, {"maml": learner}, {"maml": points_run(view, family, learner)})
     st.markdown(
-        f"This is the step that you scrub through on the MAML page. With {story.points} there now:"
+        f"This is the step that you scrub through on the MAML page. With {story.points} there now, "
+        f"and the mean |error| against {story.wave}:"
     )
-    errors = story.errors["maml"]
     st.dataframe(
         {
-            "step k": list(range(len(errors))),
-            f"loss L on {story.points}": story.runs["maml"].losses.round(3),
-            f"mean |error| against {story.wave}": errors.round(3),
+            "step k": list(range(view.steps + 1)),
+            "loss L": story.runs["maml"].losses.round(3),
+            "error": story.errors["maml"].round(3),
         },
         hide_index=True,
         width="content",
@@ -248,7 +248,7 @@ def page() -> None:
 def here(page: str, checkpoint: Checkpoint | None, fact: Callable[[Checkpoint], str]) -> None:
     """What the text says in general, in the numbers of the weights that a page shows."""
     if checkpoint:
-        st.markdown(f"> The weights on the {page} page: {fact(checkpoint)}")
+        st.markdown(f"*The weights on the {page} page:* {fact(checkpoint)}")
 
 
 page()

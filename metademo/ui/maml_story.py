@@ -47,8 +47,9 @@ class Story:
 
     @functools.cached_property
     def errors(self) -> dict[str, Array]:
-        """Mean |difference| of each run from that wave, (steps + 1,)."""
-        return {name: run.errors(self.truth) for name, run in self.runs.items()}
+        """Mean |difference| of each run from that wave, (steps + 1,); NaN without points."""
+        known = 1.0 if self.view.points else np.nan
+        return {name: known * run.errors(self.truth) for name, run in self.runs.items()}
 
     @functools.cached_property
     def distance(self) -> float:
@@ -70,6 +71,13 @@ class Story:
     def wave(self) -> str:
         return "the nearest wave" if self.view.fitted else "the true wave"
 
+    @property
+    def wave_label(self) -> str:
+        """What the dashed wave is, for the legend."""
+        if not self.view.points:
+            return "the wave for new points"
+        return "the nearest wave it was trained on" if self.view.fitted else self.wave
+
     def caption(self, k: int) -> str:
         """The large sentence after `k` steps."""
         if not self.view.points:
@@ -80,8 +88,7 @@ class Story:
             return f"{after(k)} {RAN_AWAY}"
         earlier = f" {was(before)}" if k else ""
         if self.view.fitted:
-            text = f"{after(k)} it passes {self.points} within {number(error)}"
-            text += "" if len(self.view.points) == 1 else " on average"
+            text = f"{after(k)} it passes {self.points} within {number(error)}{self._on_average}"
         else:
             text = f"{after(k)} it is off by {number(error)} on average from {self.wave}"
         preposition = "within" if self.view.fitted else "by"
@@ -103,12 +110,18 @@ class Story:
         if not self.view.fitted and not self._trained_on():
             parts.append("This wave is not one of those it was trained on.")
         if self.view.points and "pretrained" in self.runs:
-            parts += [self._ordinary(k), self._ordinary_start()]
+            parts.append(self._ordinary(k))
+            if start := self._ordinary_start():
+                parts.append(f"{'It' if k else 'Ordinary training'} {start}")
         return " ".join(part for part in parts if part)
 
     @functools.cached_property
     def _misses(self) -> dict[str, Array]:
         return {name: run.misses for name, run in self.runs.items()}
+
+    @property
+    def _on_average(self) -> str:
+        return "" if len(self.view.points) == 1 else " on average"
 
     def _trained_on(self) -> bool:
         view, family = self.view, self.family
@@ -118,22 +131,21 @@ class Story:
         miss = self._misses["maml"][k]
         if ran_away(miss):
             return ""
-        return f"It passes {self.points} within {number(miss)} on average."
+        return f"The network passes {self.points} within {number(miss)}{self._on_average}."
 
     def _fit(self, k: int) -> str:
         """How well the nearest wave fits free points, and the network that wave."""
         name, several = wave_name(self.view.phase, self.view.amplitude), len(self.view.points) != 1
-        mean = " on average" if several else ""
         if not self.fits:
             return (
                 f"{self.points.capitalize()} fit{'' if several else 's'} none of the waves it was "
                 f"trained on: the nearest, {name}, misses {'them' if several else 'it'} by "
-                f"{number(self.distance)}{mean}, and more than "
-                f"{number(FITS * self.view.amplitude)} is no fit."
+                f"{number(self.distance)}{self._on_average} (a fit is "
+                f"{number(FITS * self.view.amplitude)} or less)."
             )
         text = (
             f"The nearest wave it was trained on, {name}, passes {'them' if several else 'it'} "
-            f"within {number(self.distance)}{mean}"
+            f"within {number(self.distance)}{self._on_average}"
         )
         error = self.errors["maml"][k]
         return text + (
@@ -154,17 +166,14 @@ class Story:
 
     def _verdict(self, k: int) -> str:
         """What the ordinarily trained network learns in `k` steps."""
-        on_points, on_wave = (
-            values["pretrained"][k] / values["pretrained"][0]
-            for values in (self._misses, self.errors)
-        )
-        if on_points > 1 + LEARNED:
+        before, now = ([e["pretrained"][i] for e in (self._misses, self.errors)] for i in (0, k))
+        if now[0] > (1 + LEARNED) * before[0]:
             return "is thrown off by these steps"
-        if on_points > 1 - LEARNED:
+        if now[0] >= (1 - LEARNED) * before[0]:
             return "gains little from these steps"
         if not self.fits:
             return f"gets nearer to {self.points}"
-        if on_wave < 1 - LEARNED:
+        if now[1] <= (1 - LEARNED) * before[1]:
             return "learns something of the wave, too"
         return f"learns {self.points} and not the wave"
 
@@ -183,9 +192,9 @@ class Story:
         off = np.abs(self.runs["pretrained"].curves[0, ::EVERY] - middle).mean()
         if not off <= FITS * max(self.family.amplitudes):
             return ""
-        if np.allclose(middle, 0):
-            return "It starts near the zero line, the mean of the waves it was trained on at once."
-        return f"It starts near the {name} of all the waves it was trained on at once."
+        if self.family.two_phase and np.allclose(middle, 0):
+            return "starts at the zero line, the mean of its two opposite waves."
+        return f"starts near the {name} of all its waves."
 
 
 def waves_of(family: TaskFamily) -> Waves:

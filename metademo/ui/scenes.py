@@ -52,8 +52,7 @@ def maml_scene(
     learners = {"maml": learner, **contrasts}
     runs = {name: points_run(view, family, one) for name, one in learners.items()}
     story = Story(view, family, learners, runs)
-    label = "the nearest wave it was trained on" if view.fitted else "the true wave"
-    shown = [Curve("truth", label, story.truth, *look("truth"), width=1.5)]
+    shown = [Curve("truth", story.wave_label, story.truth, *look("truth"), width=1.5)]
     shown += [_line(n, IN_WORDS[n], runs[n].curves, width=2.5) for n in contrasts]
     shown += _before_and_after("maml", runs["maml"])
     panels = [

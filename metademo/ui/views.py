@@ -103,7 +103,7 @@ class PointsView(View):
             noise=_clamped(self.noise, 0.0, MAX_AMPLITUDE, 0.0),
             draw=int(_clamped(self.draw, 0, 2**31, 0)),
             example=bool(self.example and points),
-            fitted=bool(self.fitted and not self.snap),
+            fitted=bool(self.fitted and points and not self.snap),
             steps=int(_clamped(self.steps, 0, MAX_STEPS, 5)),
             inner_lr=_clamped(self.inner_lr, 0.0, 1.0, None),
         )
