@@ -29,6 +29,7 @@ TWO_PHASE, ANY_PHASE = FAMILIES["two-phase"], FAMILIES["any-phase"]
 POINTS = st.lists(
     st.tuples(st.floats(-2 * PI, 2 * PI), st.floats(-2, 2)), min_size=1, max_size=6
 ).map(tuple)
+TRIES = settings(max_examples=25, deadline=None)
 X = np.array([-5.0, -2.0, 1.0, 4.5])
 
 
@@ -74,7 +75,7 @@ def scene_of(view: MamlView, family=ANY_PHASE, of="maml-any-phase", **contrasts)
 
 
 @pytest.mark.parametrize("name", ["maml-any-phase", "squared"])
-@settings(max_examples=25)
+@TRIES
 @given(points=POINTS)
 def test_the_sentence_about_free_points_gives_their_mean_distance(name, points):
     view = MamlView().with_points(points, ANY_PHASE)
@@ -90,7 +91,7 @@ def test_the_sentence_about_free_points_gives_their_mean_distance(name, points):
     assert scene.panels[0].series[0].values == pytest.approx(misses, abs=1e-3)
 
 
-@settings(max_examples=25)
+@TRIES
 @given(points=POINTS)
 def test_free_points_have_a_nearest_wave_and_no_true_one(points):
     view = MamlView().with_points(points, ANY_PHASE)
@@ -139,7 +140,7 @@ def test_one_point_is_spoken_of_in_the_singular():
 # ---------------------------------------------------------------------------- points on a wave
 
 
-@settings(max_examples=25)
+@TRIES
 @given(st.lists(st.floats(-2 * PI, 2 * PI), min_size=1, max_size=6), st.floats(0, PI))
 def test_points_that_stay_on_a_wave_have_a_true_one_and_an_error_against_it(xs, phase):
     points = tuple((x, 0.0) for x in xs)
@@ -208,7 +209,7 @@ def test_where_it_runs_away_is_said_of_those_steps_only(view, lost):
     assert told.caption(1).startswith("After 1 step it ")
     assert "run away" not in told.caption(0) + told.caption(1)
     assert told.caption(2) == (
-        "After 2 steps it has run away to infinity: choose a smaller inner learning rate."
+        "After 2 steps it has run away: choose a smaller inner learning rate."
     )
     assert "million" not in told.detail(2)
 
@@ -226,7 +227,7 @@ def contrast(view: MamlView, family=TWO_PHASE, alpha: float | None = None):
 
 
 @pytest.mark.parametrize("family", [TWO_PHASE, ANY_PHASE], ids=lambda f: f.name)
-@settings(max_examples=25)
+@TRIES
 @given(points=POINTS, snap=st.booleans(), alpha=st.sampled_from([0.01, 0.03, 0.1]))
 def test_what_is_said_of_ordinary_training_is_so(family, points, snap, alpha):
     view = MamlView(phase=0.0, snap=snap, contrast=True).with_points(points, family)

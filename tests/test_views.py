@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metademo.tasks import FAMILIES, PI
@@ -23,6 +23,7 @@ from metademo.ui.views import (
 )
 
 TWO_PHASE, ANY_PHASE = FAMILIES["two-phase"], FAMILIES["any-phase"]
+TRIES = settings(max_examples=25, deadline=None)
 CLICK = (0.4, -1.3)
 POINTS = st.lists(
     st.tuples(st.floats(-2 * PI, 2 * PI), st.floats(-2, 2)), min_size=1, max_size=8
@@ -131,6 +132,7 @@ def test_only_points_placed_freely_have_a_wave_fitted_to_them():
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
+@TRIES
 @given(POINTS, st.floats(-2 * PI, 2 * PI))
 def test_a_fitted_wave_is_one_of_the_family_and_none_is_nearer(family, points, phase):
     points = tuple((max(min(x, family.x_range[1]), family.x_range[0]), y) for x, y in points)
@@ -147,6 +149,7 @@ def test_a_fitted_wave_is_one_of_the_family_and_none_is_nearer(family, points, p
     assert np.abs(view.wave(xs)[0] - ys).mean() <= nearest + coarse + 1e-9
 
 
+@TRIES
 @given(POINTS)
 def test_free_points_stay_when_other_weights_are_chosen(points):
     view = MamlView().with_points(points, ANY_PHASE)

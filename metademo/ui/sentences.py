@@ -20,7 +20,7 @@ IN_WORDS = {
     "pretrained": "trained the ordinary way",
     "random": "not trained at all",
 }
-RAN_AWAY = "it has run away to infinity: choose a smaller inner learning rate."
+RAN_AWAY = "it has run away: choose a smaller inner learning rate."
 LEARNED_LOSSES = {
     "absolute": "the learned loss is $|g_\\psi|$ with plain ReLUs, as in the article",
     "squared": "the learned loss is $g_\\psi^2 / 2$, with leaky units",
