@@ -46,12 +46,16 @@ def on(wave: Waves, xs=X) -> tuple[tuple[float, float], ...]:
 
 
 def independent(one: Learner, view: MamlView, x) -> np.ndarray:
-    """The network on `x` after each step, (steps + 1, points), by plain matrix products."""
+    """The network on `x` after each step on the view's points, (steps + 1, points)."""
     points = np.array(view.points)
     support = Examples(points[None, :, 0], points[None, :, 1])
-    adaptation = one.algorithm.adapt(one.meta, support, steps=view.steps, inner_lr=view.inner_lr)
+    return drawn(one, support, x, steps=view.steps, inner_lr=view.inner_lr)
+
+
+def drawn(one: Learner, support: Examples, x, **options) -> np.ndarray:
+    """The network on `x` after each step, (steps + 1, points), by plain matrix products."""
     rows = []
-    for params in adaptation.trajectory:
+    for params in one.algorithm.adapt(one.meta, support, **options).trajectory:
         w1, b1, w2, b2, w3, b3 = (
             params[f"{layer}.{kind}"][0].double().numpy()
             for layer in (0, 2, 4)
@@ -344,13 +348,28 @@ def test_the_contrast_is_in_the_large_sentence_too():
 # ---------------------------------------------------------------------------- DAML
 
 
-def test_daml_is_off_from_the_wave_that_the_input_stands_for():
-    scene = daml_scene(DamlView(), TWO_PHASE, learner("daml-two-phase"))
-    run = learner("daml-two-phase")
-    support = Examples(np.array([[1.2]]))
-    trajectory = run.algorithm.adapt(run.meta, support, steps=5).trajectory
-    assert len(trajectory) == len(scene.captions)
-    assert scene.captions[1].startswith("After 1 step it is off from sin(x) by ")
+@TRIES
+@given(st.floats(-PI / 2, PI / 2))
+def test_daml_is_off_from_the_waves_by_what_it_says(source):
+    one = learner("daml-two-phase")
+    scene = daml_scene(DamlView(source=source), TWO_PHASE, one)
+    grid = TWO_PHASE.grid
+    curves = drawn(one, Examples(np.array([[source]])), grid, steps=5)
+    off = {f: np.abs(curves - Waves.one(phase=f)(grid)).mean(1) for f in TWO_PHASE.phases}
+    band = TWO_PHASE.band_of(source)
+    for k, caption in enumerate(scene.captions):
+        assert caption.startswith(
+            ["Before any step it is", "After 1 step it is"][k]
+            if k < 2
+            else (f"After {k} steps it is")
+        )
+        if band is None:
+            wanted = [min(errors[k] for errors in off.values())]
+        else:
+            errors = off[band.phase(source)]
+            assert f" from {wave_name(band.phase(source))} " in caption
+            wanted = [errors[k], errors[0]] if k else [errors[0]]
+        assert numbers(caption) == pytest.approx(wanted, abs=0.0051)
     assert scene.curves[-1].label == "after {steps}"
 
 
