@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 from pathlib import Path
 
@@ -40,9 +41,24 @@ def test_the_first_paint_shows_a_wave_four_examples_on_it_and_the_adapted_curve(
     assert [curve["name"] for curve in data["curves"]] == ["truth", "maml-before", "maml"]
     points = np.array(data["points"])
     assert points.shape == (4, 2)
-    np.testing.assert_allclose(points[:, 1], np.sin(points[:, 0]), atol=1e-12)
+    np.testing.assert_allclose(points[:, 1], np.sin(points[:, 0] + math.pi / 3), atol=1e-12)
     assert len(data["captions"]) == 6
-    assert "off by 0.0" in data["captions"][-1]
+    error, before = map(float, re.findall(r"0\.\d\d", data["captions"][-1]))
+    assert error < before / 2
+    assert "click anywhere to place your own" in data["details"][-1]
+
+
+def test_the_sentence_speaks_of_points_that_were_placed_freely():
+    app = start()
+    type_points(app, "0,0.5 1,1 2,-0.5")
+    data = chart(app)
+    assert "passes your points within" in data["captions"][-1]
+    assert "an example" not in data["details"][-1]
+    assert data["curves"][0]["label"] == "the nearest wave it was trained on"
+    widget(app, "toggle", "snap").set_value(True).run()
+    data = chart(app)
+    assert "on average from the true wave" in data["captions"][-1]
+    assert data["curves"][0]["label"] == "the true wave"
 
 
 def test_the_phase_slider_takes_the_points_along_and_undo_brings_all_back():
@@ -56,7 +72,7 @@ def test_the_phase_slider_takes_the_points_along_and_undo_brings_all_back():
         assert y == pytest.approx(math.sin(x + math.pi))
     gesture(app, "undo")
     assert view(app) == before
-    assert widget(app, "slider", "phase").value == 0
+    assert widget(app, "slider", "phase").value == 60
     gesture(app, "redo")
     assert view(app) == moved
 
@@ -81,6 +97,7 @@ def test_the_contrast_adds_the_ordinary_and_the_untrained_network():
     data = chart(app)
     assert {"pretrained", "random"} < {curve["name"] for curve in data["curves"]}
     assert "trained the ordinary way" in data["captions"][-1]
+    assert "Ordinary training" in data["details"][-1]
 
 
 @pytest.mark.parametrize("steps", [1, 12, 20])
@@ -95,13 +112,14 @@ def test_an_inner_learning_rate_of_any_size_is_survived():
     widget(app, "number_input", "inner_lr").set_value(1.0).run()
     widget(app, "slider", "steps").set_value(20).run()
     assert not app.exception
-    assert "off by" in chart(app)["captions"][-1] or "ran away" in chart(app)["captions"][-1]
+    assert re.search("off by|has run away", chart(app)["captions"][-1])
 
 
 def test_other_weights_are_one_choice_away():
     app = start()
-    widget(app, "button_group", "weights").set_value("maml-any-phase").run()
-    assert view(app).weights == "maml-any-phase"
+    widget(app, "button_group", "weights").set_value("maml-two-phase").run()
+    assert view(app).weights == "maml-two-phase"
+    assert view(app).phase == 0
     assert not app.exception
 
 
@@ -139,7 +157,7 @@ def test_daml_follows_its_source_input():
     assert "sin(x)" in chart(app)["captions"][-1]
     widget(app, "slider", "source", "daml").set_value(-1.2).run()
     assert view(app, "daml").source == -1.2
-    assert "from sin(x + π) by 0.0" in chart(app)["captions"][-1]
+    assert re.search(r"from sin\(x \+ π\) by (less than )?0\.0", chart(app)["captions"][-1])
     gesture(app, "undo", "daml")
     assert view(app, "daml") == DamlView()
 
@@ -158,7 +176,7 @@ def test_daml_slides_the_wave_where_each_input_means_a_phase_of_its_own():
         widget(app, "slider", "source", "daml").set_value(source).run()
         phase = math.pi / 2 - source
         assert f"sin(x + {round(math.degrees(phase))}°)" in chart(app)["captions"][-1]
-        assert "by 0.0" in chart(app)["captions"][-1]
+        assert re.search(r"by (less than )?0\.0", chart(app)["captions"][-1])
         assert component(app, "source_line")["status"].startswith("means sin(x + ")
     assert not app.radio, "there are no other inputs that mean the same"
     assert [c["name"] for c in chart(app)["curves"]] == ["truth 0", "daml-before", "daml"]
@@ -188,7 +206,50 @@ def test_how_it_works_shows_the_steps_of_the_visitors_own_points():
     app = start("how")
     table = app.dataframe[0].value
     assert list(table["step k"]) == list(range(6))
-    assert table["loss on your points"].iloc[-1] < table["loss on your points"].iloc[0]
+    for column in ("loss L", "error"):
+        assert table[column].iloc[-1] < table[column].iloc[0]
+    assert any(
+        "example points there now, and the mean |error| against the true wave" in text
+        for text in texts(app)
+    )
+
+
+def facts(app: AppTest) -> str:
+    """What How it works says of the weights on the other pages."""
+    return "\n".join(text for text in texts(app) if text.startswith("*The weights on"))
+
+
+@pytest.mark.parametrize("name", ["maml-any-phase", "maml-two-phase"])
+def test_how_it_works_takes_its_numbers_from_the_weights_that_are_shown(name):
+    app = start()
+    widget(app, "button_group", "weights").set_value(name).run()
+    said = facts(app.switch_page(PAGES["how"]).run())
+    checkpoint = checkpoints.load(checkpoints.shipped(name))
+    config = checkpoint.config
+    count = sum(value.numel() for value in checkpoint.meta.values())
+    assert f"{count:,} of them" in said
+    assert f"on {checkpoint.steps * config.meta_batch:,} tasks" in said
+    assert f"$\\alpha$ = {config.inner_lr:g} and $S$ = {config.inner_steps}" in said
+    assert f"{checkpoint.steps:,} outer steps by Adam, with $\\beta$ = {config.outer_lr:g}" in said
+    assert ("two sine waves" in said) == (config.family == "two-phase")
+
+
+def test_how_it_works_types_no_numbers_in(own_weights):
+    for path in own_weights.glob("*"):
+        path.unlink()
+    app = start("how")
+    assert not app.exception
+    assert facts(app) == ""
+    assert not app.dataframe
+    written = " ".join(texts(app))
+    assert not re.search(r"1,153|0\.03|thousands|five steps|[Ff]our points", written)
+
+
+def test_how_it_works_defines_the_loss_and_no_outer_step_that_adam_does_not_take():
+    written = " ".join(texts(start("how")))
+    assert r"L_{\text{support}}(\theta) = \frac{1}{K}" in written
+    assert r"- \beta \, \operatorname{step}(g)" in written
+    assert r"\tfrac{1}{2} \, g_\psi(y, h_2, h_1)^2" in written
 
 
 def texts(app: AppTest) -> list[str]:
@@ -246,11 +307,11 @@ def replace_by_foreign(path: Path) -> None:
 
 @pytest.mark.parametrize("harm", [Path.unlink, damage, replace_by_foreign])
 def test_a_bad_weights_file_is_named_and_the_page_goes_on_with_the_others(own_weights, harm):
-    harm(own_weights / "maml-two-phase.safetensors")
+    harm(own_weights / "maml-any-phase.safetensors")
     app = start()
     assert not app.exception
-    assert "weights/maml-two-phase.safetensors" in app.warning[0].value
-    assert view(app).weights == "maml-any-phase"
+    assert "weights/maml-any-phase.safetensors" in app.warning[0].value
+    assert view(app).weights == "maml-two-phase"
     assert chart(app)["captions"]
 
 

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from metademo.tasks import FAMILIES, PI
-from metademo.ui.views import HISTORY, MAX_POINTS, MAX_STEPS, DamlView, History, MamlView
+from metademo.ui.views import (
+    HISTORY,
+    MAX_POINTS,
+    MAX_STEPS,
+    CompareView,
+    DamlView,
+    History,
+    MamlView,
+)
 
 TWO_PHASE, ANY_PHASE = FAMILIES["two-phase"], FAMILIES["any-phase"]
+TRIES = settings(max_examples=25, deadline=None)
+CLICK = (0.4, -1.3)
+POINTS = st.lists(
+    st.tuples(st.floats(-2 * PI, 2 * PI), st.floats(-2, 2)), min_size=1, max_size=8
+).map(tuple)
 VIEWS = [
     MamlView(),
     MamlView.first(),
@@ -61,6 +77,94 @@ def test_a_wave_that_fits_is_not_changed():
     assert view.with_points((), ANY_PHASE).phase == view.phase
 
 
+@pytest.mark.parametrize("view", [MamlView.first(), CompareView.first()], ids=["maml", "compare"])
+def test_a_page_begins_with_four_example_points_on_its_wave(view):
+    xs, ys = np.array(view.points).T
+    assert view.example
+    assert view.points_label == "example points"
+    assert not view.fitted
+    np.testing.assert_allclose(ys, np.sin(xs + view.phase), atol=1e-12)
+    assert len(xs) == 4
+
+
+def test_the_maml_page_begins_with_weights_that_know_any_phase():
+    view = MamlView.first()
+    assert view.weights == "maml-any-phase"
+    assert view.phase == pytest.approx(math.radians(60))
+    assert view.within(ANY_PHASE) == view
+
+
+def test_the_points_of_a_first_click_are_the_visitors_and_an_undo_brings_the_example_back():
+    history = History(MamlView.first())
+    clicked = history.commit(history.present.with_points((CLICK,), ANY_PHASE))
+    assert clicked.present.points == (CLICK,)
+    assert not clicked.present.example
+    assert clicked.present.points_label == "your points"
+    again = clicked.present.with_points((*clicked.present.points, (1.0, 1.0)), ANY_PHASE)
+    assert again.points == (CLICK, (1.0, 1.0))
+    assert clicked.undo().present == MamlView.first()
+    assert clicked.undo().present.example
+
+
+def test_a_dragged_example_becomes_the_visitors_with_the_points_beside_it():
+    moved = ((-5.0, 0.1), *MamlView.first().points[1:])
+    view = MamlView.first().with_points(moved, ANY_PHASE)
+    assert view.points == moved
+    assert not view.example
+
+
+def test_points_are_an_example_until_the_visitor_asks_for_others():
+    first = MamlView.first()
+    assert first.with_wave(phase=1.0).example
+    assert first.with_snap(True).example
+    assert first.within(TWO_PHASE).example
+    assert not first.with_random_points(np.random.default_rng(0), ANY_PHASE).example
+    assert not replace(first, points=()).example
+
+
+def test_only_points_placed_freely_have_a_wave_fitted_to_them():
+    free = MamlView.first().with_points((CLICK,), ANY_PHASE)
+    assert free.fitted
+    assert not free.with_wave(phase=1.0).fitted
+    assert not free.with_snap(True).fitted
+    assert not free.with_random_points(np.random.default_rng(0), ANY_PHASE).fitted
+    assert not MamlView(snap=True).with_points((CLICK,), ANY_PHASE).fitted
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
+@TRIES
+@given(POINTS, st.floats(-2 * PI, 2 * PI))
+def test_a_fitted_wave_is_one_of_the_family_and_none_is_nearer(family, points, phase):
+    points = tuple((max(min(x, family.x_range[1]), family.x_range[0]), y) for x, y in points)
+    start = MamlView(phase=phase, amplitude=7.0, frequency=2.0, shape="square")
+    view = start.with_points(points, family)
+    assert view.points == points
+    assert family.contains_phase(view.phase)
+    assert family.contains_amplitude(view.amplitude)
+    assert (view.frequency, view.shape) == (1.0, "sine")
+    xs, ys = np.array(points).T
+    others = family.sample_tasks(np.random.default_rng(0), 300)
+    nearest = np.abs(others(xs) - ys).mean(1).min()
+    coarse = math.radians(0.5) * view.amplitude + 0.05 * np.diff(family.amplitudes)[0]
+    assert np.abs(view.wave(xs)[0] - ys).mean() <= nearest + coarse + 1e-9
+
+
+@TRIES
+@given(POINTS)
+def test_free_points_stay_when_other_weights_are_chosen(points):
+    view = MamlView().with_points(points, ANY_PHASE)
+    other = view.within(TWO_PHASE)
+    assert other.points == points
+    assert other.fitted
+    assert TWO_PHASE.contains_phase(other.phase)
+    assert other.within(ANY_PHASE).points == points
+
+
+def test_free_points_stay_on_the_chart_when_other_weights_make_it_smaller():
+    view = MamlView().with_points(((4.0, 6.0),), FAMILIES["finn"])
+    assert view.within(TWO_PHASE).points == ((4.0, 2.0),)
+
+
 def test_points_that_stay_on_the_wave_are_put_onto_it():
     view = MamlView(phase=1.0, snap=True).with_points(((0.5, 1.9),), ANY_PHASE)
     assert view.points == ((0.5, pytest.approx(math.sin(1.5))),)
@@ -97,13 +201,6 @@ def test_a_whole_drag_is_one_thing_to_undo():
 def test_a_commit_without_a_change_adds_nothing():
     history = History(MamlView()).commit(MamlView())
     assert history.past == ()
-
-
-def test_only_the_servers_own_changes_raise_the_epoch():
-    a, b = MamlView(steps=1), MamlView(steps=2)
-    assert History(a).commit(b).epoch == 0
-    assert History(a).commit(b, by_server=True).epoch == 1
-    assert History(a).commit(b).undo().epoch == 1
 
 
 def test_the_history_is_bounded():

@@ -57,6 +57,7 @@ def _chart() -> None:
         curves=scene.curves,
         panels=scene.panels,
         captions=scene.captions,
+        details=scene.details,
         x_range=family.x_range,
         y_range=Y_RANGE,
         x_ticks=pi_ticks(*family.x_range),

@@ -2,57 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from metademo.algorithms import ALGORITHMS, YARDSTICKS, Algorithm
+from metademo.checkpoints import Checkpoint
 from metademo.figures import DASHES, Style, style_of
-from metademo.tasks import FAMILIES
 from metademo.ui import layout, resources
-from metademo.ui.scenes import Learner, points_run
+from metademo.ui.learners import Learner, points_run
+from metademo.ui.maml_story import Story
+from metademo.ui.sentences import inner_loop, learned_loss, outer_loop, preparation
 from metademo.ui.state import PageState
-from metademo.ui.views import MamlView
+from metademo.ui.views import DamlView, MamlView
 
 PROBLEM = r"""
 ### The problem
 
 An ordinary network learns *one* thing from many examples. Here there are many things to learn, and
 each comes with very few examples: a *task* is one sine wave, and its **support set** is the handful
-of points that you click. Four points are far too few to train a network of 1,153 weights from
-nothing.
+of points that you click. That is far too little to train a whole network from nothing.
 
-So the network is prepared. Before it ever meets your points it is shown thousands of other waves,
-and it is trained for one purpose only: *to be good after a few steps of gradient descent*. That is
+So the network is prepared. Before it ever meets your points it practises on task after task, and it
+is trained for one purpose only: *to be good after a few steps of gradient descent*. That is
 meta-learning, learning to learn. It has two loops, one inside the other.
 """
 
 INNER = r"""
 ### The inner loop: what happens when you click
 
-Start from the meta-trained weights $\theta_0$. Measure the error on the support set, and take a step
-of plain gradient descent. Repeat for $k = 0, \dots, S-1$, which is $S$ steps in all:
+Start from the meta-trained weights $\theta_0$. Measure how far the network $f_\theta$ is off at the $K$
+points $(x_i, y_i)$ of the support set. This is the **loss** $L$, a mean of either $\ell(e) = |e|$ or
+$\ell(e) = e^2$:
+
+$$
+L_{\text{support}}(\theta) = \frac{1}{K} \sum_{i=1}^{K} \ell\big(f_\theta(x_i) - y_i\big)
+$$
+
+Then take a step of plain gradient descent, and repeat for $k = 0, \dots, S-1$, which is $S$ steps in all:
 
 $$
 \theta_{k+1} = \theta_k - \alpha \, \nabla L_{\text{support}}(\theta_k)
 $$
 
-$\alpha$ is the **inner learning rate**, 0.03 here, and $S$ is 5. The results are called *adapted* (or
-fast) weights. There is nothing else to it: no trick happens at this point.
+$\alpha$ is the **inner learning rate**. The results are called *adapted* (or fast) weights. There is
+nothing else to it: no trick happens at this point.
 """
 
 OUTER = r"""
 ### The outer loop: where the starting point comes from
 
 During meta-training each task also has a **query set**, further points of the same wave that the
-inner loop never sees. The outer loop asks how well the *adapted* weights do on them, and changes the
-*starting* weights to make that better, over a **meta-batch** of tasks at a time:
+inner loop never sees; $L_{\text{query}}$ is a mean over those. The outer loop asks how well the *adapted*
+weights do on them, and changes the *starting* weights to make that better, over a **meta-batch** of
+tasks at a time:
 
 $$
-\theta_0 \leftarrow \theta_0 - \beta \, \nabla_{\theta_0} \operatorname*{mean}_{\text{tasks}} L_{\text{query}}(\theta_S)
+\begin{aligned}
+g &= \nabla_{\theta_0} \operatorname*{mean}_{\text{tasks}} L_{\text{query}}(\theta_S) \\
+\theta_0 &\leftarrow \theta_0 - \beta \, \operatorname{step}(g)
+\end{aligned}
 $$
 
-$\beta$ is the **outer learning rate**. This is Model-Agnostic Meta-Learning, **MAML** (Finn, Abbeel and
-Levine 2017). Notice the index: the loss is taken at $\theta_S$, but the gradient with respect to
-$\theta_0$, five steps earlier. It has to go back through the inner loop:
+$\beta$ is the **outer learning rate**. In plain gradient descent (SGD) the step is $g$ itself; the
+optimiser Adam rescales it, weight by weight, by what the gradients were like so far. This is
+Model-Agnostic Meta-Learning, **MAML** (Finn, Abbeel and Levine 2017). Notice the index: the loss is
+taken at $\theta_S$, but the gradient with respect to $\theta_0$, $S$ steps earlier. It has to go back
+through the inner loop:
 
 $$
 \begin{aligned}
@@ -61,28 +77,34 @@ $$
 \end{aligned}
 $$
 
-and $\lambda_0$ is the gradient that is wanted. $H(\theta_k)$, the Hessian of the support loss, says how
-the inner gradient itself changes when the weights do. It is never written out: only its product with
-a vector is needed, which costs about as much as two gradients.
+and $\lambda_0$ is the gradient of a task, of which $g$ is the mean. $H(\theta_k)$, the Hessian of the
+support loss, says how the inner gradient itself changes when the weights do. It is never written out:
+only its product with a vector is needed, which costs about as much as two gradients.
 """
 
 DAML = r"""
 ### DAML: when there are no labels
 
 On the DAML page the network is told even less. It sees one number $x_s$ from a **source domain**, and no
-$y$ for it. Which wave it should become in the **target domain** is hidden in where $x_s$ lies: in the
-right band it means $\sin(x)$, in the left band $\sin(x + \pi)$.
+$y$ for it. Which wave it should become in the **target domain** is hidden in where $x_s$ lies. Of two
+waves, the right band of inputs means $\sin(x)$ and the left one $\sin(x + \pi)$; of waves with any phase,
+each input means its own.
 
 Without a label there is no error to descend. So the loss is learned, too: a second network $g_\psi$
 looks at what goes on *inside* the first one at $x_s$, at its hidden activations $h_1, h_2$ and its output
-$y$, and answers with one number. The inner loop descends that:
+$y$, and answers with one number. The inner loop drives that number towards
+zero:
 
 $$
 \begin{aligned}
-L_{\text{adapt}}(\theta, \psi; x_s) &= |\, g_\psi(y, h_2, h_1) \,| \\
+L_{\text{adapt}}(\theta, \psi; x_s) &= \tfrac{1}{2} \, g_\psi(y, h_2, h_1)^2 \\
 \theta_{k+1} &= \theta_k - \alpha \nabla_{\!\theta} L_{\text{adapt}}(\theta_k, \psi; x_s)
 \end{aligned}
 $$
+
+The units of $g_\psi$ are *leaky* ReLUs, which let a little through on their closed side, too. The article
+of 2018 has $|g_\psi|$ with plain ones. There all units of a layer may close: the loss is then flat, and a step
+on it changes nothing.
 
 The outer loop trains $\theta_0$ and $\psi$ together, by the labelled query set in the target domain. Nobody
 tells $g_\psi$ what a good loss is: it is judged only by what descending it does to the network. This is
@@ -93,7 +115,8 @@ EVERY = r"""
 ### Every way of learning to learn
 
 All of them adapt by the same inner loop, and differ in what the outer loop learns, and how. Beside each is
-its look in the charts. An outer step is written for one task: it takes the mean over the meta-batch.
+its look in the charts. An outer step is written for one task and as plain gradient descent: it takes the
+mean over the meta-batch, and Adam may rescale it.
 """
 
 MEASURED = """
@@ -136,25 +159,31 @@ Both experiments, MAML and DAML on sine waves, come from *Meta Learning in PyTor
 """
 
 
-def your_steps() -> None:
-    """The inner loop of the MAML page as the visitor left it, step by step in numbers."""
+def shown(page: str, first: Callable[[], MamlView | DamlView]) -> Checkpoint | None:
+    """The weights that a page plays with at the moment, if they can be used."""
     usable = resources.library()[0] | resources.own()
-    state = PageState("maml", MamlView.first)
-    chosen = usable.get(state.view.weights)
-    if chosen is None or not state.view.points:
+    return usable.get(PageState(page, first).view.weights)
+
+
+def your_steps(checkpoint: Checkpoint) -> None:
+    """The inner loop of the MAML page as the visitor left it, step by step in numbers."""
+    view, family, learner = (
+        PageState("maml", MamlView.first).view,
+        checkpoint.config.task_family,
+        Learner.of(checkpoint),
+    )
+    if not view.points:
         return
-    family = FAMILIES[chosen.config.family]
-    run = points_run(state.view, family, Learner.of(chosen))
-    errors = run.errors(state.view.wave(family.grid)[0])
+    story = Story(view, family, {"maml": learner}, {"maml": points_run(view, family, learner)})
     st.markdown(
-        f"This is the step that you scrub through on the MAML page. With the "
-        f"{len(state.view.points)} points that are there now:"
+        f"This is the step that you scrub through on the MAML page. With {story.points} there now, "
+        f"and the mean |error| against {story.wave}:"
     )
     st.dataframe(
         {
-            "step k": list(range(len(errors))),
-            "loss on your points": run.losses.round(3),
-            "error against the true wave": errors.round(3),
+            "step k": list(range(view.steps + 1)),
+            "loss L": story.runs["maml"].losses.round(3),
+            "error": story.errors["maml"].round(3),
         },
         hide_index=True,
         width="content",
@@ -197,17 +226,29 @@ def swatch(style: Style) -> str:
 def page() -> None:
     layout.headline("How it works", "For readers who know gradient descent, and nothing more.")
     text, _ = st.columns([3, 1])
+    maml, daml = shown("maml", MamlView.first), shown("daml", DamlView)
     with text:
         st.markdown(PROBLEM)
+        here("MAML", maml, preparation)
         st.markdown(INNER)
-        your_steps()
+        here("MAML", maml, inner_loop)
+        if maml:
+            your_steps(maml)
         st.page_link("metademo/ui/maml.py", label="Scrub through it", icon=":material/touch_app:")
         st.markdown(OUTER)
+        here("MAML", maml, outer_loop)
         st.markdown(DAML)
+        here("DAML", daml, learned_loss)
         st.page_link("metademo/ui/daml.py", label="Try it", icon=":material/swap_horiz:")
         every_way()
         st.markdown(COMPARED)
         st.markdown(FILES)
+
+
+def here(page: str, checkpoint: Checkpoint | None, fact: Callable[[Checkpoint], str]) -> None:
+    """What the text says in general, in the numbers of the weights that a page shows."""
+    if checkpoint:
+        st.markdown(f"*The weights on the {page} page:* {fact(checkpoint)}")
 
 
 page()

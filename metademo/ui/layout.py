@@ -18,6 +18,7 @@ from metademo.ui.chart import clean, interactive_chart, pi_ticks
 from metademo.ui.gestures import Gesture, Point, Range, carried_out, within
 from metademo.ui.outside import ATTRIBUTES
 from metademo.ui.scenes import Scene
+from metademo.ui.sentences import losses_in_words
 from metademo.ui.state import PageState
 from metademo.ui.views import MAX_POINTS, MAX_STEPS, PointsView, V
 
@@ -74,6 +75,7 @@ def points_chart(state: PageState[P], family: TaskFamily, scene: Scene, label: s
         details=scene.details,
         points=view.points,
         example=view.example,
+        points_label=view.points_label,
         conversation=state.conversation,
         on_edit=state.listen(key, changed),
         max_points=MAX_POINTS,
@@ -171,6 +173,7 @@ def inner_loop(state: PageState[Any], trained: TrainConfig) -> None:
     """The settings of the inner loop, folded away; at first they are those of training."""
     view, alpha = state.view, trained.inner_lr
     with st.expander("Inner loop"):
+        st.caption(losses_in_words(trained.learner))
         steps_slider(state, f" The network was meta-trained for {trained.inner_steps}.")
         st.number_input(
             "Inner learning rate α",

@@ -9,31 +9,38 @@ import streamlit as st
 from metademo.checkpoints import Checkpoint
 from metademo.ui import layout, resources
 from metademo.ui.scenes import Learner, maml_scene
+from metademo.ui.sentences import promise
 from metademo.ui.state import PageState
 from metademo.ui.views import MamlView
+
+
+FRAGMENTS = ("maml headline", *layout.fragments("maml"))
 
 
 def page() -> None:
     """The chart and the controls, each redrawn by itself."""
     choices, faults = resources.playable("maml")
     layout.report(faults, choices, "maml")
-    layout.headline(
-        "Four points, five steps",
-        "This network has learned to learn. Click anywhere and watch it become your wave.",
-    )
-    state = _state()
-    layout.in_fragments(state, chart=_chart, controls=_controls)
+    st.fragment(_headline, key="maml headline")()
+    layout.in_fragments(_state(), chart=_chart, controls=_controls)
 
 
 def _state() -> PageState[MamlView]:
-    return PageState("maml", MamlView.first, fragments=layout.fragments("maml"))
+    return PageState("maml", MamlView.first, fragments=FRAGMENTS)
+
+
+def _headline() -> None:
+    _, chosen = _chosen(_state())
+    layout.headline("Four points, five steps", promise(chosen.config))
 
 
 def _chosen(state: PageState[MamlView]) -> tuple[dict[str, Checkpoint], Checkpoint]:
     """All weights to choose from, and those that are chosen."""
     choices, _ = resources.playable("maml")
     if state.view.weights not in choices:
-        state.commit(replace(state.view, weights=next(iter(choices))))
+        name, checkpoint = next(iter(choices.items()))
+        view = replace(state.view, weights=name)
+        state.commit(view.within(checkpoint.config.task_family))
     return choices, choices[state.view.weights]
 
 

@@ -30,6 +30,10 @@ MAX_STEPS = 20
 MAX_AMPLITUDE, MAX_FREQUENCY = 10.0, 3.0
 HISTORY = 200
 """How many views can be undone."""
+EXAMPLE = (-5.0, -2.0, 1.0, 4.5)
+"""Where the points are that a page begins with: near crests and troughs in turn."""
+EXAMPLE_PHASE = math.radians(60)
+"""Of the wave that the MAML page begins with: well inside of what its weights know."""
 
 
 def _clamped(value: Any, low: float, high: float, otherwise: float | None) -> float | None:
@@ -67,6 +71,10 @@ class PointsView(View):
         noise: standard deviation of what keeps points off the wave that stay on it.
         draw: which draw of that noise (a seed).
         snap: whether points stay on the true wave.
+        example: whether the points are the page's own, there until the visitor places some.
+        fitted: whether the wave was chosen to suit the points: it is then the nearest one that
+            the network was trained on, and nothing says that the points lie on it. Otherwise
+            the points were put onto the wave, and it is the true one.
         steps: inner steps shown, N.
         inner_lr: alpha, or None for the one that the weights were trained with.
     """
@@ -80,6 +88,7 @@ class PointsView(View):
     draw: int = 0
     snap: bool = False
     example: bool = False
+    fitted: bool = False
     steps: int = 5
     inner_lr: float | None = None
 
@@ -93,19 +102,27 @@ class PointsView(View):
             shape=self.shape if self.shape in SHAPES else "sine",
             noise=_clamped(self.noise, 0.0, MAX_AMPLITUDE, 0.0),
             draw=int(_clamped(self.draw, 0, 2**31, 0)),
+            example=bool(self.example and points),
+            fitted=bool(self.fitted and points and not self.snap),
             steps=int(_clamped(self.steps, 0, MAX_STEPS, 5)),
             inner_lr=_clamped(self.inner_lr, 0.0, 1.0, None),
         )
 
     @classmethod
-    def first(cls) -> Self:
+    def first(cls, **values: Any) -> Self:
         """Four examples on a wave, so that the page is alive before the first click."""
-        return cls(points=((-4.4, 0.0), (-1.7, 0.0), (0.9, 0.0), (4.1, 0.0))).with_wave()
+        points = tuple((x, 0.0) for x in EXAMPLE)
+        return cls(points=points, example=True, **values).with_wave()
 
     @property
     def wave(self) -> Waves:
-        """The true wave."""
+        """The true wave, or the nearest one if it is `fitted`."""
         return Waves.one(self.amplitude, self.frequency, self.phase, self.shape)
+
+    @property
+    def points_label(self) -> str:
+        """What the points are: the visitor's, or the page's own."""
+        return "example points" if self.example else "your points"
 
     def value(self, attribute: str) -> float:
         """One of `ATTRIBUTES` as a number."""
@@ -121,22 +138,19 @@ class PointsView(View):
         return -top, top
 
     def with_points(self, points: tuple[Point, ...], family: TaskFamily) -> Self:
-        """The view after the visitor changed the points.
+        """The view after the visitor changed the points, which are no example any more.
 
         Points that stay on the wave are put onto it. Free points choose the wave instead: the
         nearest one of the family that the network was trained on.
         """
+        changed = replace(self, points=points, example=False)
         if self.snap:
-            return replace(self, points=points).with_wave()
-        if not points:
-            return replace(self, points=points)
-        found = family.nearest(*np.array(points).T, self.wave)
-        amplitude, phase = float(found.amplitude[0]), float(found.phase[0])
-        return replace(self, points=points, amplitude=amplitude, phase=phase)
+            return changed.with_wave()
+        return changed._fitted_to(family) if points else changed
 
     def with_wave(self, **changes: Any) -> Self:
         """The view with another true wave or other noise; the points go with it."""
-        changed = replace(self, **changes)
+        changed = replace(self, fitted=False, **changes)
         noise = changed.noise * np.random.default_rng(changed.draw).standard_normal(MAX_POINTS)
         xs = [x for x, _ in changed.points]
         ys = changed.wave(xs)[0] + noise[: len(xs)] if xs else ()
@@ -149,30 +163,54 @@ class PointsView(View):
     def with_random_points(self, rng: np.random.Generator, family: TaskFamily, n: int = 4) -> Self:
         """The view with `n` new points on the true wave, and new noise."""
         points = tuple((float(x), 0.0) for x in rng.uniform(*family.x_range, n))
-        return self.with_wave(points=points, draw=int(rng.integers(2**31)))
+        return self.with_wave(points=points, draw=int(rng.integers(2**31)), example=False)
 
     def within(self, family: TaskFamily) -> Self:
         """The view with a wave of this family, and its points where the family has inputs.
 
-        Nothing changes if that is so already.
+        Points that were placed freely stay as they are, as far as they are on the chart; others
+        go with the wave. Nothing changes if all is so already.
         """
+        wave = self._made_to_fit(family)
+        low, high = family.x_range
+        points = tuple((min(max(x, low), high), y) for x, y in self.points)
+        if self.fitted and points:
+            bottom, top = replace(self, **wave).y_range(family)
+            points = tuple((x, min(max(y, bottom), top)) for x, y in points)
+            return replace(self, points=points)._fitted_to(family)
+        if not wave and points == self.points:
+            return self
+        return self.with_wave(points=points, noise=family.noise, **wave)
+
+    def _made_to_fit(self, family: TaskFamily) -> dict[str, Any]:
+        """Another value for each attribute of the wave that does not occur in the family."""
         fitting = {
             "amplitude": (family.contains_amplitude, float(np.mean(family.amplitudes))),
             "frequency": (family.contains_frequency, float(np.mean(family.frequencies))),
             "phase": (family.contains_phase, family.phases[0]),
+            "shape": (family.shape.__eq__, family.shape),
         }
-        wave = {
-            name: otherwise
-            for name, (contains, otherwise) in fitting.items()
+        return {
+            name: fallback
+            for name, (contains, fallback) in fitting.items()
             if not contains(getattr(self, name))
         }
-        if self.shape != family.shape:
-            wave["shape"] = family.shape
-        low, high = family.x_range
-        points = tuple((min(max(x, low), high), y) for x, y in self.points)
-        if not wave and points == self.points:
-            return self
-        return self.with_wave(points=points, noise=family.noise, **wave)
+
+    def _fitted_to(self, family: TaskFamily) -> Self:
+        """The same points with the nearest of the family's waves."""
+        like = replace(self, **self._made_to_fit(family)).wave
+        found = family.nearest(*np.array(self.points).T, like)
+        amplitude, frequency, phase = (
+            float(value[0]) for value in (found.amplitude, found.frequency, found.phase)
+        )
+        return replace(
+            self,
+            amplitude=amplitude,
+            frequency=frequency,
+            phase=phase,
+            shape=found.shape,
+            fitted=True,
+        )
 
 
 @dataclass(frozen=True)
@@ -184,8 +222,13 @@ class MamlView(PointsView):
         contrast: whether the untrained and the ordinarily trained network are shown, too.
     """
 
-    weights: str = "maml-two-phase"
+    weights: str = "maml-any-phase"
     contrast: bool = False
+
+    @classmethod
+    def first(cls, **values: Any) -> Self:
+        """Four examples on a wave that leans to neither of the familiar two."""
+        return super().first(**{"phase": EXAMPLE_PHASE, **values})
 
 
 @dataclass(frozen=True)

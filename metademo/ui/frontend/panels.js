@@ -138,7 +138,7 @@ function between(values, at) {
 function scaleOf(data) {
   const all = data.series.flatMap((s) => s.values).filter((v) => v !== null);
   if (data.log) return logScale(all);
-  return linearScale(Math.min(0, ...all), Math.max(1e-6, ...all));
+  return linearScale(Math.min(0, ...all), Math.max(all.length ? 1e-6 : 1, ...all));
 }
 
 function linearScale(least, most) {
