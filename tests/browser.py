@@ -50,9 +50,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(script: Path, *options: str, wait: float = 40) -> Iterator[str]:
+def serving(
+    script: Path, *options: str, wait: float = 40, port: int | None = None
+) -> Iterator[str]:
     """Run `streamlit run script` from the repository's root; yields its URL once it is healthy."""
-    port = free_port()
+    port = port or free_port()
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(script)),
         *("--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"),

@@ -107,7 +107,7 @@ class Hand:
             more.append((x, y))
             self._wait(30, 150)
         self.report.gestures += 3
-        self._settle(6)
+        self.check_count(6, "after New points and two clicks")
         shown = self._shown()
         if not _same(shown[4:], more):
             self.report.faults.append(f"after New points and two clicks: {shown}, clicked {more}")
@@ -117,13 +117,16 @@ class Hand:
 
     def check(self, when: str) -> None:
         """Once all is answered: the browser shows what the model has, and so does the server."""
-        try:
-            self._settle(len(self.points))
-        except TimeoutError:
-            self.report.faults.append(f"{when}: not answered, or not {len(self.points)} points")
+        self.check_count(len(self.points), when)
         if not _same(self._shown(), self.points):
             self.report.faults.append(f"{when}: {self._shown()}, not {self.points}")
             self.points = self._shown()
+
+    def check_count(self, count: int, when: str) -> None:
+        try:
+            self._settle(count)
+        except TimeoutError:
+            self.report.faults.append(f"{when}: not answered, or not {count} points")
 
     def only_growing(self, when: str) -> None:
         """While points were only added, none was ever missing."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import Toy
-from pages import chart, click, component, gesture, press, send, start, view, widget, widget_key
+from pages import chart, click, component, gesture, press, send, start, view, widget
 from streamlit.testing.v1 import AppTest
 
 from metademo import checkpoints
@@ -343,15 +343,21 @@ def test_clear_a_click_and_the_slider_in_a_row_are_all_kept():
 
 def test_what_a_widget_showed_before_the_server_changed_it_is_not_a_choice():
     app = start()
-    old_key = widget_key(app, "steps")
     widget(app, "slider", "steps").set_value(8).run()
-    gesture(app, "undo")
     stale = app._tree.get_widget_states()
-    number = next(w for w in stale.widgets if "steps" in w.id)
-    number.id = number.id.replace(widget_key(app, "steps"), old_key)
-    number.double_array_value.data[:] = [8.0]
+    gesture(app, "undo")
     app._run(stale)
     assert view(app).steps == 5
+
+
+def test_a_choice_that_crosses_a_change_by_the_server_is_kept():
+    app = start()
+    widget(app, "slider", "steps").set_value(8).run()
+    crossing = app._tree.get_widget_states()
+    next(w for w in crossing.widgets if "steps" in w.id).double_array_value.data[:] = [12.0]
+    gesture(app, "undo")
+    app._run(crossing)
+    assert view(app).steps == 12
 
 
 def test_the_slider_shows_the_wave_that_free_points_have_chosen():

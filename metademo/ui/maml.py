@@ -13,7 +13,6 @@ from metademo.ui.sentences import promise
 from metademo.ui.state import PageState
 from metademo.ui.views import MamlView
 
-
 FRAGMENTS = ("maml headline", *layout.fragments("maml"))
 
 

@@ -19,6 +19,9 @@ from metademo.ui import assets
 from metademo.ui.gestures import Gesture, read
 from metademo.ui.views import History, V
 
+REVISIONS = 4
+"""Keys of a widget for which it is known what they showed: more than are on their way at once."""
+
 Change = Callable[[V, Gesture], V]
 """The view after a gesture at the chart."""
 
@@ -121,8 +124,8 @@ class PageState(Generic[V]):
 
         A browser sends the state of all its widgets with every message, so what it sends for one
         may be older than what the server has set since. Therefore a widget whose value the server
-        changes becomes another widget, with a key of its own: under the old key nothing more is
-        heard, and under the new one nothing but what the visitor chooses.
+        changes becomes another widget, with a key of its own, and for each key it is known what
+        was shown under it: only what differs from that has been chosen by the visitor.
 
         Args:
             name: of the widget, unique on its page.
@@ -135,9 +138,16 @@ class PageState(Generic[V]):
                 st.session_state[f"{self.page} revision {name}"] = _revision(self.page, name) + 1
                 key = widget_key(self.page, name)
             st.session_state[key] = value
+        shown = st.session_state.setdefault(f"{self.page} shown {name}", {})
+        shown[key] = value
+        for old in list(shown)[:-REVISIONS]:
+            del shown[old]
 
         def changed() -> None:
-            self.choose(change(self.view, st.session_state[key]))
+            chosen = st.session_state[key]
+            if key in shown and chosen != shown[key]:
+                shown[key] = chosen
+                self.choose(change(self.view, chosen))
 
         return {"key": key, "on_change": changed}
 
