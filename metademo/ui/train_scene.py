@@ -15,7 +15,7 @@ from metademo.jobs import Progress, Snapshot, State, held_out_errors
 from metademo.tasks import Array, Examples, TaskFamily
 from metademo.training import INIT_STREAM, TrainConfig
 from metademo.ui.chart import Curve
-from metademo.ui.train_verdict import has_learned, ignoring_error
+from metademo.ui.train_verdict import MARGIN, has_learned, ignoring_error
 from metademo.ui.train_words import count, ending
 
 POINTS = 96
@@ -199,14 +199,15 @@ def verdict(progress: Progress) -> str:
     if not after < RUNAWAY:
         return ""
     steps = count(config.inner_steps, "inner step")
-    now = f"it is {after:.2f} off a new wave"
+    now, ends = f"it is {after:.2f} off a new wave", ""
     if config.loss != "l1":
         now = f"its mean squared error on a new wave is {after:.2f}"
-    less = "hardly less" if after < min(before, without) else "no less"
-    than = f"before them ({before:.2f})"
-    if without <= before:
-        than = f"with one fixed curve for all waves ({without:.2f})"
-    return f"This run has not learned to adapt: after {steps} {now}, {less} than {than}."
+    if not after < (1 - MARGIN) * without:
+        does = "no worse" if after < without else "better"
+        ends = f" One fixed curve for all waves would do {does} ({without:.2f})."
+    elif before < without:
+        ends = f" Before them it was {before:.2f}."
+    return f"This run has not learned to adapt: after {steps} {now}.{ends}"
 
 
 def learned(progress: Progress) -> bool:

@@ -77,22 +77,22 @@ class Remedy:
 
 
 def remedies(config: TrainConfig, pace: float, tried: Collection[TrainConfig]) -> list[Remedy]:
-    """What to try after a run that has not learned: two things at most that were not tried yet."""
+    """What to try after a run that has not learned: two things at most that were not tried yet.
+
+    Another seed is of no use to settings that are no recipe's: those are the likely cause.
+    """
     recipe, changed = recipe_of(config)
     own = tuple((name, getattr(config, name)) for name in changed if name in SETTINGS)
     view = TrainView(config.algorithm, config.family, recipe, own, pace)
-    found = []
     if {name for name, _ in own} - {"seed"}:
-        found.append(Remedy(f"Try the recipe's own settings ({recipe})", replace(view, own=())))
-    seed = next(s for s in range(config.seed + 1, 10_000) if _with_seed(view, s) not in tried)
-    found.append(Remedy(f"Try seed {seed}", view.with_setting("seed", seed)))
+        found = [Remedy(f"Try the recipe’s own settings ({recipe})", replace(view, own=()))]
+    else:
+        seeds = range(config.seed + 1, config.seed + 2 + len(tried))
+        seed = next(s for s in seeds if view.with_setting("seed", s).config not in tried)
+        found = [Remedy(f"Try seed {seed}", view.with_setting("seed", seed))]
     found += [
         Remedy(f"Try the recipe “{other}”", replace(view, recipe=other, own=()))
         for other in view.recipes
         if other not in (recipe, "original")
     ]
     return [remedy for remedy in found if remedy.view.config not in tried][:2]
-
-
-def _with_seed(view: TrainView, seed: int) -> TrainConfig:
-    return view.with_setting("seed", seed).config

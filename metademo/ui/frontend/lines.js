@@ -6,7 +6,7 @@
 
 import { DASHES, clamp, make, pretty, say, set, svg } from "./base.js";
 
-const EDGE = { left: 44, right: 14, top: 16, bottom: 28 };
+const EDGE = { left: 44, right: 18, top: 16, bottom: 28 };
 const RUN_DASHES = ["solid", "dash", "dot", "dashdot"];
 const RUN_INK = [0, 45, 70]; // per cent of ink in the colour
 
@@ -88,7 +88,7 @@ export class Lines {
   }
 
   /** The numbers of the runs at the ends of their lines, none upon another. */
-  #numbers({ top, right }) {
+  #numbers({ top }) {
     const { x, y, data: { lines } } = this;
     if (lines.length < 2) return [];
     const ends = lines.filter((line) => line.steps.length && line.smooth.at(-1) !== null)
@@ -99,7 +99,7 @@ export class Lines {
       if (below.length) end.y = Math.min(end.y, below.at(-1).y - 12);
     });
     return ends.map((end) => svg("text", {
-      class: "md-run-number", x: Math.min(end.x + 4, right + 3), y: end.y + 4, style: `fill: ${this.#colour(end.line)}`,
+      class: "md-run-number", x: end.x + 7, y: end.y + 4, style: `fill: ${this.#colour(end.line)}`,
     }, String(end.line.number)));
   }
 
@@ -165,7 +165,7 @@ export class Lines {
       item(stroke(main, 3), others.length ? `query loss, ${main.label}` : "query loss"),
       item(svg("g", { class: "md-errors" }, svg("path", { d: "M1,6H25" }), svg("circle", { cx: 13, cy: 6, r: 2.4 })),
         "held-out error", this.error),
-      item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), "ignoring the task"),
+      item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), "one fixed curve for all"),
       ...others.map((line) => item(stroke(line, 2), line.label)),
     );
   }
