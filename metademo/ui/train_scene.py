@@ -179,12 +179,13 @@ def _caption(config: TrainConfig, snapshot: Snapshot, moved: bool) -> str:
     inner = count(config.inner_steps, "inner step")
     one = config.inner_steps == 1
     what = "off a new wave" if config.loss == "l1" else "mean squared error on a new wave"
+    span = f"from {before:.2f} to {after:.2f} {what}"
     if not moved:
         verb = "changes" if one else "change"
         return f"{when}, {inner} {verb} next to nothing: it stays {after:.2f} {what}."
-    return (
-        f"{when}, {inner} {'takes' if one else 'take'} it from {before:.2f} to {after:.2f} {what}."
-    )
+    if not after < before:
+        return f"{when}, {inner} {'does' if one else 'do'} not help: {span}."
+    return f"{when}, {inner} {'takes' if one else 'take'} it {span}."
 
 
 def verdict(progress: Progress) -> str:
