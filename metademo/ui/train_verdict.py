@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from metademo.evaluation import ERRORS
-from metademo.jobs import HELD_OUT_TASKS, Snapshot
+from metademo.jobs import Snapshot
 from metademo.tasks import Array, TaskFamily, Waves
 from metademo.training import HELD_OUT_STREAM, TrainConfig
 from metademo.ui.train_words import SETTINGS, recipe_of
 from metademo.ui.views import TrainView
 
+TASKS = 40
+"""As many as `held_out_errors` measures a snapshot on."""
 MARGIN = 0.1
 """Share by which the error must be lower than without adapting. The held-out tasks are few, and a
 difference of a few per cent may be chance."""
@@ -47,7 +49,7 @@ def held_out_tasks(config: TrainConfig) -> Waves:
     """The tasks that `held_out_errors` measures a run on."""
     return config.task_family.sample_episodes(
         np.random.default_rng([config.seed, HELD_OUT_STREAM]),
-        HELD_OUT_TASKS,
+        TASKS,
         shots=config.shots,
         queries=0,
         sources=max(1, config.inner_steps) if config.learner.unlabelled else 0,
