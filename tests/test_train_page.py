@@ -415,6 +415,8 @@ def test_the_line_has_a_position_and_an_end(registry):
     third = start(TrainView(own=SHORT[:3]))
     press(third, "start")
     assert "Not started: The server is busy" in intention(third)
+    third.number_input(key="train widget seed").set_value(3).run()
+    assert intention(third).startswith("Start trains"), "with these it was not tried yet"
     press(app, "stop")
     assert runs_of(app)[0].job.state is State.STOPPED
     with pytest.raises(Busy):

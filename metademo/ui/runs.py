@@ -93,7 +93,7 @@ class Visit:
                 "chosen": None,
                 "count": 0,
                 "seen": set(),
-                "refusal": "",
+                "refusal": (None, ""),
                 "notices": [],
             },
         )
@@ -112,10 +112,10 @@ class Visit:
         """The run that trains or waits."""
         return next((run for run in self.runs if not run.job.state.over), None)
 
-    @property
-    def refusal(self) -> str:
-        """Why the last press of Start started nothing, or ""."""
-        return self._state["refusal"]
+    def refusal(self, config: TrainConfig) -> str:
+        """Why the last press of Start, if it was with these settings, started nothing; or ""."""
+        refused, reason = self._state["refusal"]
+        return reason if refused == config else ""
 
     @property
     def notices(self) -> list[str]:
@@ -129,11 +129,11 @@ class Visit:
         """Start a run, or say in `refusal` why there is none."""
         if self.under_way:  # a second click on the button
             return
-        self._state.update(refusal="", notices=[])
+        self._state.update(refusal=(None, ""), notices=[])
         try:
             job = registry().submit(config, self._state["owner"], pace=pace, alive=_presence())
         except (Busy, ConfigError) as fault:
-            self._state["refusal"] = str(fault)
+            self._state["refusal"] = config, str(fault)
         else:
             self._add(job)
 

@@ -67,7 +67,8 @@ def _stage(view: TrainView, situation: Any) -> None:
         scene, name = train_scene(probes, [start]), "not trained yet"
         lines = [empty_line(probes.config)]
     else:
-        scene, name = train_scene(run.probes, progress.snapshots), run.name
+        probes, name = run.probes, run.name
+        scene = train_scene(probes, progress.snapshots)
         lines = _lines(visit, run)
     train_stage(
         STAGE,
@@ -76,6 +77,7 @@ def _stage(view: TrainView, situation: Any) -> None:
         report=_report(under_way or run),
         scene=scene,
         lines=lines,
+        planned=0 if progress and progress.state.over else probes.config.steps,
         live=under_way is not None,
         verdict=verdict(progress) if progress else "",
     )

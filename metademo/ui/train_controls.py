@@ -159,10 +159,10 @@ def run_bar(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
         if run:
             later = " Changed settings count for the next run." * (run.config != _config(view))
             st.markdown(f"Training {describe(run.config)}.{later}")
-        elif visit.refusal:
-            st.markdown(f":material/hourglass_top: Not started: {visit.refusal}")
         elif fault:
             st.markdown(f":material/warning: Can’t start: {fault}")
+        elif reason := visit.refusal(view.config):
+            st.markdown(f":material/hourglass_top: Not started: {reason}")
         else:
             st.markdown(promise(view.config, view.pace or None, limits))
 

@@ -70,7 +70,6 @@ class TrainScene:
     captions: list[str]
     details: list[str]
     metric: str
-    most_steps: int
 
 
 class Probes:
@@ -164,7 +163,6 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
         captions=[_caption(config, s, m) for s, m in zip(snapshots, moved, strict=True)],
         details=[_detail(config, losses) for _, losses in drawn],
         metric="mean |error|" if config.loss == "l1" else "mean squared error",
-        most_steps=config.steps,
     )
 
 
@@ -204,7 +202,7 @@ def verdict(progress: Progress) -> str:
     if config.loss != "l1":
         now = f"its mean squared error on a new wave is {after:.2f}"
     if not after < (1 - MARGIN) * without:
-        does = "no worse" if after < without else "better"
+        does = "better" if after > (1 + MARGIN) * without else "as well"
         ends = f" One fixed curve for all waves would do {does} ({without:.2f})."
     elif before < without:
         ends = f" Before them it was {before:.2f}."

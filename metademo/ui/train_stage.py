@@ -36,6 +36,7 @@ def train_stage(
     report: Report,
     scene: TrainScene,
     lines: Sequence[Line],
+    planned: int,
     live: bool,
     verdict: str = "",
 ) -> None:
@@ -48,6 +49,7 @@ def train_stage(
         report: how far the run is.
         scene: the probe tasks, per snapshot.
         lines: one per run in the loss chart; the first belongs to `run`.
+        planned: outer steps for which the loss chart has room.
         live: whether more is to come: the browser asks for it, and a screen reader is not told of
             every change.
         verdict: what is said in place of the newest snapshot's caption, if anything.
@@ -71,7 +73,7 @@ def train_stage(
         "verdict": verdict,
         "points": scene.points,
         "metric": scene.metric,
-        "most": max([scene.most_steps, *(_last(line.steps) for line in lines)]),
+        "most": max([1, planned, *(_last(line.steps) for line in lines)]),
         "top": max(line.top for line in lines),
         "ignoring": float(f"{lines[0].ignoring:.4g}"),
         "lines": [_encode_line(line, main=not i) for i, line in enumerate(lines)],

@@ -79,7 +79,7 @@ export class Lines {
         this.#path(main, "raw", { "stroke-width": 1, opacity: 0.28, "stroke-dasharray": "" }),
         this.#path(main, "smooth", { "stroke-width": 2.75 }),
         this.#errors(main)),
-      ...this.#numbers(area),
+      ...this.#numbers(),
       ...data.lines.flatMap((line, i) => this.#beyond(line, area, i)),
       this.head,
     );
@@ -88,11 +88,11 @@ export class Lines {
   }
 
   /** The numbers of the runs at the ends of their lines, none upon another. */
-  #numbers({ top }) {
+  #numbers() {
     const { x, y, data: { lines } } = this;
     if (lines.length < 2) return [];
-    const ends = lines.filter((line) => line.steps.length && line.smooth.at(-1) !== null)
-      .map((line) => ({ line, x: x(line.steps.at(-1)), y: Math.max(y(line.smooth.at(-1)), top) }))
+    const ends = lines.filter((line) => line.steps.length && line.smooth.at(-1) !== null && line.smooth.at(-1) <= y.most)
+      .map((line) => ({ line, x: x(line.steps.at(-1)), y: y(line.smooth.at(-1)) }))
       .sort((a, b) => b.y - a.y);
     ends.forEach((end, i) => {
       const below = ends.slice(0, i).filter((other) => Math.abs(other.x - end.x) < 12);
@@ -117,7 +117,8 @@ export class Lines {
     return [svg("g", { class: "md-beyond", style: `fill: ${this.#colour(line)}` },
       svg("title", {}, `${line.label} goes beyond the axis, up to ${text}`),
       svg("path", { d: `M${cx - 5},${top}L${cx},${top - 8}L${cx + 5},${top}Z` }),
-      svg("text", { x: cx + (end ? -8 : 8), y: top - 1 + 12 * i, "text-anchor": end ? "end" : "start" }, `up to ${text}`))];
+      svg("text", { x: cx + (end ? -8 : 8), y: top - 1 + 12 * i, "text-anchor": end ? "end" : "start" },
+        `${this.data.lines.length > 1 ? `${line.number}: ` : ""}up to ${text}`))];
   }
 
   /** An algorithm's colour, with more ink for the second and the third of three runs. */
@@ -155,18 +156,22 @@ export class Lines {
     const key = JSON.stringify([this.theme.key, this.data.metric, this.data.lines.map((l) => [l.label, l.color, l.number])]);
     if (key === this.key) return;
     this.key = key;
-    const item = (mark, text, value) => make("span", { className: "md-key" },
-      svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, mark), make("span", {}, text), ...(value ? [value] : []));
+    const item = (mark, ...parts) => make("span", { className: "md-key" },
+      svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, mark), ...parts);
+    const named = ({ label }, before = "") => { // a narrow screen has room for the names alone
+      const [name, ...more] = label.split(" (");
+      return make("span", {}, before + name, make("span", { className: "md-brief" }, ["", ...more].join(" (")));
+    };
     const stroke = (line, width) => svg("path", {
       d: "M1,6H25", stroke: this.#colour(line), "stroke-width": width, "stroke-dasharray": dashOf(line),
     });
     this.error = make("b");
     this.keys.replaceChildren(
-      item(stroke(main, 3), others.length ? `query loss, ${main.label}` : "query loss"),
+      item(stroke(main, 3), others.length ? named(main, "query loss, ") : make("span", {}, "query loss")),
       item(svg("g", { class: "md-errors" }, svg("path", { d: "M1,6H25" }), svg("circle", { cx: 13, cy: 6, r: 2.4 })),
-        "held-out error", this.error),
-      item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), "one fixed curve for all"),
-      ...others.map((line) => item(stroke(line, 2), line.label)),
+        make("span", {}, "held-out error"), this.error),
+      item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), make("span", {}, "one fixed curve for all")),
+      ...others.map((line) => item(stroke(line, 2), named(line))),
     );
   }
 
