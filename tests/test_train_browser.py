@@ -224,8 +224,10 @@ def test_a_second_run_has_a_number_at_its_line_and_in_the_legend(train):
     numbers = train.page.locator(f"{STAGE} .md-run-number")
     assert sorted(numbers.all_text_contents()) == ["1", "2"]
     legend = train.page.locator(f"{STAGE} .md-lines-keys").inner_text()
-    assert "run 1" in legend
-    assert "run 2" in legend
+    assert "run 1 (fast)" in legend
+    assert "query loss, run 2 (fast)" in legend
+    train.page.set_viewport_size({"width": 390, "height": 844})
+    assert "(fast)" not in train.page.locator(f"{STAGE} .md-lines-keys").inner_text()
     paths = train.page.locator(f"{STAGE} .md-lines-svg path.md-line").all()
     styles = {(p.get_attribute("stroke"), p.get_attribute("stroke-dasharray")) for p in paths}
     assert len(styles) > 2
