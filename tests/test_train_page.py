@@ -9,20 +9,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from helpers import Toy
 from streamlit.testing.v1 import AppTest
 from test_pages import ROOT, component
 
-from metademo import checkpoints
+from metademo import checkpoints, evaluation
 from metademo.algorithms import ALGORITHMS
 from metademo.figures import OTHER
-from metademo.jobs import Busy, Limits, Registry, Snapshot, State
+from metademo.jobs import Busy, Limits, Progress, Registry, Snapshot, State, held_out_errors
 from metademo.tasks import FAMILIES, Examples
-from metademo.training import RECIPES, can_train, configure, recipes_for
-from metademo.ui import runs, train_scene, train_stage
+from metademo.training import RECIPES, ConfigError, MetaTrainer, can_train, configure, recipes_for
+from metademo.ui import runs, train_scene, train_stage, train_verdict, train_words
 from metademo.ui.chart import Curve
 from metademo.ui.scenes import Learner, points_run
-from metademo.ui.train_scene import Probes, brief, describe, loss_line, recipe_of, untrained
+from metademo.ui.train_scene import Probes, loss_line, untrained
+from metademo.ui.train_words import brief, describe, recipe_of
 from metademo.ui.views import TrainView
 
 SHORT = (("hidden", 4), ("meta_batch", 1), ("queries", 4), ("steps", 30))
@@ -41,7 +43,7 @@ def registry(monkeypatch):
         assert job.join(10)
 
 
-def start(view: TrainView | None = None, **query: str) -> AppTest:
+def start(view: TrainView | None = None, **query: str | list[str]) -> AppTest:
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
     app.run()
     app.switch_page("metademo/ui/train.py")
@@ -73,6 +75,16 @@ def stage(app: AppTest) -> dict:
     return component(app, "train_stage")
 
 
+def bar(app: AppTest) -> dict:
+    return stage(app)["progress"]
+
+
+def intention(app: AppTest) -> str:
+    """What stands beside the buttons."""
+    first = ("Start trains", "Training ", ":material/")
+    return next(m.value for m in app.markdown if m.value.startswith(first))
+
+
 def labels(app: AppTest) -> list[str]:
     return [line["label"] for line in stage(app)["lines"]]
 
@@ -88,7 +100,8 @@ def test_the_first_look_is_never_empty():
     assert [curve["name"] for curve in data["curves"]][-1] == "after 1"
     assert data["snapshots"] == [0]
     assert data["captions"][0].startswith("Before meta-training")
-    assert "Start trains MAML" in app.get("progress")[0].proto.text
+    assert "Start trains MAML" in intention(app)
+    assert bar(app)["text"].startswith("Not trained yet")
     assert app.button(key="train pause").disabled
     assert app.button(key="train stop").disabled
 
@@ -159,14 +172,29 @@ def test_a_family_is_offered_the_recipes_that_suit_it():
     assert quiet(app)
 
 
-def test_what_a_server_does_not_give_is_said_and_nothing_starts():
-    app = start(TrainView(own=(("meta_batch", 256), ("hidden", 128), ("shots", 100))))
-    press(app, "start")
-    said = app.warning[0].value
-    assert said.startswith("One outer step would be too much work")
-    assert "make hidden width, meta-batch, inner steps, shots K or query points smaller" in said
-    assert "Not started" in app.get("progress")[0].proto.text
-    assert runs_of(app) == []
+def test_what_a_server_does_not_give_is_said_before_start():
+    wanted = (("meta_batch", 256), ("hidden", 128), ("shots", 100))
+    app = start(TrainView(own=wanted))
+    assert app.button(key="train start").disabled
+    assert "Can’t start: This is too much work for this server" in intention(app)
+    limits = Limits()
+    config = TrainView(own=wanted).config
+    for name, words in (("meta_batch", "meta-batch"), ("hidden", "hidden width")):
+        largest = train_words.largest_accepted(config, name, limits)
+        assert f"{words} {largest:,} at most" in intention(app)
+        limits.check(replace(config, **{name: largest}))
+        with pytest.raises(ConfigError):
+            limits.check(replace(config, **{name: largest + 1}))
+    app.number_input(key="train widget shots").set_value(1).run()
+    app.number_input(key="train widget hidden").set_value(24).run()
+    assert not app.button(key="train start").disabled
+
+
+def test_a_limit_of_one_setting_is_said_before_start(registry):
+    registry.limits = replace(registry.limits, max_steps=1000)
+    app = start()
+    assert "outer steps 1,000 at most" in intention(app)
+    assert app.button(key="train start").disabled
 
 
 def test_pause_resume_stop():
@@ -191,6 +219,61 @@ def test_the_pace_can_be_changed_while_it_runs():
     press(app, "start")
     app.select_slider(key="train widget pace").set_value(3.0).run()
     assert runs_of(app)[0].job.pace == 3.0
+
+
+def test_start_says_what_it_will_do_again_after_a_run_and_after_a_change():
+    app = start(TrainView(own=SHORT))
+    press(app, "start")
+    assert intention(app).startswith("Training MAML, two-phase")
+    app.number_input(key="train widget seed").set_value(3).run()
+    finish(app)
+    assert stage(app)["snapshots"][-1] == 30, "the last run stays on the stage"
+    assert intention(app).startswith("Start trains MAML")
+    assert "seed 3" in intention(app)
+    app.select_slider(key="train widget pace").set_value(3.0).run()
+    assert "30 steps of 1 task, about 10 seconds" in intention(app)
+
+
+def test_settings_changed_during_a_run_count_for_the_next():
+    app = start(TrainView(own=SHORT[:3], pace=100.0))
+    press(app, "start")
+    assert "next run" not in intention(app)
+    app.number_input(key="train widget seed").set_value(3).run()
+    assert intention(app).endswith("Changed settings count for the next run.")
+
+
+def test_a_run_longer_than_the_server_allows_is_said_before_start():
+    limits = Limits()
+    said = train_words.promise(TrainView().config, 3.0, limits)
+    assert "about 33 minutes. A run is stopped here after 15 minutes." in said
+    assert "stopped" not in train_words.promise(TrainView().config, None, limits)
+
+
+def test_the_oldest_run_does_not_vanish_without_a_word(monkeypatch):
+    monkeypatch.setattr(runs, "MAX_RUNS", 2)
+    app = start(TrainView(own=SHORT))
+    for _ in range(2):
+        press(app, "start")
+        finish(app)
+    assert not app.info
+    press(app, "start")
+    finish(app)
+    assert [run.name for run in runs_of(app)] == ["run 2", "run 3"]
+    assert "Run 1 was taken off the charts" in app.info[0].value
+    press(app, "remove")
+    press(app, "start")
+    finish(app)
+    assert not app.info, "there was room"
+
+
+def test_runs_keep_their_number():
+    app = start(TrainView(own=SHORT))
+    for _ in range(2):
+        press(app, "start")
+        finish(app)
+    assert [line["number"] for line in stage(app)["lines"]] == [2, 1]
+    app.selectbox(key="train chosen").set_value(runs_of(app)[0].job.token).run()
+    assert [line["number"] for line in stage(app)["lines"]] == [1, 2]
 
 
 def test_runs_lie_over_each_other_and_can_be_removed():
@@ -257,21 +340,26 @@ def test_divergence_is_shown_with_its_step_and_reason():
     app = start(TrainView(recipe="original", own=wild))
     press(app, "start")
     finish(app, State.DIVERGED)
-    said = app.warning[0].value
-    assert "Diverged" in said
-    assert app.get("progress")[0].proto.text.startswith("Diverged · ")
-    assert "at outer step" in said
-    assert "smaller learning rate" in said
+    data = stage(app)
+    assert data["progress"]["bad"]
+    assert data["progress"]["text"].startswith("run 1 · Diverged after ")
+    assert data["verdict"].startswith("The training diverged: ")
+    assert "at outer step" in data["verdict"]
+    assert "smaller learning rate" in data["verdict"]
     last = runs_of(app)[0].progress.snapshots[-1]
-    assert stage(app)["snapshots"][-1] == last.step
+    assert data["snapshots"][-1] == last.step
+    assert [b.label for b in app.button if "remedy" in (b.key or "")] == [
+        "Try the recipe’s own settings (original)",
+        "Try the recipe “fast”",
+    ]
     press(app, "play")
     assert quiet(app)
 
 
 def test_the_plateau_of_the_original_recipe_is_explained():
     config = configure("daml", "two-phase", "original")
-    assert "plateau" in train_scene.note_on(config)
-    assert train_scene.note_on(configure("maml", "two-phase", "original")) == ""
+    assert "plateau" in train_words.note_on(config)
+    assert train_words.note_on(configure("maml", "two-phase", "original")) == ""
 
 
 def test_a_reload_finds_the_run_by_the_address(registry):
@@ -284,9 +372,36 @@ def test_a_reload_finds_the_run_by_the_address(registry):
     assert stage(again)["snapshots"][-1] == 30
 
 
+def test_a_reload_finds_the_pace_of_the_run_under_way(registry):
+    app = start(TrainView(own=SHORT[:3], pace=10.0))
+    press(app, "start")
+    again = start(run=runs_of(app)[0].job.token)
+    assert again.select_slider(key="train widget pace").value == 10.0
+    assert runs_of(again)[0].job.pace == 10.0
+
+
+def test_a_live_run_beside_a_forgotten_one_is_live(registry):
+    job = registry.submit(TrainView(own=SHORT[:3]).config, "someone", pace=20.0)
+    app = start(run=[job.token, "forgotten"])
+    assert "no longer kept" in app.info[0].value
+    assert intention(app).startswith("Training MAML")
+    assert bar(app)["text"].startswith("run 1 · ")
+    assert not app.button(key="train pause").disabled
+    assert not app.warning
+
+
+def test_the_run_under_way_comes_on_the_stage_after_a_reload(registry):
+    over = registry.submit(TrainView(own=SHORT).config, "someone")
+    assert over.join(20)
+    live = registry.submit(TrainView(own=SHORT[:3]).config, "someone", pace=20.0)
+    app = start(run=[live.token, over.token])
+    assert stage(app)["run"] == live.token
+
+
 def test_an_unknown_run_in_the_address_is_said_and_the_page_works():
     app = start(run="nonsense")
-    assert "no longer kept" in app.warning[0].value
+    assert "no longer kept" in app.info[0].value
+    assert intention(app).startswith("Start trains"), "nobody has pressed it"
     assert stage(app)["snapshots"] == [0]
     assert runs_of(app) == []
 
@@ -296,10 +411,12 @@ def test_the_line_has_a_position_and_an_end(registry):
     registry.submit(config, "someone else", pace=20.0)
     app = start(TrainView(own=SHORT[:3]))
     press(app, "start")
-    assert "number 1 in the waiting line" in app.get("progress")[0].proto.text
+    assert "number 1 in the waiting line" in bar(app)["text"]
     third = start(TrainView(own=SHORT[:3]))
     press(third, "start")
-    assert "busy" in third.warning[0].value
+    assert "Not started: The server is busy" in intention(third)
+    third.number_input(key="train widget seed").set_value(3).run()
+    assert intention(third).startswith("Start trains"), "with these it was not tried yet"
     press(app, "stop")
     assert runs_of(app)[0].job.state is State.STOPPED
     with pytest.raises(Busy):
@@ -347,24 +464,24 @@ def test_words_for_settings():
         for recipe in recipes_for(family):
             config = configure("maml", family, recipe)
             assert recipe_of(config) == (recipe, [])
-            assert "about" in train_scene.promise(config)
+            assert "about" in train_words.promise(config, None, Limits())
 
 
-def test_only_new_snapshots_are_sent_and_all_after_a_mount(monkeypatch):
-    state, now = {}, [0.0]
+def test_a_snapshot_is_sent_until_the_browser_has_it(monkeypatch):
+    state = {}
     monkeypatch.setattr(train_stage.st, "session_state", state)
-    monkeypatch.setattr(train_stage.time, "monotonic", lambda: now[0])
-    not_sent = functools.partial(train_stage._not_sent, "stage")
-    assert not_sent("a", [0, 1, 2]) == [0, 1, 2]
-    now[0] += train_stage.AGAIN / 2
-    assert not_sent("a", [0, 1, 2, 5]) == [0, 1, 2, 3], "once more, in case it was lost"
-    now[0] += train_stage.AGAIN
-    assert not_sent("a", [0, 1, 2, 5]) == []
-    assert not_sent("a", [0, 1, 2, 7]) == [3]
-    assert not_sent("b", [0, 1]) == [0, 1]
-    now[0] += 2 * train_stage.AGAIN
-    train_stage.send_all("stage")
-    assert not_sent("b", [0, 1]) == [0, 1]
+    unsent = functools.partial(train_stage._unsent, "stage")
+    have = lambda run, steps: {"stage": {"have": {"turn": 1, "run": run, "steps": steps}}}  # noqa: E731
+    assert unsent("a", [0, 1, 2]) == [0, 1, 2]
+    assert unsent("a", [0, 1, 2]) == [0, 1, 2], "it may have been lost on the way"
+    state.update(have("a", [0, 1]))
+    assert unsent("a", [0, 1, 2, 7]) == [2, 3]
+    assert unsent("b", [0, 1]) == [0, 1]
+    state.update(have("", [0]))
+    assert unsent("", [0]) == [0], "the settings may have changed since"
+    for nonsense in (None, [], {"run": "a", "steps": 3}, {"run": ["a"], "steps": [[0], {}]}):
+        state.update({"stage": {"have": nonsense}})
+        assert unsent("a", [0]) == [0]
 
 
 def test_a_row_is_a_whole_number_of_base64s_quartets():
@@ -385,7 +502,7 @@ def test_a_line_is_thinned_and_smooth(registry):
     assert job.join(30)
     losses = np.exp(-np.arange(950) / 300) + np.random.default_rng(0).random(950)
     progress = replace(job.snapshot(), loss_steps=2.0 * np.arange(1, 951), losses=losses)
-    line = loss_line("run 1", progress, "solid")
+    line = loss_line("run 1", 1, progress)
     assert len(line.raw) <= train_scene.LINE_POINTS
     assert line.steps[-1] == 1900
     width = -(-950 // train_scene.LINE_POINTS)
@@ -399,7 +516,153 @@ def test_a_snapshot_that_runs_away_says_so():
     _, start = untrained(config)
     for error in (math.nan, math.inf, 3e28):
         wild = Snapshot(9, start.meta, np.array([0.6, error]))
-        assert "runs away" in train_scene._caption(config, wild)
+        assert "runs away" in train_scene._caption(config, wild, moved=True)
+
+
+def test_the_caption_says_where_the_inner_loop_does_nothing_or_harm():
+    def caption(view: TrainView) -> str:
+        probes, first = untrained(view.config)
+        return train_scene.train_scene(probes, [first]).captions[0]
+
+    nothing = "Before meta-training, 5 inner steps change next to nothing: it stays 0."
+    assert caption(TrainView("daml")).startswith(nothing)
+    assert caption(TrainView(own=(("inner_lr", 0.0),))).startswith(nothing)
+    assert "5 inner steps do not help: from 0.64 to 0.71" in caption(TrainView())
+
+
+def test_probes_keep_the_curves_of_present_snapshots_only():
+    config = TrainView(own=SHORT).config
+    probes, first = untrained(config)
+    passing = [replace(first, step=step) for step in range(1, 50)]
+    for newest in passing:
+        probes.adapt([first, newest])
+    assert list(probes._drawn) == [0, 49]
+    kept = probes._drawn[0]
+    assert probes.adapt([first])[0] is kept, "it is not drawn anew"
+
+
+# ---------------------------------------------------------------------------- time left
+
+
+def progress_at(step: int, rate: float, seconds: float, **changes):
+    config = configure("maml", "two-phase", "fast")
+    nothing = np.empty(0)
+    values = dict(
+        state=State.RUNNING, config=config, engine="fused", step=step, steps_per_second=rate,
+        seconds=seconds, seconds_left=None, loss_steps=nothing, losses=nothing, snapshots=(),
+        reason="", position=0,
+    )  # fmt: skip
+    return Progress(**(values | changes))
+
+
+def test_the_first_moments_of_a_run_do_not_frighten():
+    """The first steps are few and full of snapshots: at their rate it would take minutes."""
+    begun = progress_at(step=9, rate=11.0, seconds=0.8)
+    assert train_words.seconds_left(begun) < 10
+    assert "second" in train_words.report("run 1", begun, None).text
+    assert "minute" not in train_words.report("run 1", begun, None).text
+    assert "tasks/s" not in train_words.report("run 1", begun, None).text
+
+
+def test_the_time_left_is_what_was_measured_in_the_end():
+    late = progress_at(step=5000, rate=100.0, seconds=50)
+    assert train_words.seconds_left(late) == pytest.approx(10, rel=0.25)
+    slow = progress_at(step=10, rate=3.0, seconds=3)
+    assert train_words.seconds_left(slow, pace=3.0) == pytest.approx(5990 / 3)
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "bad"),
+    [
+        (State.PAUSED, "Paused at 3,000 of 6,000", False),
+        (State.STOPPED, "Stopped at 3,000 of 6,000", False),
+        (State.DIVERGED, "Diverged after 3,000 of 6,000", True),
+        (State.FAILED, "Failed after 3,000 of 6,000", True),
+    ],
+)
+def test_no_ending_reads_like_success(state, word, bad):
+    progress = progress_at(3000, 6000.0, 0.5, state=state, reason="of a reason")
+    report = train_words.report("run 1", progress, None)
+    assert word in report.text
+    assert report.bad is bad
+    assert "left" not in report.text
+    if bad:
+        assert "of a reason" in train_scene.verdict(progress)
+
+
+# ---------------------------------------------------------------------------- learned or not
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("algorithm", ["maml", "daml"])
+def test_a_run_is_judged_on_its_own_held_out_tasks(algorithm, family):
+    if not can_train(algorithm, family):
+        return
+    config = configure(algorithm, family, seed=3)
+    meta = {n: torch.zeros_like(v) for n, v in config.learner.init(np.random.default_rng()).items()}
+    zero = held_out_errors(config, meta)[0]
+    waves = train_verdict.held_out_tasks(config)
+    assert len(waves) == 40
+    size = np.abs(waves(config.task_family.grid)).mean()
+    assert size == pytest.approx(zero, rel=0.02), "held_out_errors looks at fewer points"
+
+
+@pytest.mark.parametrize(("family", "loss", "known"), [
+    ("two-phase", "l1", 2 / math.pi), ("any-phase", "l1", None), ("finn", "mse", 3.01),
+])  # fmt: skip
+def test_one_fixed_curve_is_as_good_as_can_be(family, loss, known, monkeypatch):
+    """Against a known value (Finn et al.: see the README), and against curves beside it."""
+    config = configure("maml", family, loss=loss)
+    many = config.task_family.sample_tasks(np.random.default_rng(1), 4000)
+    monkeypatch.setattr(train_verdict, "held_out_tasks", lambda config: many)
+    train_verdict.ignoring_error.cache_clear()
+    error = train_verdict.ignoring_error(config)
+    train_verdict.ignoring_error.cache_clear()
+    if known:
+        assert error == pytest.approx(known, rel=0.04)
+    grid = config.task_family.grid
+    best = (np.median if loss == "l1" else np.mean)(many(grid), axis=0)
+    measure = evaluation.ERRORS[loss]
+    assert error < 1.01 * measure(many(grid) - best).mean()
+
+
+def test_a_run_that_has_not_learned_says_so_and_the_button_starts_another():
+    app = start(TrainView(own=(*SHORT, ("inner_lr", 0.0))))
+    press(app, "start")
+    finish(app)
+    data = stage(app)
+    assert data["progress"]["bad"]
+    assert "Finished, but not learned" in data["progress"]["text"]
+    assert data["verdict"].startswith("This run has not learned to adapt: after 5 inner steps it")
+    remedy = next(b for b in app.button if b.label == "Try the recipe “best”")
+    assert "Try the recipe’s own settings (fast)" in [b.label for b in app.button]
+    remedy.click().run()
+    second = runs_of(app)[1]
+    assert second.config == configure("maml", "two-phase", "best")
+    assert app.button_group(key="train widget recipe").value == "best"
+    press(app, "stop")
+
+
+def test_what_to_try_follows_from_the_settings_and_from_what_was_tried():
+    plain = configure("daml", "any-phase", "fast")
+    remedies = lambda *tried: train_verdict.remedies(tried[0], 0.0, tried)  # noqa: E731
+    assert [r.label for r in remedies(plain)] == ["Try seed 1", "Try the recipe “best”"]
+    assert remedies(plain)[0].view.config == replace(plain, seed=1)
+    again = remedies(replace(plain, seed=1), plain)
+    assert again[0].view.config == replace(plain, seed=2)
+    wild = replace(plain, outer_lr=1.0)
+    assert [r.label for r in remedies(wild, plain)] == ["Try the recipe “best”"]
+    assert remedies(wild)[0].view.config == plain
+
+
+@pytest.mark.parametrize("family", ["two-phase", "any-phase"])
+def test_a_large_outer_rate_learns_nothing_and_does_not_diverge(family):
+    """What the help of the setting promises."""
+    trainer = MetaTrainer(configure("maml", family, "fast", outer_lr=0.3))
+    trainer.advance(trainer.config.steps)
+    errors = held_out_errors(trainer.config, trainer.meta)
+    assert errors[-1] >= 0.99 * train_verdict.ignoring_error(trainer.config)
+    assert np.isfinite(errors).all()
 
 
 def test_views_are_mended():

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import time
+from typing import Any
 
 import streamlit as st
 
-from metademo.jobs import Progress
-from metademo.training import ConfigError
+from metademo.training import ConfigError, TrainConfig
 from metademo.ui import layout, runs, train_controls
 from metademo.ui.runs import Run, Visit
 from metademo.ui.state import PageState
-from metademo.ui.train_scene import DASHES, Line, empty_line, loss_line, train_scene, untrained
-from metademo.ui.train_stage import send_all, train_stage
+from metademo.ui.train_scene import (
+    Line,
+    empty_line,
+    learned,
+    loss_line,
+    train_scene,
+    untrained,
+    verdict,
+)
+from metademo.ui.train_stage import resting_place, train_stage
+from metademo.ui.train_words import Report, report
 from metademo.ui.views import TrainView
 
 STAGE = "train stage"
-POLL = 0.24
-"""Seconds between two looks at a run under way, paused or not: another value would take a run of
-the whole page."""
-FLUSH = 0.03
-"""Seconds in which what was drawn goes out to the browser."""
 
 
 def page() -> None:
-    """The settings, and beside them the stage, which renews itself while a run is under way."""
+    """The settings; beside them the buttons, the stage, and what to do with a result.
+
+    The stage alone is drawn again and again while a run is under way. All else is drawn when the
+    situation changes, so that no button is drawn anew under a visitor's finger.
+    """
     layout.headline(
         "Learning to learn, live",
         "From random weights to a network that becomes a new wave in a few steps. Watch it learn "
@@ -37,61 +44,72 @@ def page() -> None:
         return
     visit, state = Visit(), PageState("train", TrainView)
     visit.follow_address()
+    train_controls.follow_pace(state, visit)
+    situation = _situation(visit)
     stage, controls = layout.stage_and_controls()
     with controls:
         train_controls.settings(state, visit, limits)
     with stage:
-        every = _poll(visit)
-        send_all(STAGE)
-        st.fragment(_stage, run_every=every)(state, every)
-    if every:  # a poll that follows at once would take back what has not gone out by then
-        time.sleep(FLUSH)
+        train_controls.run_bar(state, visit, limits)
+        st.fragment(_stage)(state.view, situation)
+        train_controls.after_the_run(state, visit)
+        if visit.chosen and visit.chosen.started:
+            train_controls.results(visit, visit.chosen, _resting_place(visit.chosen))
 
 
-def _poll(visit: Visit) -> float | None:
-    return POLL if visit.under_way else None
-
-
-def _stage(state: PageState[TrainView], every: float | None) -> None:
-    """Everything that changes while a run is under way."""
+def _stage(view: TrainView, situation: Any) -> None:
+    """What changes while a run is under way; the browser asks for it."""
     visit = Visit()
-    run = visit.chosen
+    run, under_way = visit.chosen, visit.under_way
     progress = run.progress if run else None
-    train_controls.run_bar(state, visit, progress)
     if run is None or not progress.snapshots:
-        probes, start = untrained(run.job.config if run else _drawable(state.view))
+        probes, start = untrained(run.config if run else _drawable(view))
         scene, name = train_scene(probes, [start]), "not trained yet"
         lines = [empty_line(probes.config)]
     else:
-        scene, name = train_scene(run.probes, progress.snapshots), run.name
-        lines = _lines(visit, run, progress)
-    live = progress is not None and not progress.state.over
-    rest = train_stage(
+        probes, name = run.probes, run.name
+        scene = train_scene(probes, progress.snapshots)
+        lines = _lines(visit, run)
+    train_stage(
         STAGE,
         run=run.job.token if run else "",
         name=name,
+        report=_report(under_way or run),
         scene=scene,
         lines=lines,
-        live=live,
+        planned=0 if progress and progress.state.over else probes.config.steps,
+        live=under_way is not None,
+        verdict=verdict(progress) if progress else "",
     )
-    train_controls.messages(visit, run, progress)
-    if run and progress.snapshots:
-        at = {snapshot.step: snapshot for snapshot in progress.snapshots}
-        train_controls.results(visit, run, progress, at.get(rest, progress.snapshots[-1]))
-    # Only now that all is drawn: what a fragment leaves out, the browser takes off the page.
-    if _poll(visit) != every:
+    if _situation(visit) != situation:
         st.rerun()
 
 
-def _lines(visit: Visit, run: Run, progress: Progress) -> list[Line]:
+def _situation(visit: Visit) -> Any:
+    """What the page beside the stage depends on, besides the settings."""
+    chosen = visit.chosen
+    shown = chosen and (chosen.started, _resting_place(chosen))
+    return shown, [(run.job.token, run.job.state) for run in visit.runs]
+
+
+def _resting_place(run: Run) -> int | None:
+    return resting_place(STAGE, run.job.token)
+
+
+def _report(run: Run | None) -> Report:
+    if run is None:
+        return Report(0.0, "Not trained yet: these are random weights.")
+    progress = run.progress
+    return report(run.name, progress, run.job.pace, learned=learned(progress))
+
+
+def _lines(visit: Visit, run: Run) -> list[Line]:
     """The loss chart's lines: the run on the stage first, the others behind it."""
-    others = [one for one in visit.runs if one is not run]
-    return [loss_line(run.label, progress, DASHES[0])] + [
-        loss_line(one.label, one.progress, DASHES[1 + i % 3]) for i, one in enumerate(others)
-    ]
+    others = [other for other in visit.runs if other is not run]
+    return [loss_line(r.label, r.number, r.progress) for r in (run, *others)]
 
 
-def _drawable(view: TrainView):
+def _drawable(view: TrainView) -> TrainConfig:
     return (view if not view.fault else TrainView()).config
 
 

@@ -8,20 +8,24 @@ import streamlit as st
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
-from metademo.jobs import Job, Limits, Progress, Snapshot, State
+from metademo.jobs import Job, Limits, Snapshot, State
 from metademo.tasks import FAMILIES
-from metademo.training import LIMITS, RECIPES, can_train
-from metademo.ui import resources, train_scene
+from metademo.training import LIMITS, RECIPES, TrainConfig, can_train
+from metademo.ui import resources
 from metademo.ui.runs import Run, Visit
 from metademo.ui.state import PageState
-from metademo.ui.train_scene import SETTINGS
+from metademo.ui.train_scene import learned
+from metademo.ui.train_verdict import Remedy, remedies
+from metademo.ui.train_words import SETTINGS, describe, note_on, promise, refusal
 from metademo.ui.views import DamlView, MamlView, TrainView
 
 PACES = {0.0: "as fast as it goes"}
 PACES |= {float(n): f"{n:,} a second" for n in (1000, 300, 100, 30, 10, 3)}
 HELP = {
     "inner_lr": "How far each inner step goes. Too large, and the inner loop overshoots.",
-    "outer_lr": "How far each outer step goes. Too large, and the training diverges: try it.",
+    "outer_lr": "How far each outer step goes. Too large, and nothing is learned: with Adam and a "
+    "clipped gradient (recipes fast and best) MAML ends no better than a curve that ignores the "
+    "points, from about 0.3 on; plain SGD (recipe original) diverges, from about 3 on. Try it.",
     "inner_steps": "Gradient steps on the support set that the network is trained to make good "
     "use of.",
     "shots": "Labelled points of each task that the inner loop sees. A learned loss sees one "
@@ -62,6 +66,7 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
         view.recipes,
         format_func=str.capitalize,
         required=True,
+        wrap=True,
         help="\n".join(f"- **{n.capitalize()}**: {RECIPES[n].title}." for n in view.recipes),
         **state.bind("recipe", view.recipe, lambda v, name: replace(v, recipe=name, own=())),
     )
@@ -75,6 +80,12 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
     )
     with st.expander(_own_title(view), key="train own settings"):
         _own_settings(state, limits)
+
+
+def follow_pace(state: PageState[TrainView], visit: Visit) -> None:
+    """Let the slider show the pace of the run under way, also after a reload."""
+    if (run := visit.under_way) and (run.job.pace or 0.0) != state.view.pace:
+        state.commit(replace(state.view, pace=run.job.pace or 0.0))
 
 
 def _known_pace(pace: float) -> float:
@@ -95,18 +106,18 @@ def _own_settings(state: PageState[TrainView], limits: Limits) -> None:
     config = state.view.config
     for name, label in SETTINGS.items():
         kind, low, high = LIMITS[name]
-        least, most = SANE.get(name, (low, high))
-        most = min(most, limits.most(name) or most)
-        look = dict(step=1) if kind is int else dict(step=0.001, format="%.4g")
+        low, high = SANE.get(name, (low, high))
+        high = min(high, limits.most(name) or high)
+        style = dict(step=1) if kind is int else dict(step=0.001, format="%.4g")
         st.number_input(
             label[0].upper() + label[1:],
-            kind(least),
-            kind(most),
-            help=f"{HELP[name]} From {least:,} to {most:,}.",
-            **look,
+            kind(low),
+            kind(high),
+            help=f"{HELP[name]} From {low:,} to {high:,}.",
+            **style,
             **state.bind(
                 name,
-                kind(min(max(getattr(config, name), least), most)),
+                kind(min(max(getattr(config, name), low), high)),
                 lambda v, value, name=name: v.with_setting(name, value),
             ),
         )
@@ -121,40 +132,43 @@ def _own_settings(state: PageState[TrainView], limits: Limits) -> None:
 # ---------------------------------------------------------------------------- the run's buttons
 
 
-def run_bar(state: PageState[TrainView], visit: Visit, progress: Progress | None) -> None:
-    """Start, Pause, Stop, and how far it is; each always in its place."""
-    job = visit.under_way.job if visit.under_way else None
-    paused = job is not None and job.state is State.PAUSED
-    buttons, bar = st.columns([2, 3], gap="medium", vertical_alignment="center")
-    with buttons, st.container(horizontal=True, gap="small"):
+def run_bar(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
+    """Start, Pause, Stop, each always in its place, and what they are about."""
+    run, view = visit.under_way, state.view
+    job = run.job if run else None
+    fault = view.fault or refusal(view.config, limits)
+    buttons, about = st.columns([2, 3], gap="medium", vertical_alignment="center")
+    with buttons, st.container(key="train bar", horizontal=True, gap="small"):
         st.button(
             "Start",
             key="train start",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=job is not None or bool(state.view.fault),
-            on_click=lambda: visit.start(state.view.config, state.view.pace or None),
+            disabled=job is not None or bool(fault),
+            on_click=lambda: visit.start(view.config, view.pace or None),
         )
         st.button(
-            "Resume" if paused else "Pause",
+            "Resume" if job and job.state is State.PAUSED else "Pause",
             key="train pause",
             disabled=job is None or job.state is State.WAITING,
             on_click=_pause_or_resume,
             args=(job,),
         )
         st.button("Stop", key="train stop", disabled=job is None, on_click=_stop, args=(job,))
-    with bar, st.container(key="train progress"):
-        _progress_bar(state, visit, progress)
+    with about, st.container(key="train intention"):
+        if run:
+            later = " Changed settings count for the next run." * (run.config != _config(view))
+            st.markdown(f"Training {describe(run.config)}.{later}")
+        elif fault:
+            st.markdown(f":material/warning: Can’t start: {fault}")
+        elif reason := visit.refusal(view.config):
+            st.markdown(f":material/hourglass_top: Not started: {reason}")
+        else:
+            st.markdown(promise(view.config, view.pace or None, limits))
 
 
-def _progress_bar(state: PageState[TrainView], visit: Visit, progress: Progress | None) -> None:
-    if visit.message:
-        st.progress(0.0, text="Not started: why is said below the charts.")
-    elif progress is None:
-        fault = train_scene.in_words(state.view.fault)
-        st.progress(0.0, text=fault or train_scene.promise(state.view.config))
-    else:
-        st.progress(min(1.0, progress.share), text=train_scene.report(progress))
+def _config(view: TrainView) -> TrainConfig | None:
+    return None if view.fault else view.config
 
 
 def _pause_or_resume(job: Job) -> None:
@@ -170,21 +184,50 @@ def _stop(job: Job) -> None:
     job.settle()
 
 
-def messages(visit: Visit, run: Run | None, progress: Progress | None) -> None:
-    """What went wrong, and what is worth knowing about the run on the stage."""
-    if visit.message:
-        st.warning(visit.message, icon=":material/hourglass_top:")
-    if progress is not None and (text := train_scene.ending(progress)):
-        st.warning(text, icon=":material/warning:")
-    if run is not None and (note := train_scene.note_on(run.job.config)):
+# ---------------------------------------------------------------------------- after a run
+
+
+def after_the_run(state: PageState[TrainView], visit: Visit) -> None:
+    """What is worth knowing about the run on the stage, and what to try where it failed."""
+    for notice in visit.notices:
+        st.info(notice, icon=":material/info:")
+    run = visit.chosen
+    if run is None:
+        return
+    if note := note_on(run.config):
         st.caption(note)
+    progress = run.progress
+    failed = progress.state is State.DIVERGED or (
+        progress.state is State.FINISHED and not learned(progress)
+    )
+    if failed and not visit.under_way:
+        tried = [other.config for other in visit.runs]
+        with st.container(key="train remedies", horizontal=True, gap="small"):
+            for remedy in remedies(run.config, state.view.pace, tried):
+                st.button(
+                    remedy.label,
+                    key=f"train remedy {remedy.label}",
+                    icon=":material/replay:",
+                    on_click=_try,
+                    args=(state, visit, remedy),
+                )
+
+
+def _try(state: PageState[TrainView], visit: Visit, remedy: Remedy) -> None:
+    """Choose the remedy's settings and start a run of them."""
+    state.commit(remedy.view)
+    visit.start(remedy.view.config, remedy.view.pace or None)
 
 
 # ---------------------------------------------------------------------------- results
 
 
-def results(visit: Visit, run: Run, progress: Progress, snapshot: Snapshot) -> None:
-    """What to do with a run: play, download, compare, remove."""
+def results(visit: Visit, run: Run, step: int | None) -> None:
+    """What to do with a run: play, download, compare, remove.
+
+    Args:
+        step: of the snapshot that the visitor looks at; None for the newest.
+    """
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         if len(visit.runs) > 1:
             _choice_of_runs(visit, run)
@@ -194,11 +237,11 @@ def results(visit: Visit, run: Run, progress: Progress, snapshot: Snapshot) -> N
             icon=":material/touch_app:",
             help="Opens the page where you can try them, as they were at the slider's place.",
         ):
-            play(run, snapshot)
+            play(run, run.snapshot(step))
         st.download_button(
             "Download",
-            lambda: checkpoints.serialise(run.checkpoint(snapshot)),
-            file_name=_file_name(run, snapshot),
+            lambda: checkpoints.serialise(run.checkpoint(run.snapshot(step))),
+            file_name=_file_name(run, step),
             mime="application/octet-stream",
             key="train download",
             icon=":material/download:",
@@ -209,14 +252,14 @@ def results(visit: Visit, run: Run, progress: Progress, snapshot: Snapshot) -> N
             "Remove",
             key="train remove",
             icon=":material/close:",
-            disabled=not progress.state.over,
+            disabled=not run.job.state.over,
             on_click=lambda: visit.remove(run),
             help="Takes this run off the charts.",
         )
 
 
 def _choice_of_runs(visit: Visit, run: Run) -> None:
-    tokens = {one.job.token: one for one in visit.runs}
+    tokens = {other.job.token: other for other in visit.runs}
     st.session_state["train chosen"] = run.job.token
     st.selectbox(
         "Run on the stage",
@@ -230,7 +273,7 @@ def _choice_of_runs(visit: Visit, run: Run) -> None:
 
 def play(run: Run, snapshot: Snapshot) -> None:
     """Open the page that these weights are for, on them."""
-    config = run.job.config
+    config = run.config
     name = f"{run.name}, step {snapshot.step:,}"
     resources.keep(name, run.checkpoint(snapshot))
     changes = dict(weights=name, steps=max(1, config.inner_steps), inner_lr=None)
@@ -243,6 +286,10 @@ def play(run: Run, snapshot: Snapshot) -> None:
     st.switch_page(f"metademo/ui/{page}.py")
 
 
-def _file_name(run: Run, snapshot: Snapshot) -> str:
-    config = run.job.config
-    return f"{config.algorithm}-{config.family}-step-{snapshot.step}{checkpoints.SUFFIX}"
+def _file_name(run: Run, step: int | None) -> str:
+    """For a download; while the run is under way its newest step is not known beforehand."""
+    config = run.config
+    if step is None and run.job.state.over:
+        step = run.snapshot(None).step
+    place = "newest" if step is None else f"step-{step}"
+    return f"{config.algorithm}-{config.family}-{place}{checkpoints.SUFFIX}"

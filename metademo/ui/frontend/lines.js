@@ -1,8 +1,14 @@
-/** Losses against outer steps: several runs, each as averages, a smooth line and held-out errors. Plain SVG. */
+/**
+ * Losses against outer steps: several runs, each as averages, a smooth line and held-out errors. Plain SVG.
+ * Runs are told apart by dash, shade and a number at the line's end. What rises far above the errors that a learner can
+ * have is cut off, with a mark at the edge, so that one wild run does not flatten the others.
+ */
 
 import { DASHES, clamp, make, pretty, say, set, svg } from "./base.js";
 
-const EDGE = { left: 44, right: 12, top: 10, bottom: 28 };
+const EDGE = { left: 44, right: 18, top: 16, bottom: 28 };
+const RUN_DASHES = ["solid", "dash", "dot", "dashdot"];
+const RUN_INK = [0, 45, 70]; // per cent of ink in the colour
 
 export class Lines {
   /** @param {(step: number) => void} pick  the visitor pointed at an outer step */
@@ -56,6 +62,7 @@ export class Lines {
     const y = this.y = lossScale(data, on(this.logY), area);
     set(this.svg, { width, height, "aria-label": describe(data) });
     const [main, ...others] = data.lines;
+    const frame = { x: area.left, y: area.top - 3, width: area.right - area.left, height: area.bottom - area.top + 6 };
     this.svg.replaceChildren(
       ...y.ticks.flatMap(([v, text]) => [
         svg("path", { class: "md-grid", d: `M${area.left},${y(v)}H${area.right}` }),
@@ -66,20 +73,62 @@ export class Lines {
         dx: x(v) > width - 7 * text.length / 2 ? EDGE.right : 0,
       }, text)),
       this.cursor,
-      ...others.flatMap((line) => [this.#path(line, "smooth", { "stroke-width": 1.75, opacity: 0.75 })]),
-      ...(main ? [
+      svg("path", { class: "md-ignoring", d: `M${area.left},${y(data.ignoring)}H${area.right}` }),
+      svg("svg", { ...frame, viewBox: Object.values(frame).join(" ") },
+        ...others.map((line) => this.#path(line, "smooth", { "stroke-width": 1.75, opacity: 0.85 })),
         this.#path(main, "raw", { "stroke-width": 1, opacity: 0.28, "stroke-dasharray": "" }),
         this.#path(main, "smooth", { "stroke-width": 2.75 }),
-        this.#errors(main),
-      ] : []),
+        this.#errors(main)),
+      ...this.#numbers(),
+      ...data.lines.flatMap((line, i) => this.#beyond(line, area, i)),
       this.head,
     );
     this.#drawKeys(main, others);
     this.show(this.at);
   }
 
-  #path(line, name, look) {
-    const { x, y, theme } = this;
+  /** The numbers of the runs at the ends of their lines, none upon another. */
+  #numbers() {
+    const { x, y, data: { lines } } = this;
+    if (lines.length < 2) return [];
+    const ends = lines.filter((line) => line.steps.length && line.smooth.at(-1) !== null && line.smooth.at(-1) <= y.most)
+      .map((line) => ({ line, x: x(line.steps.at(-1)), y: y(line.smooth.at(-1)) }))
+      .sort((a, b) => b.y - a.y);
+    ends.forEach((end, i) => {
+      const below = ends.slice(0, i).filter((other) => Math.abs(other.x - end.x) < 12);
+      if (below.length) end.y = Math.min(end.y, below.at(-1).y - 12);
+    });
+    return ends.map((end) => svg("text", {
+      class: "md-run-number", x: end.x + 7, y: end.y + 4, style: `fill: ${this.#colour(end.line)}`,
+    }, String(end.line.number)));
+  }
+
+  /** A mark at the upper edge for a line that goes beyond it, and how far it goes. */
+  #beyond(line, { left, right, top }, i) {
+    const { x, y } = this;
+    const places = [...line.steps.map((s, k) => [s, line.smooth[k]]), ...line.errorSteps.map((s, k) => [s, line.errors[k]])]
+      .filter(([, value]) => value === null || value > y.most);
+    if (!places.length) return [];
+    const size = (value) => value ?? Infinity; // what is no number any more ran away
+    const [step, value] = places.reduce((a, b) => (size(b[1]) > size(a[1]) ? b : a));
+    const cx = clamp(x(step), left + 5, right - 5);
+    const text = value === null ? "∞" : pretty(value);
+    const end = cx > (left + right) / 2;
+    return [svg("g", { class: "md-beyond", style: `fill: ${this.#colour(line)}` },
+      svg("title", {}, `${line.label} goes beyond the axis, up to ${text}`),
+      svg("path", { d: `M${cx - 5},${top}L${cx},${top - 8}L${cx + 5},${top}Z` }),
+      svg("text", { x: cx + (end ? -8 : 8), y: top - 1 + 12 * i, "text-anchor": end ? "end" : "start" },
+        `${this.data.lines.length > 1 ? `${line.number}: ` : ""}up to ${text}`))];
+  }
+
+  /** An algorithm's colour, with more ink for the second and the third of three runs. */
+  #colour(line) {
+    const ink = RUN_INK[Math.max(line.number - 1, 0) % RUN_INK.length];
+    return `color-mix(in srgb, ${this.theme.pick(line.color)} ${100 - ink}%, ${this.theme.text})`;
+  }
+
+  #path(line, name, style) {
+    const { x, y } = this;
     let pen = "M";
     let d = "";
     line.steps.forEach((step, i) => {
@@ -89,7 +138,7 @@ export class Lines {
       pen = "L";
     });
     return svg("path", {
-      class: "md-line", d, stroke: theme.pick(line.color), "stroke-dasharray": DASHES[line.dash] ?? "", ...look,
+      class: "md-line", d, stroke: this.#colour(line), "stroke-dasharray": dashOf(line), ...style,
     });
   }
 
@@ -104,20 +153,25 @@ export class Lines {
   }
 
   #drawKeys(main, others) {
-    const key = JSON.stringify([this.theme.key, this.data.metric, this.data.lines.map((l) => [l.label, l.color, l.dash])]);
+    const key = JSON.stringify([this.theme.key, this.data.metric, this.data.lines.map((l) => [l.label, l.color, l.number])]);
     if (key === this.key) return;
     this.key = key;
-    const item = (look, text, value) => make("span", { className: "md-key" },
-      svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, look), make("span", {}, text), ...(value ? [value] : []));
+    const item = (mark, ...parts) => make("span", { className: "md-key" },
+      svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, mark), ...parts);
+    const named = ({ label }, before = "") => { // a narrow screen has room for the names alone
+      const [name, ...more] = label.split(" (");
+      return make("span", {}, before + name, make("span", { className: "md-brief" }, ["", ...more].join(" (")));
+    };
     const stroke = (line, width) => svg("path", {
-      d: "M1,6H25", stroke: this.theme.pick(line.color), "stroke-width": width, "stroke-dasharray": DASHES[line.dash] ?? "",
+      d: "M1,6H25", stroke: this.#colour(line), "stroke-width": width, "stroke-dasharray": dashOf(line),
     });
     this.error = make("b");
     this.keys.replaceChildren(
-      ...(main ? [item(stroke(main, 3), others.length ? `query loss, ${main.label}` : "query loss")] : []),
+      item(stroke(main, 3), others.length ? named(main, "query loss, ") : make("span", {}, "query loss")),
       item(svg("g", { class: "md-errors" }, svg("path", { d: "M1,6H25" }), svg("circle", { cx: 13, cy: 6, r: 2.4 })),
-        "held-out error", this.error),
-      ...others.map((line) => item(stroke(line, 2), line.label)),
+        make("span", {}, "held-out error"), this.error),
+      item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), make("span", {}, "one fixed curve for all")),
+      ...others.map((line) => item(stroke(line, 2), named(line))),
     );
   }
 
@@ -134,10 +188,12 @@ export class Lines {
     const x = this.x(step).toFixed(1);
     set(this.cursor, { d: `M${x},${EDGE.top}V${this.height - EDGE.bottom}` });
     this.head.style.display = value === null ? "none" : "";
-    if (value !== null) set(this.head, { cx: x, cy: this.y(value).toFixed(1), fill: this.theme.text });
+    if (value !== null) set(this.head, { cx: x, cy: Math.max(this.y(value), EDGE.top).toFixed(1), fill: this.theme.text });
     say(this.error, pretty(errors[Math.round(at)] ?? null));
   }
 }
+
+const dashOf = (line) => DASHES[RUN_DASHES[Math.max(line.number - 1, 0) % RUN_DASHES.length]];
 
 const on = (button) => button.getAttribute("aria-pressed") === "true";
 
@@ -159,13 +215,16 @@ function stepScale(most, log, { left, right }) {
   return scale;
 }
 
-function lossScale({ lines, errors }, log, { top, bottom }) {
-  const values = [...errors, ...lines.flatMap((l) => [...l.smooth, ...l.errors])].filter((v) => v !== null && v > 0);
-  const most = values.length ? Math.max(...values) : 1;
+/** Losses from the axis' lower end up to `most`; what is larger lies above the chart. */
+function lossScale({ lines, errors, top: sane, ignoring }, log, { top, bottom }) {
+  const values = [ignoring, ...errors, ...lines.flatMap((l) => [...l.smooth, ...l.errors])].filter((v) => v !== null && v > 0);
+  const largest = Math.min(Math.max(...values), sane * (log ? 10 : 1));
+  const place = (share) => bottom - clamp(share, -0.02, 5) * (bottom - top);
   if (log) {
-    const low = Math.floor(Math.log10(values.length ? Math.min(...values) : 0.1) * 2 - 0.05) / 2;
-    const high = Math.max(low + 0.5, Math.ceil(Math.log10(most) * 2 + 0.05) / 2);
-    const scale = (v) => bottom - clamp((Math.log10(Math.max(v, 1e-30)) - low) / (high - low), -0.02, 1.02) * (bottom - top);
+    const low = Math.floor(Math.log10(Math.min(...values)) * 2 - 0.05) / 2;
+    const high = Math.max(low + 0.5, Math.ceil(Math.log10(largest) * 2 + 0.05) / 2);
+    const scale = (v) => place((Math.log10(Math.max(v, 1e-30)) - low) / (high - low));
+    scale.most = 10 ** high;
     scale.ticks = [];
     for (let e = Math.floor(low); e <= high; e += 1) {
       for (const m of [1, 2, 5]) {
@@ -176,9 +235,10 @@ function lossScale({ lines, errors }, log, { top, bottom }) {
     if (scale.ticks.length > 8) scale.ticks = scale.ticks.filter(([v]) => /^1(e|0*$)|^0\.0*1$/.test(String(v)));
     return scale;
   }
-  const unit = nice(most / 4);
-  const high = Math.ceil((most * 1.04) / unit) * unit;
-  const scale = (v) => bottom - clamp(v / high, -0.02, 1.02) * (bottom - top);
+  const unit = nice(largest / 4);
+  const high = Math.ceil((largest * 1.04) / unit) * unit;
+  const scale = (v) => place(v / high);
+  scale.most = high;
   const digits = Math.max(0, -Math.floor(Math.log10(unit) + 1e-9));
   scale.ticks = [];
   for (let v = 0; v <= high + unit / 2; v += unit) scale.ticks.push([v, v.toFixed(digits)]);
@@ -191,6 +251,6 @@ function nice(rough) {
 }
 
 function describe({ lines, metric }) {
-  const said = lines.map((l) => `${l.label}: held-out error from ${pretty(l.errors[0] ?? null)} to ${pretty(l.errors.at(-1) ?? null)}`);
-  return `Query loss (${metric}) against outer steps. ${said.join("; ")}`;
+  const runs = lines.map((l) => `${l.label}: held-out error from ${pretty(l.errors[0] ?? null)} to ${pretty(l.errors.at(-1) ?? null)}`);
+  return `Query loss (${metric}) against outer steps. ${runs.join("; ")}`;
 }

@@ -1,6 +1,7 @@
 /**
- * The stage of the Train page: losses at the left, probe tasks at the right, one slider over the snapshots under both.
- * Python (metademo/ui/train_stage.py) sends the data at each poll; nothing is mounted anew.
+ * The stage of the Train page: how far a run is, losses at the left, probe tasks at the right, one slider over the
+ * snapshots under both. While there is more to come it asks Python (metademo/ui/train_stage.py) for it, naming the
+ * snapshots that it has; the answer holds the others. Nothing is mounted anew.
  *
  * For tests and scripts the host element tells what is drawn: data-ready, data-drawn (counts drawn answers), data-run,
  * data-step (the outer step shown), data-newest (the newest one known) and data-at (the slider's place).
@@ -9,9 +10,12 @@
 import { loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg, DASHES } from "./base.js";
 import { Lines } from "./lines.js";
 import { Plot } from "./plot.js";
+import { Progress, keepFocus } from "./run_bar.js";
 import { Scrubber } from "./scrubber.js";
 
 const REST = 120; // ms without a move after which the server is told where the slider stands
+const POLL = 200; // ms from an answer to the next question
+const PATIENCE = 3000; // ms until a question is taken as lost and asked again
 
 export default function render(component) {
   return mount(component, (host) => new Stage(host));
@@ -22,11 +26,13 @@ class Stage {
     this.host = host;
     this.drawn = 0;
     this.told = null;
+    this.turn = 0; // of the last question
   }
 
   update(component) {
     this.component = component;
     const data = this.#complete(component.data);
+    this.#askAgain(component.data, !data);
     if (!data) return;
     this.data = data;
     if (this.stage) this.#take();
@@ -34,8 +40,25 @@ class Stage {
   }
 
   /**
-   * Only what is new was sent: put it together with what was sent before. Without a snapshot that got lost on the way
-   * the answer is null, and the server is asked for all of them.
+   * Ask for more: while a run is under way, and once at its end, so that the server knows that all has arrived. With
+   * snapshots lacking, at once. A question that is under way already comes first.
+   */
+  #askAgain(sent, lacking) {
+    const more = lacking || sent.live || (sent.run && sent.fresh.length > 0);
+    if (sent.turn < this.turn && more) return;
+    clearTimeout(this.asking);
+    if (more) this.asking = setTimeout(() => this.#ask(), lacking ? 0 : POLL);
+  }
+
+  #ask() {
+    this.turn += 1;
+    this.asking = setTimeout(() => this.#ask(), PATIENCE);
+    this.component.setStateValue("have", { turn: this.turn, run: this.known.run, steps: [...this.known.rows.keys()] });
+  }
+
+  /**
+   * Only what the server does not know to be here was sent: put it together with the rest. Null if some of it is
+   * missing all the same.
    */
   #complete(sent) {
     if (this.known?.run !== sent.run) this.known = { run: sent.run, rows: new Map() };
@@ -46,10 +69,7 @@ class Stage {
       curves: sent.curves.map(({ moves, y, rows: n }) => (moves ? y.slice((y.length / n) * i, (y.length / n) * (i + 1)) : "")),
     }));
     const all = sent.snapshots.map((step) => rows.get(step));
-    if (!all.every(Boolean)) {
-      this.component.setStateValue("lacking", { run: sent.run, drawn: this.drawn, newest: sent.snapshots.at(-1) });
-      return null;
-    }
+    if (!all.every(Boolean)) return null;
     this.known.rows = new Map(sent.snapshots.map((step, i) => [step, all[i]]));
     return {
       ...sent,
@@ -92,10 +112,12 @@ class Stage {
     this.canvas = make("div", { className: "md-plot" });
     this.dots = svg("svg", { class: "md-probe-points", "aria-hidden": "true" });
     this.stage = make("div", { className: "md-stage" }, this.canvas, this.dots);
+    this.progress = new Progress();
     this.scrubber = new Scrubber((at, playing) => this.#show(at, playing));
     this.now = make("p", { className: "md-now", "aria-live": "off", "aria-atomic": "true" });
     this.small = make("p", { className: "md-small" });
     this.host.replaceChildren(make("div", { className: "md-chart md-train" },
+      this.progress.element,
       make("div", { className: "md-train-charts" },
         this.lines.element,
         make("div", {}, this.legend, this.stage)),
@@ -103,6 +125,7 @@ class Stage {
       make("div", { className: "md-caption" },
         make("div", { className: "md-large" }, this.now), this.small)));
     this.host.style.minHeight = "";
+    this.leaveFocus = keepFocus(document.querySelector(".st-key-train-bar"));
   }
 
   #watch() {
@@ -124,6 +147,7 @@ class Stage {
     this.lines.element.style.setProperty("--md-height", `${data.height}px`);
     const fresh = data.run !== this.run;
     if (fresh) scrubber.stop();
+    this.progress.update(data.progress);
     scrubber.update({ steps: data.steps, names: data.stepNames, seconds: 0.12 });
     this.lines.update(data, theme);
     this.#drawLegend();
@@ -152,8 +176,9 @@ class Stage {
     if (this.plot?.x) this.plot.show(at);
     this.lines.show(at);
     this.now.setAttribute("aria-live", playing || data.live ? "off" : "polite");
-    say(this.now, data.captions[k] ?? "");
-    say(this.small, data.details[k] ?? "");
+    const verdict = k === data.steps ? data.verdict : "";
+    say(this.now, verdict || (data.captions[k] ?? ""));
+    say(this.small, verdict ? "" : (data.details[k] ?? ""));
     this.#mark({ step: data.snapshots[k], at: k });
     clearTimeout(this.resting);
     if (!playing) this.resting = setTimeout(() => this.#tell(), REST);
@@ -196,6 +221,8 @@ class Stage {
 
   destroy() {
     clearTimeout(this.resting);
+    clearTimeout(this.asking);
+    this.leaveFocus?.();
     this.observer?.disconnect();
     this.lines?.destroy();
     this.scrubber?.stop();
