@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 from helpers import Toy
+from pages import ROOT, component, widget
 from streamlit.testing.v1 import AppTest
-from test_pages import ROOT, component
 
 from metademo import checkpoints, evaluation
 from metademo.algorithms import ALGORITHMS
@@ -124,7 +124,7 @@ def test_every_algorithm_of_the_registry_trains_here(algorithm):
 def test_a_new_row_of_the_registry_can_be_chosen_and_trained(monkeypatch):
     monkeypatch.setitem(ALGORITHMS, "toy", Toy)
     app = start()
-    choice = app.selectbox(key="train widget algorithm")
+    choice = widget(app, "selectbox", "algorithm", "train")
     assert choice.options[-1] == Toy.title
     assert Toy.summary in choice.help
     choice.set_value("toy").run()
@@ -139,13 +139,14 @@ def test_a_new_row_of_the_registry_can_be_chosen_and_trained(monkeypatch):
 
 def test_settings_follow_the_registries_and_the_limits():
     app = start()
-    key = "train widget {}".format
-    assert app.selectbox(key=key("algorithm")).options == [a.title for a in ALGORITHMS.values()]
-    hidden = app.number_input(key=key("hidden"))
+    assert widget(app, "selectbox", "algorithm", "train").options == [
+        a.title for a in ALGORITHMS.values()
+    ]
+    hidden = widget(app, "number_input", "hidden", "train")
     assert (hidden.min, hidden.max, hidden.value) == (1, 128, 32)
     hidden.set_value(8).run()
     assert app.session_state["history of train"].present.config.hidden == 8
-    app.button_group(key=key("recipe")).set_value("original").run()
+    widget(app, "button_group", "recipe", "train").set_value("original").run()
     view = app.session_state["history of train"].present
     assert view.config == configure("maml", "two-phase", "original")
     assert quiet(app)
@@ -153,21 +154,20 @@ def test_settings_follow_the_registries_and_the_limits():
 
 def test_a_family_is_offered_the_recipes_that_suit_it():
     app = start()
-    key = "train widget {}".format
-    recipes = lambda: app.button_group(key=key("recipe"))  # noqa: E731
+    recipes = lambda: widget(app, "button_group", "recipe", "train")  # noqa: E731
     assert recipes().options == ["Original", "Fast", "Best"]
     recipes().set_value("best").run()
-    app.number_input(key=key("seed")).set_value(3).run()
-    app.selectbox(key=key("family")).set_value("any-phase").run()
+    widget(app, "number_input", "seed", "train").set_value(3).run()
+    widget(app, "selectbox", "family", "train").set_value("any-phase").run()
     assert recipes().value == "best"
-    app.selectbox(key=key("family")).set_value("finn").run()
+    widget(app, "selectbox", "family", "train").set_value("finn").run()
     assert recipes().options == ["Fast", "Finn", "Finn-best"]
     view = app.session_state["history of train"].present
     assert (recipes().value, view.own) == ("fast", (("seed", 3),))
     recipes().set_value("finn").run()
     view = app.session_state["history of train"].present
     assert view.config == configure("maml", "finn", "finn")
-    app.selectbox(key=key("family")).set_value("two-phase").run()
+    widget(app, "selectbox", "family", "train").set_value("two-phase").run()
     assert recipes().value == "fast"
     assert quiet(app)
 
@@ -185,8 +185,8 @@ def test_what_a_server_does_not_give_is_said_before_start():
         limits.check(replace(config, **{name: largest}))
         with pytest.raises(ConfigError):
             limits.check(replace(config, **{name: largest + 1}))
-    app.number_input(key="train widget shots").set_value(1).run()
-    app.number_input(key="train widget hidden").set_value(24).run()
+    widget(app, "number_input", "shots", "train").set_value(1).run()
+    widget(app, "number_input", "hidden", "train").set_value(24).run()
     assert not app.button(key="train start").disabled
 
 
@@ -217,7 +217,7 @@ def test_pause_resume_stop():
 def test_the_pace_can_be_changed_while_it_runs():
     app = start(TrainView(own=SHORT[:3], pace=100.0))
     press(app, "start")
-    app.select_slider(key="train widget pace").set_value(3.0).run()
+    widget(app, "select_slider", "pace", "train").set_value(3.0).run()
     assert runs_of(app)[0].job.pace == 3.0
 
 
@@ -225,12 +225,12 @@ def test_start_says_what_it_will_do_again_after_a_run_and_after_a_change():
     app = start(TrainView(own=SHORT))
     press(app, "start")
     assert intention(app).startswith("Training MAML, two-phase")
-    app.number_input(key="train widget seed").set_value(3).run()
+    widget(app, "number_input", "seed", "train").set_value(3).run()
     finish(app)
     assert stage(app)["snapshots"][-1] == 30, "the last run stays on the stage"
     assert intention(app).startswith("Start trains MAML")
     assert "seed 3" in intention(app)
-    app.select_slider(key="train widget pace").set_value(3.0).run()
+    widget(app, "select_slider", "pace", "train").set_value(3.0).run()
     assert "30 steps of 1 task, about 10 seconds" in intention(app)
 
 
@@ -238,7 +238,7 @@ def test_settings_changed_during_a_run_count_for_the_next():
     app = start(TrainView(own=SHORT[:3], pace=100.0))
     press(app, "start")
     assert "next run" not in intention(app)
-    app.number_input(key="train widget seed").set_value(3).run()
+    widget(app, "number_input", "seed", "train").set_value(3).run()
     assert intention(app).endswith("Changed settings count for the next run.")
 
 
@@ -279,7 +279,7 @@ def test_runs_keep_their_number():
 def test_runs_lie_over_each_other_and_can_be_removed():
     app = start(TrainView(own=SHORT))
     for seed in (0, 1):
-        app.number_input(key="train widget seed").set_value(seed).run()
+        widget(app, "number_input", "seed", "train").set_value(seed).run()
         press(app, "start")
         finish(app)
     assert [label.split(" (")[0] for label in labels(app)] == ["run 2", "run 1"]
@@ -313,7 +313,7 @@ def test_weights_are_played_with_the_alpha_they_were_trained_with(algorithm):
     run = runs_of(app)[0]
     press(app, "play")
     view = app.session_state["history of maml"].present
-    assert app.number_input(key="maml widget inner_lr").value == 0.01
+    assert widget(app, "number_input", "inner_lr", "maml").value == 0.01
     shown = points_run(
         view, FAMILIES["two-phase"], Learner.of(run.checkpoint(run.progress.snapshots[-1]))
     )
@@ -376,7 +376,7 @@ def test_a_reload_finds_the_pace_of_the_run_under_way(registry):
     app = start(TrainView(own=SHORT[:3], pace=10.0))
     press(app, "start")
     again = start(run=runs_of(app)[0].job.token)
-    assert again.select_slider(key="train widget pace").value == 10.0
+    assert widget(again, "select_slider", "pace", "train").value == 10.0
     assert runs_of(again)[0].job.pace == 10.0
 
 
@@ -415,7 +415,7 @@ def test_the_line_has_a_position_and_an_end(registry):
     third = start(TrainView(own=SHORT[:3]))
     press(third, "start")
     assert "Not started: The server is busy" in intention(third)
-    third.number_input(key="train widget seed").set_value(3).run()
+    widget(third, "number_input", "seed", "train").set_value(3).run()
     assert intention(third).startswith("Start trains"), "with these it was not tried yet"
     press(app, "stop")
     assert runs_of(app)[0].job.state is State.STOPPED
@@ -639,7 +639,7 @@ def test_a_run_that_has_not_learned_says_so_and_the_button_starts_another():
     remedy.click().run()
     second = runs_of(app)[1]
     assert second.config == configure("maml", "two-phase", "best")
-    assert app.button_group(key="train widget recipe").value == "best"
+    assert widget(app, "button_group", "recipe", "train").value == "best"
     press(app, "stop")
 
 
