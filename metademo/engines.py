@@ -136,7 +136,6 @@ class FusedEngine:
         optimizer: str,
         clip: float | None = None,
         dtype: torch.dtype = torch.float32,
-        threads: int = 1,
     ):
         self._shapes = algorithm.shapes
         self._trainer = fused.Trainer(
@@ -145,12 +144,11 @@ class FusedEngine:
             dtype=np.float64 if dtype is torch.float64 else np.float32,
             optimizer=optimizer,
             max_norm=clip or 0.0,
-            threads=threads,
         )
 
     @property
     def steps(self) -> int:
-        return self._trainer.state[3]
+        return self._trainer.steps
 
     @property
     def meta(self) -> Meta:
@@ -181,7 +179,6 @@ def make_engine(
     engine: str = "auto",
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
-    threads: int = 1,
     **options: Any,
 ) -> Engine:
     """The engine called `engine`; "auto" takes the compiled one wherever it can do the work.
@@ -196,7 +193,7 @@ def make_engine(
         raise ValueError(f"the fused engine {fault}: choose --engine torch")
     if engine == "torch" or fault:
         return TorchEngine(algorithm, meta, device=device, dtype=dtype, **options)
-    return FusedEngine(algorithm, meta, dtype=dtype, threads=threads, **options)
+    return FusedEngine(algorithm, meta, dtype=dtype, **options)
 
 
 def uncovered(algorithm: Algorithm, device: str = "cpu") -> str:
@@ -223,14 +220,16 @@ def warm_up_apart() -> None:
     """`warm_up` without getting in the way: another process compiles, this one only loads.
 
     The compiler is written in Python, so in a thread of this process it would hold up all others.
-    Whoever asks while it is under way waits for it.
+    That can't be helped where compiled code can't be kept on disk. Whoever asks while it is under
+    way waits for it.
     """
     with _warming:
         if is_warm():
             return
-        compiler = [sys.executable, "-c", "from metademo import fused; fused.warm()"]
-        with contextlib.suppress(OSError):  # no process to be had: then compile here
-            subprocess.run(compiler, check=False, capture_output=True, cwd=ROOT)
+        if fused.keeps_code():
+            compiler = [sys.executable, "-c", "from metademo import fused; fused.warm()"]
+            with contextlib.suppress(OSError):  # no process to be had: then compile here
+                subprocess.run(compiler, check=False, capture_output=True, cwd=ROOT)
         warm_up()
 
 

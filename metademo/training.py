@@ -312,7 +312,6 @@ class MetaTrainer:
         engine: str = "auto",
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
-        threads: int = 1,
     ):
         self.config = config
         init = config.learner.init(np.random.default_rng([config.seed, INIT_STREAM]))
@@ -324,7 +323,6 @@ class MetaTrainer:
             engine=engine,
             device=device,
             dtype=dtype,
-            threads=threads,
             optimizer=config.optimizer,
             clip=config.clip,
         )

@@ -1,15 +1,10 @@
-"""The compiled engine against autograd: gradients, optimizers, chunks, threads, divergence."""
+"""The compiled engine against autograd: gradients, optimizers, chunks, divergence."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 import threading
 import tracemalloc
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -243,34 +238,22 @@ def run(problem, episodes, rates, cuts=(), **options):
 
 
 @pytest.mark.parametrize("name", ["maml, as in the article", "maml++", "daml, as in the article"])
-def test_chunks_and_threads_change_no_bit(name):
+def test_chunks_change_no_bit(name):
     problem, support, query, _ = CASES[name]
     episodes, rates = draw(problem, (30, 7), support, query), np.full(30, 0.003)
     options = {"optimizer": "adam", "max_norm": 0.5}
     whole, losses = run(problem, episodes, rates, **options)
-    for cuts, threads in (((1, 17), 1), ((), 2), ((5, 6, 29), 2)):
-        other, other_losses = run(problem, episodes, rates, cuts, threads=threads, **options)
+    for cuts in ((1, 17), (5, 6, 29)):
+        other, other_losses = run(problem, episodes, rates, cuts, **options)
         assert np.array_equal(losses, other_losses)
         for mine, theirs in zip(whole.state, other.state, strict=False):
             assert np.array_equal(mine, theirs)
 
 
-def test_a_saved_state_goes_on():
-    problem = Problem()
-    episodes, rates = draw(problem, (20, 3), 4, 4), np.full(20, 0.01)
-    whole, _ = run(problem, episodes, rates, optimizer="adam")
-    first, _ = run(problem, [e[:11] for e in episodes], rates[:11], optimizer="adam")
-    second = fused.Trainer(problem, first.meta, optimizer="adam")
-    second.state = first.state
-    second.run(*(e[11:] for e in episodes), rates[11:])
-    assert np.array_equal(whole.meta, second.meta)
-    assert whole.state[3] == second.state[3] == 20
-
-
 def test_many_tasks():
     problem = Problem(hidden=8, inner_steps=2)
     meta, episodes = start(problem), draw(problem, (77,), 4, 4)
-    gradient, loss = fused.meta_gradient(problem, meta, *episodes, dtype=np.float64, threads=2)
+    gradient, loss = fused.meta_gradient(problem, meta, *episodes, dtype=np.float64)
     expected, expected_loss = reference(problem, meta, episodes)
     np.testing.assert_allclose(gradient, expected, atol=1e-12)
     assert loss == pytest.approx(expected_loss)
@@ -279,11 +262,11 @@ def test_many_tasks():
 def test_two_trainings_at_once():
     problem = Problem()
     episodes, rates = draw(problem, (300, 8), 4, 4), np.full(300, 0.01)
-    alone, _ = run(problem, episodes, rates, threads=2)
+    alone, _ = run(problem, episodes, rates)
     results = []
 
     def work():
-        results.append(run(problem, episodes, rates, range(50, 300, 50), threads=2)[0].meta)
+        results.append(run(problem, episodes, rates, range(50, 300, 50))[0].meta)
 
     workers = [threading.Thread(target=work) for _ in range(3)]
     for worker in workers:
@@ -294,12 +277,11 @@ def test_two_trainings_at_once():
     assert all(np.array_equal(alone.meta, meta) for meta in results)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_divergence_stops_at_once_with_the_last_good_parameters(threads):
+def test_divergence_stops_at_once_with_the_last_good_parameters():
     problem = Problem(loss="mse", query_loss="mse")
     episodes, rates = draw(problem, (10, 3), 4, 4), np.full(10, 0.001)
     rates[6] = 1e30  # leaves parameters that are finite, but too large: the step after it finds out
-    trainer = fused.Trainer(problem, start(problem), threads=threads)
+    trainer = fused.Trainer(problem, start(problem))
     chunk = trainer.run(*episodes, rates)
     assert not chunk.finite
     assert len(chunk.losses) == 8
@@ -338,7 +320,7 @@ def test_nothing_grows_with_the_number_of_steps():
     """A long chunk leaves no more behind than a short one."""
     problem = Problem(hidden=8, inner_steps=2)
     episodes, rates = draw(problem, (4000, 2), 4, 4), np.full(4000, 0.001)
-    trainer = fused.Trainer(problem, start(problem), threads=2)
+    trainer = fused.Trainer(problem, start(problem))
     trainer.run(*(e[:10] for e in episodes), rates[:10])
     episodes = [e.astype(np.float32) for e in episodes]
     tracemalloc.start()
@@ -393,35 +375,11 @@ def test_a_wrong_vector_is_refused():
         trainer.run(*draw(Problem(), (3, 1), 4, 4), np.ones(2))
 
 
-def test_no_inner_steps_and_threads_of_no_use():
+def test_no_inner_steps():
     problem = Problem(inner_steps=0)
     episodes = draw(problem, (1,), 4, 4)
-    gradient, _ = fused.meta_gradient(problem, start(problem), *episodes, threads=9)
+    gradient, _ = fused.meta_gradient(problem, start(problem), *episodes)
     np.testing.assert_allclose(gradient, reference(problem, start(problem), episodes)[0], atol=1e-6)
     thetas, losses = fused.adapt(problem, start(problem), *episodes[:2])
     assert thetas.shape == (1, 1, problem.theta_size)
     assert losses.shape == (1, 1)
-
-
-def test_what_is_kept_on_disk_is_told():
-    assert fused.warm() < 60
-    assert "kept in" in fused.cache_status()
-
-
-def test_a_folder_that_can_t_be_written_to(tmp_path):
-    """Without a cache everything works, and a warning says why it starts slowly."""
-    package = tmp_path / "metademo" / "fused"
-    shutil.copytree(Path(fused.__file__).parent, package, ignore=lambda *_: {"__pycache__"})
-    for place in (package.parent / "__init__.py", package / "__pycache__", tmp_path / "file"):
-        place.write_text("")
-    nowhere = str(tmp_path / "file" / "folder")
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", "from metademo import fused; print(fused.cache_status())"],
-        env={**os.environ, "HOME": nowhere, "XDG_CACHE_HOME": nowhere, "PYTHONPATH": ""},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "can't be kept on disk" in done.stdout
-    assert "RuntimeWarning: compiled code can't be kept" in done.stderr

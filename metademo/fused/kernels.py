@@ -19,7 +19,7 @@ Matrices are blocks: borrowed memory, rows padded with zeros to a multiple of 16
 stays zero by itself. Each hidden matrix is held twice, once for each direction of `product`.
 
 The parts: 1 the layout, 2 the network, 3 the inner losses, 4 one task, 5 the outer loop, 6 what the
-compiler has to know about blocks. They share a file because Numba's cache on disk goes by its date.
+compiler has to know about blocks.
 """
 
 import operator
@@ -38,24 +38,22 @@ from numba.extending import (
     register_model,
 )
 
-from .products import LANES, declare
+from .cache import KernelCache
+from .layout import LANES
+from .products import declare
 
 # Sums may be reordered and fused. NaN and infinity stay what they are (neither nnan nor ninf): they
 # are how a run that diverges is noticed.
 FAST = {"reassoc", "contract", "nsz"}
 OPTIONS = {"fastmath": FAST, "error_model": "numpy"}
 kernel = njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # called by kernels only
-uncached_because = ""
 
 
 def compiled(function):
     """An entry: runs without the GIL, and its code is kept on disk where that is possible."""
-    global uncached_because
-    try:
-        return njit(nogil=True, cache=True, **OPTIONS)(function)
-    except RuntimeError as reason:
-        uncached_because = str(reason)
-        return njit(nogil=True, **OPTIONS)(function)
+    entry = njit(nogil=True, **OPTIONS)(function)
+    entry._cache = KernelCache(function.__name__)  # in place of Numba's own, see there
+    return entry
 
 
 # ------------------------------------------------------------------------------- 1. the layout
@@ -66,12 +64,10 @@ GRADIENT_ONLY, SGD, ADAM = 0, 1, 2
 
 # What a run is made of, in whole numbers: the widths of the regressor and of DAML's adaptation loss
 # network (critic, 0 without), the packed length of theta, inner steps, points, L1 or MSE, order;
-# how many rows of step sizes there are (1, or one per step), 1 if they are trained; the optimizer;
-# into how many groups the tasks are put, and how often a leader looks before it gives up helpers.
+# how many rows of step sizes there are (1, or one per step), 1 if they are trained; the optimizer.
 Plan = namedtuple(
     "Plan",
-    "hidden critic size steps support query loss query_loss order rows learned optimizer "
-    "groups patience",
+    "hidden critic size steps support query loss query_loss order rows learned optimizer",
 )
 
 # A network in a packed vector. W is its hidden width, padded; affine is first and bias1 together.
@@ -86,20 +82,21 @@ Network = namedtuple(
 Activations = namedtuple("Activations", "h1 h2")
 Deltas = namedtuple("Deltas", "d1 d2 e")
 
-# One thread's memory: theta_1..theta_S; lambda; v; a gradient; the inputs [x, 1]; h and d of each
-# inner step, values and tangents; the same for the query. Then DAML's: the loss network's input
-# u = [h2, h1, y], what it asks of u, its activations, deltas and tangents, a row per inner step.
+# What a task needs, one after the other: theta_1..theta_S; lambda; v; a gradient; the inputs
+# [x, 1]; h and d of each inner step, values and tangents; the same for the query. Then DAML's: the
+# loss network's input u = [h2, h1, y], what it asks of u, its activations, deltas and tangents, a
+# row per inner step.
 Workspace = namedtuple(
     "Workspace",
     "theta lam v gradient inputs h d output q_inputs q_h q_d q_output zeros ones losses "
     "u u_bar a delta ru ra",
 )
 
-# What all threads see: theta_0 and psi with their transposes; step sizes a (rows, n); gradients, a
-# row [theta, psi, rows of step sizes] for each group of tasks; the tasks' losses (1, T); gradient,
-# meta and moments as packed meta-vectors [theta, psi, step sizes], in two rows where a step leads
-# from one to the other.
-Shared = namedtuple("Shared", "start psi a gradients gradient meta moment1 moment2 losses")
+# What all tasks share: theta_0 and psi with their transposes; step sizes a (rows, n); the sum of
+# their gradients [theta, psi, rows of step sizes]; their losses (1, T); gradient, meta and moments
+# as packed meta-vectors [theta, psi, step sizes], in two rows where a step leads from one to the
+# other.
+Shared = namedtuple("Shared", "start psi a total gradient meta moment1 moment2 losses")
 
 # A chunk: inner_x, inner_y (N * T, K), or source inputs (N * T, S) twice; query_x, query_y
 # (N * T, Q).
@@ -287,7 +284,7 @@ def load_task(ws, episodes, plan, task):
 
 @kernel
 def theta_at(ws, start, k, plan):
-    """theta_0 is common to all tasks, the others are the thread's own."""
+    """theta_0 is common to all tasks, the others are the task's own."""
     return regressor(start if k == 0 else rows_of(ws.theta, k - 1, 1), 0, plan)
 
 
@@ -384,9 +381,10 @@ def add_loss_network_gradient(ws, out, plan):
 
 
 @kernel
-def task_gradient(ws, shared, episodes, plan, weights, task, out):
-    """Add one task's meta-gradient to its group's row; returns its query loss."""
+def task_gradient(ws, shared, episodes, plan, weights, task):
+    """Add one task's meta-gradient to the sum; returns its query loss."""
     start, a, psi, lam = shared.start, shared.a, loss_network(shared.psi, 0, plan), ws.lam
+    out = shared.total
     inner_y, query_y = load_task(ws, episodes, plan, task)
     adapt_task(ws, start, psi, a, plan, inner_y, plan.steps)
     clear(lam)
@@ -417,30 +415,6 @@ def set_reptile_gradient(ws, shared, plan):
 
 
 # --------------------------------------------------------------------------- 5. the outer loop
-#
-# The tasks of a step form a few groups, whose gradients are summed one by one, and then together:
-# the same numbers whoever does it. A chunk of outer steps is a row of tickets, one for each group.
-# The leader publishes the tickets of a step, takes tickets while there are any, waits for those
-# that helpers took, and steps. Helpers only take tickets: if none comes, the leader does all of
-# them. If it has to wait for long, the machine is busy with others, and it sends the helpers away.
-
-# Places in control (32,), a cache line each.
-NEXT, PUBLISHED, FINISHED, DISMISSED = 0, 8, 16, 24
-NO_TICKET, CLOSED = -1, -2
-give_way = types.ExternalFunction("metademo_give_way", types.int32())
-
-
-@kernel
-def claim(control):
-    """A ticket, or why there is none."""
-    while True:
-        published, ticket = atomic_load(control, PUBLISHED), atomic_load(control, NEXT)
-        if published < 0:
-            return CLOSED
-        if ticket >= published:
-            return NO_TICKET
-        if atomic_replace(control, NEXT, ticket, ticket + 1):
-            return ticket
 
 
 @kernel
@@ -456,7 +430,7 @@ def expand_step_sizes(shared, plan, meta, slots):
 @kernel
 def expand(shared, plan, meta, slots, step_sizes):
     """What the tasks read, from the packed meta-vector (1, theta + psi + step sizes)."""
-    psi_size = shared.gradients.width - (1 + plan.learned * plan.rows) * plan.size
+    psi_size = shared.total.width - (1 + plan.learned * plan.rows) * plan.size
     for i in range(plan.size):
         shared.start[0, i] = meta[0, i]
     net = regressor(shared.start, 0, plan)
@@ -472,21 +446,18 @@ def expand(shared, plan, meta, slots, step_sizes):
 
 
 @kernel
-def sum_gradients(shared, plan, slots):
-    """The groups' gradients, in their order; a step size gets the sum of all it stands for."""
-    rows, out = shared.gradients, shared.gradient
-    trained = rows.width - plan.learned * plan.rows * plan.size
-    for group in range(1, rows.rows):
-        for i in range(rows.width):
-            rows[0, i] += rows[group, i]
+def gather_gradient(shared, plan, slots):
+    """The gradient as a packed meta-vector: a step size gets the sum of all it stands for."""
+    total, out = shared.total, shared.gradient
+    trained = total.width - plan.learned * plan.rows * plan.size
     clear(out)
     for i in range(trained):
-        out[0, i] = rows[0, i]
+        out[0, i] = total[0, i]
     if plan.learned > 0:
         for r in range(plan.rows):
             for i in range(plan.size):
                 if slots[r, i] >= 0:
-                    out[0, slots[r, i]] += rows[0, trained + r * plan.size + i]
+                    out[0, slots[r, i]] += total[0, trained + r * plan.size + i]
 
 
 @kernel
@@ -542,7 +513,7 @@ def outer_step(shared, plan, slots, state, rate, hyper, losses, n):
     for task in range(shared.losses.width):
         total += shared.losses[0, task]
     losses[n] = total
-    sum_gradients(shared, plan, slots)
+    gather_gradient(shared, plan, slots)
     length = norm(g)
     if not (np.isfinite(total) and np.isfinite(length)):
         return False
@@ -559,54 +530,25 @@ def outer_step(shared, plan, slots, state, rate, hyper, losses, n):
     return True
 
 
-@kernel
-def run_group(ws, shared, episodes, plan, weights, ticket):
-    """The sum of a group's gradients into its row, its losses into theirs."""
-    step, group, tasks = ticket // plan.groups, ticket % plan.groups, shared.losses.width
-    w, out = rows_of(weights, step, 1), rows_of(shared.gradients, group, 1)
-    clear(out)
-    for task in range(group * tasks // plan.groups, (group + 1) * tasks // plan.groups):
-        loss = task_gradient(ws, shared, episodes, plan, w, step * tasks + task, out)
-        shared.losses[0, task] = loss
-
-
 @compiled
-def train(ws, shared, episodes, plan, weights, rates, hyper, slots, state, losses, control, leader):
-    """Run a chunk of outer steps as its leader, or what a helper finds to do of it.
+def train(ws, shared, episodes, plan, weights, rates, hyper, slots, state, losses):
+    """Run a chunk of outer steps.
 
     weights (N, S + 1) of the query losses, divided by T; rates (N,); hyper (beta1, beta2, epsilon,
-    most norm or 0); slots (rows, n); state (2,); control (32,). Writes losses (N,) and returns the
-    number of steps taken: less than N if one was not finite."""
+    most norm or 0); slots (rows, n); state (2,). Writes losses (N,) and returns the number of steps
+    taken: less than N if one was not finite."""
     ws, shared, episodes = blocks(ws), blocks(shared), blocks(episodes)
-    weights, slots = blocks(weights), blocks(slots)
-    n, waited = 0, 0
-    if leader:
-        expand(shared, plan, rows_of(shared.meta, state[0], 1), slots, True)
-        atomic_add(control, PUBLISHED, plan.groups)
-    while True:
-        dismissed = not leader and atomic_load(control, DISMISSED) > 0
-        ticket = CLOSED if dismissed else claim(control)
-        if ticket >= 0:
-            run_group(ws, shared, episodes, plan, weights, ticket)
-            atomic_add(control, FINISHED, 1)
-            waited = 0
-        elif ticket == CLOSED:
+    weights, slots, tasks = blocks(weights), blocks(slots), shared.losses.width
+    for n in range(len(rates)):
+        expand(shared, plan, rows_of(shared.meta, state[0], 1), slots, n == 0 or plan.learned > 0)
+        clear(shared.total)
+        for task in range(tasks):
+            shared.losses[0, task] = task_gradient(
+                ws, shared, episodes, plan, rows_of(weights, n, 1), n * tasks + task
+            )
+        if not outer_step(shared, plan, slots, state, rates[n], hyper, losses, n):
             return n
-        elif leader and atomic_load(control, FINISHED) == atomic_load(control, PUBLISHED):
-            good = outer_step(shared, plan, slots, state, rates[n], hyper, losses, n)
-            n += good
-            if good and n < len(rates):
-                meta = rows_of(shared.meta, state[0], 1)
-                expand(shared, plan, meta, slots, plan.learned > 0)
-                atomic_add(control, PUBLISHED, plan.groups)
-            else:
-                atomic_add(control, PUBLISHED, -1 - atomic_load(control, PUBLISHED))
-        else:
-            waited += 1
-            if waited > plan.patience:
-                if leader:
-                    atomic_add(control, DISMISSED, 1)
-                give_way()
+    return len(rates)
 
 
 @compiled
@@ -878,36 +820,3 @@ def direction(typing, out, a, vector):
 def transpose_square(typing, out, matrix):
     """out[j, i] = matrix[i, j] for i, j < LANES"""
     return types.void(out, matrix), _calls("transpose_square")
-
-
-def _atomic(control, kinds, result, emit):
-    """The signature and the code of an atomic operation on a place of an array of int64."""
-
-    def codegen(context, builder, signature, arguments):
-        array = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0])
-        return emit(builder, builder.gep(array.data, [arguments[1]]), *arguments[2:])
-
-    return result(control, types.intp, *kinds), codegen
-
-
-@intrinsic
-def atomic_load(typing, control, place):
-    return _atomic(control, [], types.int64, lambda b, at: b.load_atomic(at, "acquire", 8))
-
-
-@intrinsic
-def atomic_add(typing, control, place, value):
-    def add(b, at, value):
-        return b.atomic_rmw("add", at, value, "acq_rel")
-
-    return _atomic(control, [types.int64], types.int64, add)
-
-
-@intrinsic
-def atomic_replace(typing, control, place, old, new):
-    """Put new where old is; returns whether it was."""
-
-    def replace(b, at, old, new):
-        return b.extract_value(b.cmpxchg(at, old, new, "acq_rel", "acquire"), 1)
-
-    return _atomic(control, [types.int64] * 2, types.boolean, replace)

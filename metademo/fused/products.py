@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from llvmlite import binding, ir
 from numba.core import cgutils
 
-from . import LANES
+from .layout import LANES
 
 
 def _features() -> binding.FeatureMap:
