@@ -381,10 +381,9 @@ def add_loss_network_gradient(ws, out, plan):
 
 
 @kernel
-def task_gradient(ws, shared, episodes, plan, weights, task):
+def task_gradient(ws, shared, episodes, plan, weights, task, out):
     """Add one task's meta-gradient to the sum; returns its query loss."""
     start, a, psi, lam = shared.start, shared.a, loss_network(shared.psi, 0, plan), ws.lam
-    out = shared.total
     inner_y, query_y = load_task(ws, episodes, plan, task)
     adapt_task(ws, start, psi, a, plan, inner_y, plan.steps)
     clear(lam)
@@ -530,6 +529,16 @@ def outer_step(shared, plan, slots, state, rate, hyper, losses, n):
     return True
 
 
+@kernel
+def sum_over_tasks(ws, shared, episodes, plan, weights, step):
+    """The sum of their gradients, and the loss of each."""
+    tasks = shared.losses.width
+    clear(shared.total)
+    for task in range(tasks):
+        loss = task_gradient(ws, shared, episodes, plan, weights, step * tasks + task, shared.total)
+        shared.losses[0, task] = loss
+
+
 @compiled
 def train(ws, shared, episodes, plan, weights, rates, hyper, slots, state, losses):
     """Run a chunk of outer steps.
@@ -538,14 +547,10 @@ def train(ws, shared, episodes, plan, weights, rates, hyper, slots, state, losse
     most norm or 0); slots (rows, n); state (2,). Writes losses (N,) and returns the number of steps
     taken: less than N if one was not finite."""
     ws, shared, episodes = blocks(ws), blocks(shared), blocks(episodes)
-    weights, slots, tasks = blocks(weights), blocks(slots), shared.losses.width
+    weights, slots = blocks(weights), blocks(slots)
     for n in range(len(rates)):
         expand(shared, plan, rows_of(shared.meta, state[0], 1), slots, n == 0 or plan.learned > 0)
-        clear(shared.total)
-        for task in range(tasks):
-            shared.losses[0, task] = task_gradient(
-                ws, shared, episodes, plan, rows_of(weights, n, 1), n * tasks + task
-            )
+        sum_over_tasks(ws, shared, episodes, plan, rows_of(weights, n, 1), n)
         if not outer_step(shared, plan, slots, state, rates[n], hyper, losses, n):
             return n
     return len(rates)
