@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from metademo.algorithms import ALGORITHMS, Algorithm, Meta
+from metademo.algorithms import ALGORITHMS, LEARNED_LOSSES, Algorithm, Meta
 from metademo.algorithms.base import MAX_INNER_STEPS
 from metademo.engines import OPTIMIZERS, Diverged, Engine, make_engine
 from metademo.inner import LOSSES
@@ -38,7 +38,9 @@ class TrainConfig:
     Attributes:
         algorithm: a name in `ALGORITHMS`.
         family: a name in `FAMILIES`.
-        hidden, inner_steps, inner_lr, loss, initialisation, activation: see `Algorithm`.
+        hidden, inner_steps, inner_lr, loss, support_loss, intermediate_weight, initialisation,
+            activation: see `Algorithm`.
+        learned_loss: see `DAML`; the others have none.
         shots: labelled support points per task (an unlabelled algorithm sees one source input
             per inner step instead).
         queries: query points per task.
@@ -60,6 +62,9 @@ class TrainConfig:
     inner_steps: int = 5
     inner_lr: float = 0.03
     loss: str = "l1"
+    support_loss: str | None = None
+    learned_loss: str = "absolute"
+    intermediate_weight: float = 0.0
     initialisation: str = "fan-in"
     activation: str = "relu"
     shots: int = 4
@@ -77,6 +82,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
+            if name == "support_loss" and value is None:
+                continue
             if not isinstance(value, str) or value not in choices:
                 known = ", ".join(choices)
                 raise ConfigError(f"{name} {value!r} is not known: choose from {known}")
@@ -95,8 +102,8 @@ class TrainConfig:
     @property
     def learner(self) -> Algorithm:
         """The algorithm with this run's settings."""
-        names = [field.name for field in fields(Algorithm)]
-        return ALGORITHMS[self.algorithm](**{name: getattr(self, name) for name in names})
+        kind = ALGORITHMS[self.algorithm]
+        return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
 
     @property
     def task_family(self) -> TaskFamily:
@@ -158,6 +165,8 @@ _CHOICES = {
     "algorithm": ALGORITHMS,
     "family": FAMILIES,
     "loss": LOSSES,
+    "support_loss": LOSSES,
+    "learned_loss": LEARNED_LOSSES,
     "initialisation": INITIALISATIONS,
     "activation": ACTIVATIONS,
     "optimizer": OPTIMIZERS,
@@ -167,6 +176,7 @@ LIMITS: dict[str, tuple[type, float, float]] = {
     "hidden": (int, 1, 512),
     "inner_steps": (int, 0, MAX_INNER_STEPS),
     "inner_lr": (float, 0, 10),
+    "intermediate_weight": (float, 0, 1),
     "shots": (int, 1, 1000),
     "queries": (int, 1, 1000),
     "meta_batch": (int, 1, 4096),

@@ -12,7 +12,14 @@ from metademo.__main__ import main
 from metademo.algorithms import ALGORITHMS, YARDSTICKS, Algorithm
 from metademo.algorithms.base import part
 from metademo.checkpoints import load
-from metademo.engines import adapt_compiled, flatten, make_engine, uncovered, unflatten
+from metademo.engines import (
+    adapt_compiled,
+    compiled_problem,
+    flatten,
+    make_engine,
+    uncovered,
+    unflatten,
+)
 from metademo.evaluation import evaluate, run_inner_loop
 from metademo.tasks import FAMILIES, SHAPES, Examples
 from metademo.training import EPISODE_STREAM, MetaTrainer
@@ -34,7 +41,7 @@ def _gradient(engine, learner, meta, episode, weights=None):
         gradient, loss = learner.meta_gradient(meta, episode, weights)
         return gradient, loss.item()
     vector, loss = fused.meta_gradient(
-        learner.problem(learner.trained_steps),
+        compiled_problem(learner, learner.trained_steps),
         flatten(meta, learner.shapes),
         *episode.support,
         *episode.query,
@@ -67,13 +74,23 @@ def _regressor(gradient):
 # The engines agree
 
 
+SETTINGS = {
+    "l1": dict(loss="l1"),
+    "mse": dict(loss="mse"),
+    "mse inside": dict(loss="l1", support_loss="mse"),
+    "l1 inside": dict(loss="mse", support_loss="l1"),
+    "squared learned loss": dict(learned_loss="squared", inner_lr=0.1),
+    "on the way": dict(learned_loss="squared", intermediate_weight=0.3),
+}
+
+
 @every_pair
-@pytest.mark.parametrize("loss", ["l1", "mse"])
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 @pytest.mark.parametrize(
-    ("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)], ids=["f64", "f32"]
+    ("dtype", "tolerance"), [(torch.float64, 1e-14), (torch.float32, 1e-5)], ids=["f64", "f32"]
 )
-def test_engines_agree_on_the_meta_gradient(algorithm, family, loss, dtype, tolerance):
-    config = small(algorithm, family, hidden=8, loss=loss, inner_lr=0.01)
+def test_engines_agree_on_the_meta_gradient(algorithm, family, settings, dtype, tolerance):
+    config = small(algorithm, family, **(dict(hidden=8, inner_lr=0.01) | settings))
     learner, episode = config.learner, draw(config, 3)
     meta = {name: value.to(dtype) for name, value in generic_meta(config).items()}
     for weights in (None, learner.query_weights(0.05)):
@@ -184,7 +201,7 @@ def test_anil_leaves_the_body_untouched(engine, monkeypatch):
         start, end = (config.learner.adapt(meta, support).trajectory[k] for k in (0, -1))
     else:
         thetas, _ = fused.adapt(
-            config.learner.problem(5), flatten(meta, config.learner.shapes), *support
+            compiled_problem(config.learner, 5), flatten(meta, config.learner.shapes), *support
         )
         start, end = (
             [_regressor(unflatten(theta, config.learner.shapes)) for theta in thetas[k]]
@@ -408,6 +425,7 @@ class HeadFirst(Algorithm):
     title = "Toy"
     summary = "moves biases only"
     order = "first"
+    compiled = True
 
     @property
     def moving(self):

@@ -23,10 +23,10 @@ def split(vector, hidden, inputs=1):
     return [part.view(shape) for part, shape in zip(vector.split(sizes), shapes, strict=False)]
 
 
-def network(x, vector, hidden, inputs=1):
+def network(x, vector, hidden, inputs=1, slope=0.0):
     w1, b1, w2, b2, w3, b3 = split(vector, hidden, inputs)
-    h1 = torch.relu(x @ w1.T + b1)
-    h2 = torch.relu(h1 @ w2.T + b2)
+    h1 = functional.leaky_relu(x @ w1.T + b1, slope)
+    h2 = functional.leaky_relu(h1 @ w2.T + b2, slope)
     return h2 @ w3.T + b3, h2, h1
 
 
@@ -34,7 +34,10 @@ def inner_loss(problem, theta, psi, x, y, k):
     if not problem.adaptation_hidden:
         return LOSS[problem.loss](network(x[:, None], theta, problem.hidden)[0], y[:, None])
     u = torch.cat(network(x[k : k + 1, None], theta, problem.hidden), dim=1)
-    return network(u, psi, problem.adaptation_hidden, 2 * problem.hidden + 1)[0].abs().sum()
+    squared = problem.learned_loss == "squared"
+    width, inputs = problem.adaptation_hidden, 2 * problem.hidden + 1
+    g = network(u, psi, width, inputs, slope=0.1 if squared else 0.0)[0].sum()
+    return g * g / 2 if squared else g.abs()
 
 
 def step_sizes(problem, meta):
@@ -65,12 +68,14 @@ def reference(problem, meta, episodes, weights=None):
         None if e is None else torch.tensor(e, dtype=torch.float64) for e in episodes
     )
     weights = np.eye(problem.inner_steps + 1)[-1] if weights is None else weights
+    shares = np.ones(len(weights)) if problem.query_shares is None else problem.query_shares
     total, reptile = 0.0, torch.zeros_like(meta)
     for t in range(len(inner_x)):
         thetas = trajectory(problem, meta, inner_x[t], None if inner_y is None else inner_y[t])
         outs = [network(query_x[t][:, None], theta, problem.hidden)[0][:, 0] for theta in thetas]
         total = total + sum(
-            w * LOSS[problem.query_loss](o, query_y[t]) for w, o in zip(weights, outs, strict=False)
+            w * LOSS[problem.query_loss](o, c * query_y[t])
+            for w, c, o in zip(weights, shares, outs, strict=True)
         )
         reptile[: problem.theta_size] += (thetas[0] - thetas[-1]).detach()
     total, reptile = total / len(inner_x), reptile / len(inner_x)
@@ -143,11 +148,24 @@ CASES = {  # problem, support points, query points, weights of the query losses
     "daml, as in the article": (Problem(adaptation_hidden=32), 1, 4, None),
     "daml, odd sizes": (Problem(hidden=21, adaptation_hidden=37, inner_steps=3), 1, 5, None),
     "daml, learned step sizes": (replace(PLUS, adaptation_hidden=9), 1, 4, np.array([0, 1, 0, 1])),
+    "daml, squared": (Problem(adaptation_hidden=32, learned_loss="squared"), 1, 4, None),
+    "daml, squared, odd sizes, step sizes": (
+        replace(PLUS, adaptation_hidden=37, learned_loss="squared", query_loss="l1"),
+        1,
+        5,
+        np.array([0.1, 1, 0, 1]),
+    ),
+    "shares of the labels": (
+        Problem(hidden=20, inner_steps=2, loss="mse", query_shares=np.array([1, 0.5, 1])),
+        4,
+        4,
+        np.array([0.0, 0.3, 1.0]),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-5)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-14), (np.float32, 1e-5)])
 def test_gradient_is_autograd_s(name, dtype, tolerance):
     problem, support, query, weights = CASES[name]
     meta, episodes = start(problem).astype(dtype), draw(problem, (3,), support, query)
@@ -162,9 +180,10 @@ def test_gradient_is_autograd_s(name, dtype, tolerance):
     )
 
 
-def test_gradient_is_the_slope_of_the_loss():
+@pytest.mark.parametrize("name", ["maml++", "daml, squared, odd sizes, step sizes"])
+def test_gradient_is_the_slope_of_the_loss(name):
     """Central differences: no derivative of anybody's is believed."""
-    problem, support, query, weights = CASES["maml++"]
+    problem, support, query, weights = CASES[name]
     meta, episodes = start(problem), draw(problem, (2,), support, query)
     gradient, _ = fused.meta_gradient(problem, meta, *episodes, weights=weights, dtype=np.float64)
     direction, h = np.random.default_rng(3).standard_normal(len(meta)), 1e-6
@@ -176,7 +195,9 @@ def test_gradient_is_the_slope_of_the_loss():
     assert (up - down) / (2 * h) == pytest.approx(gradient @ direction, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", ["maml, as in the article", "maml++", "daml, odd sizes"])
+@pytest.mark.parametrize(
+    "name", ["maml, as in the article", "maml++", "daml, odd sizes", "daml, squared"]
+)
 def test_adapt_and_predict(name):
     problem, support, query, _ = CASES[name]
     meta, (x, y, _q, _) = start(problem), draw(problem, (3,), support, query)
@@ -204,7 +225,7 @@ def test_adapt_and_predict(name):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("max_norm", [0.0, 0.1])
-@pytest.mark.parametrize("name", ["maml, narrow", "meta-sgd", "daml, odd sizes"])
+@pytest.mark.parametrize("name", ["maml, narrow", "meta-sgd", "daml, odd sizes", "daml, squared"])
 def test_outer_loop_is_torch_s(optimizer, max_norm, name):
     problem, support, query, _ = CASES[name]
     meta, rates = start(problem), np.array([0.01, 0.02, 0.005, 0.01])
@@ -339,6 +360,8 @@ POINT = np.ones((1, 4))
     [
         ({"hidden": 0}, (POINT,) * 4, "at least 1 wide"),
         ({"loss": "l3"}, (POINT,) * 4, "loss is one of"),
+        ({"learned_loss": "cubed"}, (POINT,) * 4, "learned_loss is one of"),
+        ({"query_shares": np.ones(4)}, (POINT,) * 4, "5 shares of the query labels"),
         ({"slots": np.zeros((2, 9), int)}, (POINT,) * 4, "slots have shape"),
         ({"slots": head_only(8) + 1}, (POINT,) * 4, "a step size that there is not"),
         ({}, (POINT, None, POINT, POINT), "need their targets"),

@@ -26,6 +26,7 @@ class Pretrained(Algorithm):
         "The contrast in *Meta Learning in PyTorch*, 2018, and in Finn, Abbeel, Levine 2017, "
         "section 5.1"
     )
+    compiled = True
 
     @property
     def trained_steps(self) -> int:

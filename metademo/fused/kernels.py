@@ -63,11 +63,12 @@ REPTILE, FIRST_ORDER, SECOND_ORDER = 0, 1, 2
 GRADIENT_ONLY, SGD, ADAM = 0, 1, 2
 
 # What a run is made of, in whole numbers: the widths of the regressor and of DAML's adaptation loss
-# network (critic, 0 without), the packed length of theta, inner steps, points, L1 or MSE, order;
-# how many rows of step sizes there are (1, or one per step), 1 if they are trained; the optimizer.
+# network (critic, 0 without), 1 if that loss is squared; the packed length of theta, inner steps,
+# points, L1 or MSE of both sets, order; how many rows of step sizes there are (1, or one per step),
+# 1 if they are trained; the optimizer.
 Plan = namedtuple(
     "Plan",
-    "hidden critic size steps support query loss query_loss order rows learned optimizer",
+    "hidden critic squared size steps support query loss query_loss order rows learned optimizer",
 )
 
 # A network in a packed vector. W is its hidden width, padded; affine is first and bias1 together.
@@ -84,19 +85,19 @@ Deltas = namedtuple("Deltas", "d1 d2 e")
 
 # What a task needs, one after the other: theta_1..theta_S; lambda; v; a gradient; the inputs
 # [x, 1]; h and d of each inner step, values and tangents; the same for the query. Then DAML's: the
-# loss network's input u = [h2, h1, y], what it asks of u, its activations, deltas and tangents, a
-# row per inner step.
+# loss network's input u = [h2, h1, y], what it asks of u, its activations, deltas and tangents, and
+# the two factors of `learned_loss_tangent`, a row per inner step.
 Workspace = namedtuple(
     "Workspace",
-    "theta lam v gradient inputs h d output q_inputs q_h q_d q_output zeros ones losses "
-    "u u_bar a delta ru ra",
+    "theta lam v gradient inputs h d output q_inputs q_target q_h q_d q_output zeros ones losses "
+    "u u_bar a delta ru ra slopes bends",
 )
 
-# What all tasks share: theta_0 and psi with their transposes; step sizes a (rows, n); the sum of
-# their gradients [theta, psi, rows of step sizes]; their losses (1, T); gradient, meta and moments
-# as packed meta-vectors [theta, psi, step sizes], in two rows where a step leads from one to the
-# other.
-Shared = namedtuple("Shared", "start psi a total gradient meta moment1 moment2 losses")
+# What all tasks share: theta_0 and psi with their transposes; step sizes a (rows, n); the shares of
+# the query labels (1, S + 1); the sum of their gradients [theta, psi, rows of step sizes]; their
+# losses (1, T); gradient, meta and moments as packed meta-vectors [theta, psi, step sizes], in two
+# rows where a step leads from one to the other.
+Shared = namedtuple("Shared", "start psi a shares total gradient meta moment1 moment2 losses")
 
 # A chunk: inner_x, inner_y (N * T, K), or source inputs (N * T, S) twice; query_x, query_y
 # (N * T, Q).
@@ -208,11 +209,12 @@ def tangent_output(net, v, h, rh, output):
 
 
 @kernel
-def tangent_backward(net, v, h, d, rd, zeros):
-    """R d2 = (V3' e + W3' (R e)) [h2 > 0], R d1 = (V2' d2 + W2' (R d2)) [h1 > 0]"""
-    product(rd.d2, zeros, d.e, v.third)
+def tangent_backward(net, v, h, d, rd, h1_bar, h2_bar):
+    """R d2 = (V3' e + W3' (R e) + h2_bar) [h2 > 0], R d1 = (V2' d2 + W2' (R d2) + h1_bar) [h1 > 0]
+    where the bars are the tangents of those in `backward`."""
+    product(rd.d2, h2_bar, d.e, v.third)
     product_gated(rd.d2, rd.d2, rd.e, net.third, h.h2)
-    product(rd.d1, zeros, d.d2, v.second_back)
+    product(rd.d1, h1_bar, d.d2, v.second_back)
     product_gated(rd.d1, rd.d1, rd.d2, net.second_back, h.h1)
 
 
@@ -236,34 +238,77 @@ def labelled_loss(output, y, loss, weight, e):
 
 
 @kernel
+def leak(out, h, plan):
+    """out *= the slope of the loss network's units at h: 1 where h > 0; elsewhere 0.1 with a
+    squared loss, so that no unit is closed for good, and 0 with an absolute one."""
+    slope = number(out, 0.1 * plan.squared)
+    for j in range(out.width):
+        if h[0, j] <= 0:
+            out[0, j] *= slope
+
+
+@kernel
 def learned_loss(psi, h, output, ws, plan, k):
-    """DAML (Yu et al. 2018): |g_psi([h2, h1, y])|; leaves in ws.u_bar what it asks of each."""
+    """DAML (Yu et al. 2018): g^2 / 2 or |g| of g = g_psi([h2, h1, y]). Leaves in ws.u_bar what it
+    asks of each, and in ws.delta the gradients of g itself."""
     w, out = padded(plan.hidden), rows_of(ws.output, 0, 1)
     u, a, delta = rows_of(ws.u, k, 1), rows_of(ws.a, k, 1), rows_of(ws.delta, k, 1)
     for j in range(w):
         u[0, j], u[0, w + j] = h.h2[0, j], h.h1[0, j]
     u[0, 2 * w] = output[0, 0]
-    forward(psi, u, a, out)
-    zero, one = number(out, 0), number(out, 1)
-    delta.e[0, 0] = one if out[0, 0] > zero else (-one if out[0, 0] < zero else zero)
-    zeros = block(ws.zeros, 0, 1, a.h1.width)
-    backward(psi, a, delta, zeros, zeros)
+    product(a.h1, psi.bias1, u, psi.first)
+    leak(a.h1, a.h1, plan)
+    product(a.h2, psi.bias2, a.h1, psi.second)
+    leak(a.h2, a.h2, plan)
+    out[0, 0] = psi.bias3[0, 0]
+    add_output(psi, a.h2, out)
+    zeros, zero, one = block(ws.zeros, 0, 1, a.h1.width), number(out, 0), number(out, 1)
+    delta.e[0, 0] = one
+    product(delta.d2, zeros, delta.e, psi.third)
+    leak(delta.d2, a.h2, plan)
+    product(delta.d1, zeros, delta.d2, psi.second_back)
+    leak(delta.d1, a.h1, plan)
     product(ws.u_bar, block(ws.zeros, 0, 1, ws.u_bar.width), delta.d1, psi.first_back)
-    return abs(out[0, 0])
+    g = out[0, 0]
+    slope = g if plan.squared else (one if g > zero else (-one if g < zero else zero))
+    ws.slopes[0, k] = slope
+    for j in range(ws.u_bar.width):
+        ws.u_bar[0, j] *= slope
+    return number(out, 0.5) * g * g if plan.squared else abs(g)
 
 
 @kernel
 def learned_loss_tangent(psi, rh, output, ws, plan, k):
-    """R a = A (R u), layer by layer. |.| and the ReLU don't curve, so the learned loss is linear in
-    u and in each of psi's matrices where it is smooth: no tangent comes back to theta through it,
-    and the mixed derivative d(grad L . v)/dpsi is delta (R a)', summed up after the last step."""
-    w, a = padded(plan.hidden), rows_of(ws.a, k, 1)
-    ru, ra, zeros = rows_of(ws.ru, k, 1), rows_of(ws.ra, k, 1), block(ws.zeros, 0, 1, a.h1.width)
+    """R a = A (R u), layer by layer. g is linear in u and in each of psi's matrices where it is
+    smooth. So R of what L = phi(g) asks of u is c du, where du is what g asks and c = phi'' (R g):
+    left in ws.u_bar, and zero for phi = |g|. And d(grad L . v)/dpsi, the slope of phi' (R g), is
+    delta (phi' (R a) + c a)' for a matrix and c delta for its bias: summed up after the last step.
+    """
+    w, ru, ra = padded(plan.hidden), rows_of(ws.ru, k, 1), rows_of(ws.ra, k, 1)
+    u, a, delta = rows_of(ws.u, k, 1), rows_of(ws.a, k, 1), rows_of(ws.delta, k, 1)
+    zeros, out = block(ws.zeros, 0, 1, a.h1.width), rows_of(ws.output, 0, 1)
     for j in range(w):
         ru[0, j], ru[0, w + j] = rh.h2[0, j], rh.h1[0, j]
     ru[0, 2 * w] = output[0, 0]
-    product_gated(ra.h1, zeros, ru, psi.first, a.h1)
-    product_gated(ra.h2, zeros, ra.h1, psi.second, a.h2)
+    product(ra.h1, zeros, ru, psi.first)
+    leak(ra.h1, a.h1, plan)
+    product(ra.h2, zeros, ra.h1, psi.second)
+    leak(ra.h2, a.h2, plan)
+    out[0, 0] = number(out, 0)
+    if plan.squared:
+        add_output(psi, ra.h2, out)
+    slope, c = ws.slopes[0, k], out[0, 0]
+    for j in range(2 * w + 1):
+        ru[0, j] = slope * ru[0, j] + c * u[0, j]
+    for j in range(ra.h1.width):
+        ra.h1[0, j] = slope * ra.h1[0, j] + c * a.h1[0, j]
+        ra.h2[0, j] = slope * ra.h2[0, j] + c * a.h2[0, j]
+    ws.bends[k, 0] = c
+    clear(ws.u_bar)
+    if plan.squared:
+        product(ws.u_bar, ws.u_bar, delta.d1, psi.first_back)
+        for j in range(ws.u_bar.width):
+            ws.u_bar[0, j] *= c
 
 
 # --------------------------------------------------------------------------------- 4. one task
@@ -321,12 +366,15 @@ def adapt_task(ws, start, psi, a, plan, inner_y, losses):
 
 
 @kernel
-def add_query(ws, lam, start, k, plan, query_y, weight):
-    """lambda += w_k grad L_query(theta_k); returns w_k L_query(theta_k). Only the last weight is
-    not 0 for MAML; Antoniou et al. 2019 (MAML++) spread it over the steps."""
+def add_query(ws, lam, start, k, plan, query_y, weight, share):
+    """lambda += w_k grad L_query(theta_k); returns w_k L_query(theta_k), the error to a share of
+    the labels. Only the last weight is not 0 for MAML; Antoniou et al. 2019 (MAML++) spread it over
+    the steps."""
     net, h, d = theta_at(ws, start, k, plan), ws.q_h, ws.q_d
+    for p in range(plan.query):
+        ws.q_target[p, 0] = share * query_y[p, 0]
     forward(net, ws.q_inputs, h, ws.q_output)
-    loss = labelled_loss(ws.q_output, query_y, plan.query_loss, weight, d.e)
+    loss = labelled_loss(ws.q_output, ws.q_target, plan.query_loss, weight, d.e)
     if plan.order > REPTILE:
         zeros, ones = block(ws.zeros, 0, 1, h.h1.width), block(ws.ones, 0, plan.query, 1)
         backward(net, h, d, zeros, zeros)
@@ -346,15 +394,19 @@ def add_curvature(ws, lam, start, psi, a, plan, k):
     net, v, output = theta_at(ws, start, k, plan), regressor(ws.v, 0, plan), ws.output
     direction(ws.v, rows_of(a, k % plan.rows, 1), lam)
     tangent_forward(net, v, x, h, rh)
+    w = padded(plan.hidden)
+    h1_bar, h2_bar = block(ws.zeros, 0, 1, w), block(ws.zeros, 0, 1, w)
     clear(rd.e)  # |.| has no second derivative
     if plan.critic > 0:
         tangent_output(net, v, h, rh, output)
         learned_loss_tangent(psi, rh, output, ws, plan, k)
+        h1_bar, h2_bar = block(ws.u_bar, w, 1, w), block(ws.u_bar, 0, 1, w)
+        rd.e[0, 0] = ws.u_bar[0, 2 * w]
     elif plan.loss == MSE:
         tangent_output(net, v, h, rh, output)
         for p in range(n):
             rd.e[p, 0] = (output[p, 0] + output[p, 0]) / number(output, n)
-    tangent_backward(net, v, h, d, rd, block(ws.zeros, 0, 1, h.h1.width))
+    tangent_backward(net, v, h, d, rd, h1_bar, h2_bar)
     ones = block(ws.ones, 0, n, 1)
     add_gradient(regressor(lam, 0, plan), x, ones, both_h, both_d, rd)
 
@@ -372,12 +424,18 @@ def add_step_size_gradient(ws, lam, out, plan, k):
 
 @kernel
 def add_loss_network_gradient(ws, out, plan):
-    """The gradient for psi: sum_k delta_k (R a_k)', all steps at once; v has the minus sign."""
+    """The gradient for psi, see `learned_loss_tangent`, all steps at once; v has the minus sign."""
     g, n = loss_network(out, 0, plan), plan.steps
     delta, ru, ra = rows_of(ws.delta, 0, n), rows_of(ws.ru, 0, n), rows_of(ws.ra, 0, n)
     accumulate(g.first, ru, delta.d1)
     accumulate(g.second, ra.h1, delta.d2)
     accumulate(g.third, delta.e, ra.h2)
+    if plan.squared:
+        bends = rows_of(ws.bends, 0, n)
+        accumulate(g.bias1, bends, delta.d1)
+        accumulate(g.bias2, bends, delta.d2)
+        for k in range(n):
+            g.bias3[0, 0] += bends[k, 0]
 
 
 @kernel
@@ -395,7 +453,8 @@ def task_gradient(ws, shared, episodes, plan, weights, task, out):
         if k < plan.steps and plan.order == SECOND_ORDER:
             add_curvature(ws, lam, start, psi, a, plan, k)
         if weights[0, k] != 0:
-            loss += add_query(ws, lam, start, k, plan, query_y, weights[0, k])
+            weight, share = weights[0, k], shared.shares[0, k]
+            loss += add_query(ws, lam, start, k, plan, query_y, weight, share)
     if plan.critic > 0 and plan.order == SECOND_ORDER:
         add_loss_network_gradient(ws, block(out, plan.size, 1, out.width - plan.size), plan)
     if plan.order == REPTILE and plan.steps > 0:

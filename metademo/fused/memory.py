@@ -42,6 +42,7 @@ class Memory:
         self.plan = self.kernels.Plan(
             hidden=problem.hidden,
             critic=problem.adaptation_hidden,
+            squared=int(problem.learned_loss == "squared"),
             size=self.layout.theta,
             steps=problem.inner_steps,
             support=support,
@@ -75,6 +76,7 @@ class Memory:
             start=self._new(1, theta),
             psi=self._new(1, psi),
             a=self._new(rows, theta),
+            shares=self._shares(),
             total=self._new(1, size + self.layout.psi + learned),
             gradient=self._new(1, self.layout.size),
             meta=self._new(2, self.layout.size),
@@ -82,6 +84,11 @@ class Memory:
             moment2=self._new(2, self.layout.size),
             losses=self._new(1, self.shape[0]),
         )
+
+    def _shares(self) -> Array:
+        shares = self._new(1, self.problem.inner_steps + 1)
+        shares[:] = 1 if self.problem.query_shares is None else self.problem.query_shares
+        return shares
 
     def _workspace(self) -> Any:
         """What one task needs at a time; there is room for the losses after 0..S steps."""
@@ -107,6 +114,7 @@ class Memory:
             d=deltas(2 * n * steps, w),
             output=new(n, 1),
             q_inputs=new(query, 2),
+            q_target=new(query, 1),
             q_h=hidden(query, w),
             q_d=deltas(query, w),
             q_output=new(query, 1),
@@ -119,6 +127,8 @@ class Memory:
             delta=deltas(steps, c),
             ru=new(steps, u),
             ra=hidden(steps, c),
+            slopes=new(1, steps),
+            bends=new(steps, 1),
         )
         workspace.inputs[:, 1] = workspace.q_inputs[:, 1] = workspace.ones[:] = 1
         return workspace
