@@ -215,6 +215,7 @@ def _scores(
         steps=steps,
         tasks=_within("tasks", tasks, 2, MAX_TASKS),
         seed=_within("seed", seed, 0, 2**63 - 1),
+        metric=config.task_family.metric,
     )
     scores: dict[str, Any] = dict(
         algorithm=config.algorithm,
@@ -372,6 +373,8 @@ _CHANGES = {
     "hidden": (int, "width of the hidden layers"),
     "inner_steps": (int, "gradient steps per adaptation"),
     "inner_lr": (float, "alpha"),
+    "support_loss": (str, "of the inner loop: l1 or mse"),
+    "intermediate_weight": (float, "of the query losses on the way, 0 for none"),
     "outer_lr": (float, "beta, at its peak"),
     "shots": (int, "support points per task"),
     "queries": (int, "query points per task"),

@@ -147,6 +147,12 @@ class TaskFamily:
         """Whether all waves are of amplitude 1."""
         return self.amplitudes == (1.0, 1.0)
 
+    @property
+    def metric(self) -> str:
+        """What errors are told in, whatever the loss of training: the article's experiments in
+        |difference| ("l1"), the standard benchmark in squared difference ("mse")."""
+        return "l1" if self.unit_amplitude else "mse"
+
     def sample_tasks(self, rng: np.random.Generator, n: int) -> Waves:
         """Draw `n` tasks."""
         return self._waves(rng.random((n, self._numbers)))

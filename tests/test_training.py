@@ -116,6 +116,9 @@ def test_recipe_original_has_the_settings_of_the_article():
             inner_steps=5,
             inner_lr=0.03,
             loss="l1",
+            support_loss=None,
+            learned_loss="absolute",
+            intermediate_weight=0.0,
             initialisation="fan-in",
             activation="relu",
             shots=4,
@@ -396,14 +399,29 @@ def test_a_config_is_frozen_and_shapes_its_learner():
         config.steps = 3
 
 
-_CHOICES = ("algorithm", "family", "loss", "initialisation", "activation", "optimizer", "schedule")
+_CHOICES = ("algorithm", "family", "loss", "support_loss", "learned_loss")
+_CHOICES += ("initialisation", "activation", "optimizer", "schedule")
 
 
 @pytest.mark.parametrize("name", _CHOICES)
 @pytest.mark.parametrize("value", ["nonsense", None, 3], ids=str)
 def test_an_unknown_choice_is_named_with_the_known_ones(name, value):
+    if (name, value) == ("support_loss", None):  # that of the query loss
+        return
     with pytest.raises(ConfigError, match=rf"^{name} {value!r} is not known: choose from \w"):
         TrainConfig.from_dict({name: value})
+
+
+def test_a_config_from_before_these_settings_is_what_it_was():
+    old = small("daml").to_dict()
+    for name in ("support_loss", "learned_loss", "intermediate_weight"):
+        del old[name]
+    config = TrainConfig.from_dict(old)
+    assert config == small("daml")
+    learner = config.learner
+    assert (learner.support_loss or learner.loss, learner.learned_loss) == ("l1", "absolute")
+    assert learner.adaptation_loss.activation == "relu"
+    assert config.query_weights(0, 3) is None
 
 
 @pytest.mark.parametrize("name", LIMITS)

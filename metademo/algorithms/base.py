@@ -44,7 +44,7 @@ class Algorithm:
         hidden: width of the regressor's two hidden layers.
         inner_steps: gradient steps per adaptation while meta-training.
         inner_lr: alpha, the inner learning rate.
-        loss: "l1" or "mse", the query loss: what the outer loop lowers, and errors are told in.
+        loss: "l1" or "mse", the query loss, which the outer loop lowers.
         support_loss: the same of the inner loop's loss on the support set; None for that of `loss`.
         intermediate_weight: with more than 0, the query loss is taken on the way, too: after the
             inner steps before the last with this weight, each against a share of the labels (see

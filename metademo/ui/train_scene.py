@@ -165,7 +165,7 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
         errors=np.array([s.errors[-1] for s in snapshots]),
         captions=[_caption(config, s) for s in snapshots],
         details=[_detail(config, losses) for _, losses in drawn],
-        metric="mean |error|" if config.loss == "l1" else "mean squared error",
+        metric="mean |error|" if config.task_family.metric == "l1" else "mean squared error",
         most_steps=config.steps,
     )
 
@@ -181,7 +181,11 @@ def _caption(config: TrainConfig, snapshot: Snapshot) -> str:
         return f"{when}, the inner loop runs away: on some tasks it ends far from any wave."
     inner = _count(config.inner_steps, "inner step")
     verb = "takes" if config.inner_steps == 1 else "take"
-    what = "off a new wave" if config.loss == "l1" else "mean squared error on a new wave"
+    what = (
+        "off a new wave"
+        if config.task_family.metric == "l1"
+        else "mean squared error on a new wave"
+    )
     return f"{when}, {inner} {verb} it from {before:.2f} to {after:.2f} {what}."
 
 
