@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import tracemalloc
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch
 from torch.nn import functional
 
 from metademo import fused
+from metademo.fused.memory import APART, Memory
 
 LOSS = {"l1": functional.l1_loss, "mse": functional.mse_loss}
 
@@ -350,6 +352,18 @@ def test_nothing_grows_with_the_number_of_steps():
     grown = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert grown < 200_000
+
+
+def test_no_two_arrays_of_the_kernels_lie_close_together():
+    """How compiled loops go over them, and so how they round, depends on it."""
+    memory = Memory(Problem(adaptation_hidden=32), 3, 4, 4, np.float32, 0)
+    arrays = [*memory.shared, *memory.workspace]
+    while any(isinstance(array, tuple) for array in arrays):
+        arrays = [a for array in arrays for a in (array if isinstance(array, tuple) else [array])]
+    places = sorted((a.ctypes.data, a.ctypes.data + a.nbytes) for a in arrays)
+    assert all(start % 64 == 0 for start, _ in places)
+    gaps = [after[0] - before[1] for before, after in pairwise(places)]
+    assert min(gaps) >= APART
 
 
 POINT = np.ones((1, 4))

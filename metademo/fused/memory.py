@@ -10,6 +10,9 @@ from .layout import LANES, layout_of, padded
 from .problem import LOSSES, ORDERS, Array, Problem
 from .runtime import load
 
+APART = 1024
+"""Bytes: twice what a compiled loop takes at once, at most four vectors of 16 float64."""
+
 
 class Chunk(NamedTuple):
     """What came of a chunk of outer steps.
@@ -198,8 +201,13 @@ def exactly(array: Array, dtype: Any) -> Array:
 
 
 def _zeros(shape: tuple[int, ...], dtype: Any) -> Array:
-    """Zeros that begin on a cache line: a vector that straddles two of them costs twice."""
+    """Zeros that begin on a cache line, with nothing of anybody's within `APART` bytes.
+
+    A vector that straddles two lines costs twice. And where two arrays lie closer than a few
+    vectors, compiled loops over both go number by number, which rounds differently: without the
+    distance a sum would depend on where the memory happened to be.
+    """
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = np.zeros(size + 64, np.uint8)
-    start = -memory.ctypes.data % 64
+    memory = np.zeros(size + 64 + 2 * APART, np.uint8)
+    start = APART + (-memory.ctypes.data - APART) % 64
     return memory[start : start + size].view(dtype).reshape(shape)
