@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -190,30 +190,41 @@ LIMITS: dict[str, tuple[type, float, float]] = {
 """Type, least and greatest value of each numeric setting."""
 
 
+class Change(NamedTuple):
+    """Settings that one algorithm, one family or one pair of them needs different."""
+
+    settings: dict[str, Any]
+    algorithm: str = ""
+    family: str = ""
+
+    def concerns(self, algorithm: str, family: str) -> bool:
+        return self.algorithm in ("", algorithm) and self.family in ("", family)
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """A named set of settings, with what a family or an algorithm needs different.
+    """A named set of settings.
 
     Attributes:
         families: those that the recipe was made for, empty for all. A recipe may be tried on any
             other, but only for these it is offered.
-        per_family: settings for one family, by its name.
-        per_algorithm: settings for one algorithm, by its name; they come last.
+        changes: what an algorithm or a family needs different; of several the last one holds.
     """
 
     title: str
     settings: dict[str, Any]
     families: tuple[str, ...] = ()
-    per_family: dict[str, dict[str, Any]] = field(default_factory=dict)
-    per_algorithm: dict[str, dict[str, Any]] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
 
     def suits(self, family: str) -> bool:
         return not self.families or family in self.families
 
     def settings_for(self, algorithm: str, family: str) -> dict[str, Any]:
-        return (
-            self.settings | self.per_family.get(family, {}) | self.per_algorithm.get(algorithm, {})
-        )
+        settings = dict(self.settings)
+        for change in self.changes:
+            if change.concerns(algorithm, family):
+                settings |= change.settings
+        return settings
 
 
 # A tight clip matters: the L1 loss makes some meta-gradients huge, and with a loose one a seed in
@@ -230,17 +241,19 @@ _PER_WEIGHT = dict(initialisation="fan-in", clip=1.0)
 
 _ARTICLE, _BENCHMARK = ("two-phase", "any-phase"), ("finn",)
 
-# Steps on |error| are as long near the solution as far from it, so on a family of many waves they
-# end up some way off. On squared errors they shrink. With two waves, which are opposites, |error|
-# does better: both are learned by heart, and the sign is all that is to be found out.
-_ANY_PHASE = {"any-phase": dict(support_loss="mse", inner_lr=0.01, skips=100)}
-
-_LEARNED = dict(learned_loss="squared", inner_lr=0.03, skips=100)
-_FAR = dict(inner_lr=0.03)  # Reptile learns from how far the inner loop gets
-
-# Without an inner loop |error| does not settle on the mean of the waves, and large outer steps
-# close so many units that little is left to adapt.
-_ORDINARY = dict(loss="mse", outer_lr=1e-3, steps=3_000)
+_ADAPTED = (
+    # Steps on |error| are as long near the solution as far from it, so on a family of many waves
+    # they end up some way off. On squared errors they shrink. With two waves, which are opposites,
+    # |error| does better: both are learned by heart, and the sign is all that is to be found out.
+    Change(dict(support_loss="mse", inner_lr=0.01, skips=100), family="any-phase"),
+    Change(dict(inner_lr=0.02), "reptile", "any-phase"),  # learns from how far the inner loop gets
+    Change(dict(inner_lr=0.03, learned_loss="squared", skips=100), algorithm="daml"),
+    # Without an inner loop |error| does not settle on the mean of the waves, and large outer steps
+    # close so many units that little can adapt. With two waves the mean is flat, and nothing moves
+    # the places where the network bends away from zero, where all units bend at first.
+    Change(dict(loss="mse", outer_lr=1e-3, steps=3_000, inner_lr=0.01), algorithm="pretrained"),
+    Change(dict(initialisation="spread", outer_lr=3e-4), "pretrained", "two-phase"),
+)
 
 RECIPES = {
     "original": Recipe(
@@ -251,42 +264,34 @@ RECIPES = {
     "fast": Recipe(
         "Adam on a meta-batch, warm-up and cosine, gradient norm clipped: about a second",
         _ADAM | dict(meta_batch=16, steps=6_000, outer_lr=6e-3),
-        per_family=_ANY_PHASE,
-        per_algorithm={
-            "daml": _LEARNED,
-            "reptile": _FAR,
-            "pretrained": _ORDINARY,
-        },
+        changes=_ADAPTED,
     ),
     "best": Recipe(
         "the same with a larger meta-batch and more steps: about a minute",
         _ADAM | dict(meta_batch=32, queries=16, steps=100_000, outer_lr=3e-3),
         _ARTICLE,
-        per_family=_ANY_PHASE,
-        per_algorithm={
-            "daml": _LEARNED | dict(intermediate_weight=0.1),
-            "reptile": _FAR,
-            "pretrained": _ORDINARY,
-        },
+        changes=(*_ADAPTED, Change(dict(intermediate_weight=0.1), algorithm="daml")),
     ),
     "finn": Recipe(
         "the benchmark's, as published: one inner step, 70,000 x 25 tasks; for the family finn",
         _FINN | dict(inner_steps=1, shots=10, queries=10, steps=70_000),
         _BENCHMARK,
-        per_algorithm={
-            "fomaml": dict(shots=5),
-            "reptile": _COSINE | dict(inner_steps=8, inner_lr=0.02, steps=40_000, clip=10.0),
-            "anil": _COSINE | dict(inner_steps=5, steps=40_000, clip=10.0),
-            "meta-sgd": _COSINE | dict(shots=5, clip=10.0),
-            "maml++": _COSINE | _FIVE,
-            "maml++w": _COSINE | _FIVE | _PER_WEIGHT,
-        },
+        changes=(
+            Change(dict(shots=5), "fomaml"),
+            Change(
+                _COSINE | dict(inner_steps=8, inner_lr=0.02, steps=40_000, clip=10.0), "reptile"
+            ),
+            Change(_COSINE | dict(inner_steps=5, steps=40_000, clip=10.0), "anil"),
+            Change(_COSINE | dict(shots=5, clip=10.0), "meta-sgd"),
+            Change(_COSINE | _FIVE, "maml++"),
+            Change(_COSINE | _FIVE | _PER_WEIGHT, "maml++w"),
+        ),
     ),
     "finn-best": Recipe(
         "for the least error on the family finn after five steps: about two minutes",
         _FINN | _COSINE | _FIVE | dict(queries=20, steps=130_000),
         _BENCHMARK,
-        per_algorithm={"maml++w": _PER_WEIGHT | dict(steps=100_000)},
+        changes=(Change(_PER_WEIGHT | dict(steps=100_000), "maml++w"),),
     ),
 }
 

@@ -157,6 +157,25 @@ def test_each_family_has_recipes_and_any_may_be_tried_on_another():
     assert (config.family, config.loss, config.hidden) == ("two-phase", "mse", 40)
 
 
+def test_recipes_know_what_a_family_and_an_algorithm_need_different():
+    for recipe in ("fast", "best"):
+        for algorithm in ("maml", "fomaml", "anil", "maml++"):
+            inner = {
+                family: (config.support_loss, config.loss, config.inner_lr)
+                for family in ("two-phase", "any-phase")
+                for config in [configure(algorithm, family, recipe)]
+            }
+            assert inner == {"two-phase": (None, "l1", 0.03), "any-phase": ("mse", "l1", 0.01)}
+        for family in ("two-phase", "any-phase"):
+            daml = configure("daml", family, recipe)
+            assert (daml.learned_loss, daml.inner_lr) == ("squared", 0.03)
+            assert daml.intermediate_weight == (0.1 if recipe == "best" else 0.0)
+            assert configure("pretrained", family, recipe).loss == "mse"
+    assert configure("maml", "any-phase", "original").support_loss is None
+    assert configure("daml", "any-phase", "original").learned_loss == "absolute"
+    assert configure("reptile", "finn", "finn").inner_steps == 8
+
+
 def test_a_short_run_learns():
     changes = dict(steps=150, meta_batch=8, shots=8)
     _, losses = _trained(configure("maml", "two-phase", "fast", **changes))
