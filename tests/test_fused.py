@@ -412,6 +412,13 @@ def test_a_wrong_vector_is_refused():
         trainer.run(*draw(Problem(), (3, 1), 4, 4), np.ones(2))
 
 
+def test_points_beyond_float32_end_in_something_that_is_not_finite():
+    far = np.array([[1e300, 1.0]])
+    thetas, losses = fused.adapt(Problem(), start(Problem()), far, far)
+    assert not np.isfinite(losses).all()
+    assert not np.isfinite(thetas[1:]).all()
+
+
 def test_no_inner_steps():
     problem = Problem(inner_steps=0)
     episodes = draw(problem, (1,), 4, 4)

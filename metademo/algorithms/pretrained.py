@@ -20,8 +20,9 @@ class Pretrained(Algorithm):
     about = (
         "The contrast: transfer learning. One network is trained on all tasks at once, without "
         "any inner loop, and then fine-tuned on the support set by the same gradient steps as the "
-        "others. It learns the average of all waves, for two opposite ones the zero line. The steps "
-        "then bend it towards the points, but nothing has told it that a wave runs through them."
+        "others. It learns the average of all waves, for two opposite ones the zero line. The "
+        "steps then bend it towards the points, but nothing has told it that a wave runs through "
+        "them."
     )
     formula = r"\theta_0 \leftarrow \theta_0 - \beta \, \nabla L_{\text{query}}(\theta_0)"
     citation = (

@@ -197,7 +197,8 @@ class Memory:
 
 def exactly(array: Array, dtype: Any) -> Array:
     """The array as the kernels were compiled for it; a copy only where it is not so already."""
-    return np.require(array, dtype, ["C", "A", "W"])
+    with np.errstate(over="ignore"):  # beyond float32 it is infinite, which is told afterwards
+        return np.require(array, dtype, ["C", "A", "W"])
 
 
 def _zeros(shape: tuple[int, ...], dtype: Any) -> Array:
