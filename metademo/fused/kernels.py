@@ -85,12 +85,12 @@ Deltas = namedtuple("Deltas", "d1 d2 e")
 
 # What a task needs, one after the other: theta_1..theta_S; lambda; v; a gradient; the inputs
 # [x, 1]; h and d of each inner step, values and tangents; the same for the query. Then DAML's: the
-# loss network's input u = [h2, h1, y], what it asks of u, its activations, deltas and tangents, and
-# the two factors of `learned_loss_tangent`, a row per inner step.
+# loss network's input u = [h2, h1, y], what it asks of u, its activations, deltas and tangents, its
+# output g and the tangent of that, a row per inner step.
 Workspace = namedtuple(
     "Workspace",
     "theta lam v gradient inputs h d output q_inputs q_target q_h q_d q_output zeros ones losses "
-    "u u_bar a delta ru ra slopes bends",
+    "u u_bar a delta ru ra g rg",
 )
 
 # What all tasks share: theta_0 and psi with their transposes; step sizes a (rows, n); the shares of
@@ -238,77 +238,80 @@ def labelled_loss(output, y, loss, weight, e):
 
 
 @kernel
-def leak(out, h, plan):
-    """out *= the slope of the loss network's units at h: 1 where h > 0; elsewhere 0.1 with a
-    squared loss, so that no unit is closed for good, and 0 with an absolute one."""
-    slope = number(out, 0.1 * plan.squared)
-    for j in range(out.width):
-        if h[0, j] <= 0:
-            out[0, j] *= slope
+def loss_layer(out, init, scale, matrix, plan):
+    """A layer of the loss network: leaky with a squared loss, so that no unit closes for good."""
+    if plan.squared:
+        product_leaky(out, init, scale, matrix)
+    else:
+        product_relu(out, init, scale, matrix)
+
+
+@kernel
+def loss_layer_gated(out, init, scale, matrix, gate, plan):
+    """The same backwards, or of tangents."""
+    if plan.squared:
+        product_leaky_gated(out, init, scale, matrix, gate)
+    else:
+        product_gated(out, init, scale, matrix, gate)
 
 
 @kernel
 def learned_loss(psi, h, output, ws, plan, k):
-    """DAML (Yu et al. 2018): g^2 / 2 or |g| of g = g_psi([h2, h1, y]). Leaves in ws.u_bar what it
-    asks of each, and in ws.delta the gradients of g itself."""
+    """DAML (Yu et al. 2018): |g| or g^2 / 2 of g = g_psi([h2, h1, y]). Leaves in ws.u_bar what it
+    asks of each, and in ws.delta the gradients of |g|, or of g itself."""
     w, out = padded(plan.hidden), rows_of(ws.output, 0, 1)
     u, a, delta = rows_of(ws.u, k, 1), rows_of(ws.a, k, 1), rows_of(ws.delta, k, 1)
     for j in range(w):
         u[0, j], u[0, w + j] = h.h2[0, j], h.h1[0, j]
     u[0, 2 * w] = output[0, 0]
-    product(a.h1, psi.bias1, u, psi.first)
-    leak(a.h1, a.h1, plan)
-    product(a.h2, psi.bias2, a.h1, psi.second)
-    leak(a.h2, a.h2, plan)
+    loss_layer(a.h1, psi.bias1, u, psi.first, plan)
+    loss_layer(a.h2, psi.bias2, a.h1, psi.second, plan)
     out[0, 0] = psi.bias3[0, 0]
     add_output(psi, a.h2, out)
-    zeros, zero, one = block(ws.zeros, 0, 1, a.h1.width), number(out, 0), number(out, 1)
-    delta.e[0, 0] = one
-    product(delta.d2, zeros, delta.e, psi.third)
-    leak(delta.d2, a.h2, plan)
-    product(delta.d1, zeros, delta.d2, psi.second_back)
-    leak(delta.d1, a.h1, plan)
+    g, zero, one = out[0, 0], number(out, 0), number(out, 1)
+    delta.e[0, 0] = one if plan.squared or g > zero else (-one if g < zero else zero)
+    zeros = block(ws.zeros, 0, 1, a.h1.width)
+    loss_layer_gated(delta.d2, zeros, delta.e, psi.third, a.h2, plan)
+    loss_layer_gated(delta.d1, zeros, delta.d2, psi.second_back, a.h1, plan)
     product(ws.u_bar, block(ws.zeros, 0, 1, ws.u_bar.width), delta.d1, psi.first_back)
-    g = out[0, 0]
-    slope = g if plan.squared else (one if g > zero else (-one if g < zero else zero))
-    ws.slopes[0, k] = slope
+    if not plan.squared:
+        return abs(g)
     for j in range(ws.u_bar.width):
-        ws.u_bar[0, j] *= slope
-    return number(out, 0.5) * g * g if plan.squared else abs(g)
+        ws.u_bar[0, j] *= g
+    ws.g[0, k] = g
+    return number(out, 0.5) * g * g
 
 
 @kernel
 def learned_loss_tangent(psi, rh, output, ws, plan, k):
     """R a = A (R u), layer by layer. g is linear in u and in each of psi's matrices where it is
-    smooth. So R of what L = phi(g) asks of u is c du, where du is what g asks and c = phi'' (R g):
-    left in ws.u_bar, and zero for phi = |g|. And d(grad L . v)/dpsi, the slope of phi' (R g), is
-    delta (phi' (R a) + c a)' for a matrix and c delta for its bias: summed up after the last step.
-    """
+    smooth. So |g| does not curve: no tangent comes back to theta through it, and the mixed
+    derivative d(grad L . v)/dpsi is delta (R a)', summed up after the last step.
+
+    g^2 / 2 curves with g. R of what it asks of u is (R g) du, where du is what g asks: left in
+    ws.u_bar. And the mixed derivative, of g (R g), is delta (g (R a) + (R g) a)' for a matrix and
+    delta (R g) for its bias."""
     w, ru, ra = padded(plan.hidden), rows_of(ws.ru, k, 1), rows_of(ws.ra, k, 1)
     u, a, delta = rows_of(ws.u, k, 1), rows_of(ws.a, k, 1), rows_of(ws.delta, k, 1)
     zeros, out = block(ws.zeros, 0, 1, a.h1.width), rows_of(ws.output, 0, 1)
     for j in range(w):
         ru[0, j], ru[0, w + j] = rh.h2[0, j], rh.h1[0, j]
     ru[0, 2 * w] = output[0, 0]
-    product(ra.h1, zeros, ru, psi.first)
-    leak(ra.h1, a.h1, plan)
-    product(ra.h2, zeros, ra.h1, psi.second)
-    leak(ra.h2, a.h2, plan)
-    out[0, 0] = number(out, 0)
+    loss_layer_gated(ra.h1, zeros, ru, psi.first, a.h1, plan)
+    loss_layer_gated(ra.h2, zeros, ra.h1, psi.second, a.h2, plan)
     if plan.squared:
+        out[0, 0] = number(out, 0)
         add_output(psi, ra.h2, out)
-    slope, c = ws.slopes[0, k], out[0, 0]
-    for j in range(2 * w + 1):
-        ru[0, j] = slope * ru[0, j] + c * u[0, j]
-    for j in range(ra.h1.width):
-        ra.h1[0, j] = slope * ra.h1[0, j] + c * a.h1[0, j]
-        ra.h2[0, j] = slope * ra.h2[0, j] + c * a.h2[0, j]
-    ws.bends[k, 0] = c
-    clear(ws.u_bar)
-    if plan.squared:
-        product(ws.u_bar, ws.u_bar, delta.d1, psi.first_back)
+        g, rg = ws.g[0, k], out[0, 0]
+        ws.rg[k, 0] = rg
+        for j in range(2 * w + 1):
+            ru[0, j] = g * ru[0, j] + rg * u[0, j]
+        for j in range(ra.h1.width):
+            ra.h1[0, j] = g * ra.h1[0, j] + rg * a.h1[0, j]
+            ra.h2[0, j] = g * ra.h2[0, j] + rg * a.h2[0, j]
+        product(ws.u_bar, block(ws.zeros, 0, 1, ws.u_bar.width), delta.d1, psi.first_back)
         for j in range(ws.u_bar.width):
-            ws.u_bar[0, j] *= c
+            ws.u_bar[0, j] *= rg
 
 
 # --------------------------------------------------------------------------------- 4. one task
@@ -400,8 +403,9 @@ def add_curvature(ws, lam, start, psi, a, plan, k):
     if plan.critic > 0:
         tangent_output(net, v, h, rh, output)
         learned_loss_tangent(psi, rh, output, ws, plan, k)
-        h1_bar, h2_bar = block(ws.u_bar, w, 1, w), block(ws.u_bar, 0, 1, w)
-        rd.e[0, 0] = ws.u_bar[0, 2 * w]
+        if plan.squared:
+            h1_bar, h2_bar = block(ws.u_bar, w, 1, w), block(ws.u_bar, 0, 1, w)
+            rd.e[0, 0] = ws.u_bar[0, 2 * w]
     elif plan.loss == MSE:
         tangent_output(net, v, h, rh, output)
         for p in range(n):
@@ -431,11 +435,11 @@ def add_loss_network_gradient(ws, out, plan):
     accumulate(g.second, ra.h1, delta.d2)
     accumulate(g.third, delta.e, ra.h2)
     if plan.squared:
-        bends = rows_of(ws.bends, 0, n)
-        accumulate(g.bias1, bends, delta.d1)
-        accumulate(g.bias2, bends, delta.d2)
+        rg = rows_of(ws.rg, 0, n)
+        accumulate(g.bias1, rg, delta.d1)
+        accumulate(g.bias2, rg, delta.d2)
         for k in range(n):
-            g.bias3[0, 0] += bends[k, 0]
+            g.bias3[0, 0] += rg[k, 0]
 
 
 @kernel
@@ -860,6 +864,18 @@ def product_relu(typing, out, init, scale, matrix):
 def product_gated(typing, out, init, scale, matrix, gate):
     """The same where gate (n, w) > 0, and 0 elsewhere: a layer backwards, or of tangents."""
     return types.void(out, init, scale, matrix, gate), _calls("product_gated")
+
+
+@intrinsic
+def product_leaky(typing, out, init, scale, matrix):
+    """The product through a leaky ReLU."""
+    return types.void(out, init, scale, matrix), _calls("product_leaky")
+
+
+@intrinsic
+def product_leaky_gated(typing, out, init, scale, matrix, gate):
+    """The product where gate (n, w) > 0, and a tenth of it elsewhere."""
+    return types.void(out, init, scale, matrix, gate), _calls("product_leaky_gated")
 
 
 @intrinsic

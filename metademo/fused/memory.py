@@ -130,8 +130,8 @@ class Memory:
             delta=deltas(steps, c),
             ru=new(steps, u),
             ra=hidden(steps, c),
-            slopes=new(1, steps),
-            bends=new(steps, 1),
+            g=new(1, steps),
+            rg=new(steps, 1),
         )
         workspace.inputs[:, 1] = workspace.q_inputs[:, 1] = workspace.ones[:] = 1
         return workspace
