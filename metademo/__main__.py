@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from metademo import benchmark, checkpoints, figures, reproduce
+from metademo import benchmark, checkpoints, figures, reproduce, seeds
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.engines import ENGINES, Diverged
@@ -107,6 +107,12 @@ def _describe(name: str) -> str:
 def _train(arguments: argparse.Namespace) -> int:
     changes = {name: value for name in _CHANGES if (value := getattr(arguments, name)) is not None}
     config = configure(arguments.algorithm, arguments.family, arguments.recipe, **changes)
+    if arguments.seeds is not None:
+        say = (lambda line: None) if arguments.json else print
+        report = seeds.run(config, arguments.seeds, engine=arguments.engine, say=say)
+        if arguments.json:
+            _print_json(report)
+        return 1 if any(run["fault"] for run in report["runs"]) else 0
     out = Path(arguments.out or f"{config.algorithm}-{config.family}{checkpoints.SUFFIX}")
     checkpoints.check_place(out, overwrite=arguments.force)  # said before the work, not after it
     trainer = MetaTrainer(config, engine=arguments.engine)
@@ -319,7 +325,7 @@ def _benchmark(arguments: argparse.Namespace) -> int:
 
 
 def _reproduce(arguments: argparse.Namespace) -> int:
-    seeds = _within("seeds", arguments.seeds, 1, 100)
+    count = _within("seeds", arguments.seeds, 1, 100)
     tasks = _within("tasks", arguments.tasks, reproduce.FEWEST_TASKS, MAX_TASKS)
     if arguments.out:
         checkpoints.check_place(arguments.out, overwrite=True)
@@ -327,7 +333,7 @@ def _reproduce(arguments: argparse.Namespace) -> int:
     def say(what: str) -> None:
         print(f"reproduce: {what}", file=sys.stderr)
 
-    report = reproduce.run(seeds=seeds, tasks=tasks, folder=arguments.runs, say=say)
+    report = reproduce.run(seeds=count, tasks=tasks, folder=arguments.runs, say=say)
     if arguments.out:
         Path(arguments.out).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     if arguments.json:
@@ -372,6 +378,8 @@ _CHANGES = {
     "hidden": (int, "width of the hidden layers"),
     "inner_steps": (int, "gradient steps per adaptation"),
     "inner_lr": (float, "alpha"),
+    "support_loss": (str, "of the inner loop: l1 or mse"),
+    "intermediate_weight": (float, "of the query losses on the way, 0 for none"),
     "outer_lr": (float, "beta, at its peak"),
     "shots": (int, "support points per task"),
     "queries": (int, "query points per task"),
@@ -398,6 +406,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, (kind, text) in _CHANGES.items():
         train.add_argument("--" + name.replace("_", "-"), type=kind, help=text)
     train.add_argument("--engine", choices=ENGINES, default="auto", help="default: auto")
+    train.add_argument("--seeds", type=int, help="compare runs of so many seeds, and save nothing")
     train.add_argument("--out", help="file to write (default: ALGORITHM-FAMILY.safetensors)")
     train.add_argument("--force", action="store_true", help="overwrite an existing file")
 

@@ -1,12 +1,12 @@
 """How fast meta-training is, engine beside engine: ``python -m metademo benchmark``.
 
-Each engine runs in a process of its own, pinned to one core (or to two, where that is the point),
-and all take turns: one short run each, round after round. What is quoted are medians over rounds,
-and ratios within a round, so that a machine that is busy for a while slows all of them alike.
+Each engine runs in a process of its own, pinned to one core, and all take turns: one short run
+each, round after round. What is quoted are medians over rounds, and ratios within a round, so that
+a machine that is busy for a while slows all of them alike.
 
 The contestants: the article's loop written plainly (`original`), this project's reference engine
-(`torch`), its compiled engine (`fused`, on one core and on two), and, if it is installed and asked
-for, a whole run in one jitted ``lax.scan`` (`jax`).
+(`torch`), its compiled engine (`fused`), and, if it is installed and asked for, a whole run in one
+jitted ``lax.scan`` (`jax`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +106,8 @@ class Original:
 class OwnEngine:
     """An engine of this project, through the trainer that everything else uses."""
 
-    def __init__(self, engine: str, threads: int = 1):
-        self._options: dict[str, Any] = dict(engine=engine, threads=threads)
+    def __init__(self, engine: str):
+        self._engine = engine
         self._trainers: dict[TrainConfig, MetaTrainer] = {}
 
     def tasks_per_second(self, algorithm: str, batch: int) -> float:
@@ -117,7 +117,7 @@ class OwnEngine:
     def rate(self, config: TrainConfig) -> float:
         """Tasks per second in the middle of a run, for about `SECONDS`."""
         if config not in self._trainers:
-            self._trainers[config] = MetaTrainer(config, **self._options)
+            self._trainers[config] = MetaTrainer(config, engine=self._engine)
             self._trainers[config].advance(4)
         trainer, chunk = self._trainers[config], 4
         while True:
@@ -131,7 +131,7 @@ class OwnEngine:
     def whole_run(self, config: TrainConfig) -> dict[str, float]:
         """Seconds of a whole run, its held-out error, and how much memory it took (MB)."""
         before = _memory()
-        trainer = MetaTrainer(config, **self._options)
+        trainer = MetaTrainer(config, engine=self._engine)
         began = time.perf_counter()
         for _ in trainer.run(every=2000):
             pass
@@ -229,31 +229,21 @@ def _memory() -> float:
 # ------------------------------------------------------------------------------------- the workers
 
 
-@dataclass(frozen=True)
-class Contestant:
-    """How to make a worker's engine, and on how many cores it runs."""
-
-    make: Callable[[], Any]
-    cores: int = 1
-
-
-CONTESTANTS = {
-    "original": Contestant(Original),
-    "torch": Contestant(lambda: OwnEngine("torch")),
-    "fused": Contestant(lambda: OwnEngine("fused")),
-    "fused, 2 cores": Contestant(lambda: OwnEngine("fused", threads=2), cores=2),
-    "jax": Contestant(Jax),
+CONTESTANTS: dict[str, Callable[[], Any]] = {
+    "original": Original,
+    "torch": lambda: OwnEngine("torch"),
+    "fused": lambda: OwnEngine("fused"),
+    "jax": Jax,
 }
+"""What makes a worker's engine."""
 
 
 class Worker:
     """A process of its own that measures when it is asked to."""
 
     def __init__(self, name: str):
-        cores = sorted(os.sched_getaffinity(0))[-CONTESTANTS[name].cores :]
-        limits = dict.fromkeys(
-            ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(len(cores))
-        )
+        core = max(os.sched_getaffinity(0))
+        limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         limits["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
         self._process = subprocess.Popen(
             [sys.executable, "-c", f"from metademo import benchmark; benchmark.serve({name!r})"],
@@ -261,7 +251,7 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
             env=os.environ | limits,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores),
+            preexec_fn=lambda: os.sched_setaffinity(0, [core]),
         )
 
     def ask(self, method: str, *arguments: Any) -> Any:
@@ -287,7 +277,7 @@ class Worker:
 def serve(name: str) -> None:
     """The body of a worker: a request a line, an answer a line."""
     torch.set_num_threads(1)
-    engine = CONTESTANTS[name].make()
+    engine = CONTESTANTS[name]()
     for line in sys.stdin:
         method, *arguments = json.loads(line)
         values = [TrainConfig.from_dict(a) if isinstance(a, dict) else a for a in arguments]

@@ -9,6 +9,7 @@ covers a hundred times faster. `make_engine` picks one.
 from __future__ import annotations
 
 import contextlib
+import functools
 import subprocess
 import sys
 import threading
@@ -136,21 +137,19 @@ class FusedEngine:
         optimizer: str,
         clip: float | None = None,
         dtype: torch.dtype = torch.float32,
-        threads: int = 1,
     ):
         self._shapes = algorithm.shapes
         self._trainer = fused.Trainer(
-            algorithm.problem(algorithm.trained_steps),
+            compiled_problem(algorithm, algorithm.trained_steps),
             flatten(meta, self._shapes),
             dtype=np.float64 if dtype is torch.float64 else np.float32,
             optimizer=optimizer,
             max_norm=clip or 0.0,
-            threads=threads,
         )
 
     @property
     def steps(self) -> int:
-        return self._trainer.state[3]
+        return self._trainer.steps
 
     @property
     def meta(self) -> Meta:
@@ -181,7 +180,6 @@ def make_engine(
     engine: str = "auto",
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
-    threads: int = 1,
     **options: Any,
 ) -> Engine:
     """The engine called `engine`; "auto" takes the compiled one wherever it can do the work.
@@ -196,16 +194,73 @@ def make_engine(
         raise ValueError(f"the fused engine {fault}: choose --engine torch")
     if engine == "torch" or fault:
         return TorchEngine(algorithm, meta, device=device, dtype=dtype, **options)
-    return FusedEngine(algorithm, meta, dtype=dtype, threads=threads, **options)
+    return FusedEngine(algorithm, meta, dtype=dtype, **options)
 
 
 def uncovered(algorithm: Algorithm, device: str = "cpu") -> str:
     """Why the compiled engine can't train this, or ""."""
     if device != "cpu":
         return f"runs on the CPU only, not on {device}"
-    if algorithm.problem(algorithm.trained_steps) is None:
-        return f"does not cover {algorithm.name} with {algorithm.activation} activations"
+    if "compiled" not in vars(type(algorithm)) or not algorithm.compiled:
+        return f"does not cover {algorithm.name}"
+    if algorithm.activation != "relu":
+        return f"does not cover {algorithm.activation} activations"
     return ""
+
+
+@functools.lru_cache(maxsize=256)
+def compiled_problem(algorithm: Algorithm, steps: int) -> fused.Problem:
+    """What `algorithm` says, for `steps` inner steps, in the compiled engine's words.
+
+    Its meta-vector holds the meta-parameters in the order of `shapes`.
+    """
+    sizes, slots, learned = _step_sizes(algorithm, steps)
+    intermediate = algorithm.intermediate_weight and steps == algorithm.trained_steps
+    return fused.Problem(
+        hidden=algorithm.hidden,
+        inner_steps=steps,
+        loss=algorithm.support_loss or algorithm.loss,
+        query_loss=algorithm.loss,
+        query_shares=algorithm.query_shares if intermediate else None,
+        order=algorithm.order,
+        adaptation_hidden=algorithm.hidden if algorithm.unlabelled else 0,
+        learned_loss=getattr(algorithm, "learned_loss", "absolute"),
+        step_sizes=sizes,
+        slots=slots,
+        learn_step_sizes=learned,
+    )
+
+
+def _step_sizes(algorithm: Algorithm, steps: int) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The step sizes (n,); which of them moves each weight (1 or steps, P), -1 where it stays; and
+    whether they are meta-parameters.
+
+    Each meta-parameter takes its place in the meta-vector for its value: so what the algorithm's
+    `step_sizes` makes of them says which one is used where.
+    """
+    counts = [int(np.prod(shape)) for shape in algorithm.shapes.values()]
+    places = unflatten(np.arange(sum(counts)), algorithm.shapes)
+    steps_taken = [algorithm.step_sizes(places, k) for k in range(max(1, steps))]
+    rows = np.stack([_by_weight(algorithm, sizes) for sizes in steps_taken])
+    if np.array_equal(rows, np.broadcast_to(rows[0], rows.shape), equal_nan=True):
+        rows = rows[:1]
+    stays = np.isnan(rows)
+    if any(isinstance(size, torch.Tensor) for size in steps_taken[0].values()):
+        shapes = [shape for net in algorithm.parts.values() for shape in net.shapes.values()]
+        networks = sum(int(np.prod(shape)) for shape in shapes)
+        return np.zeros(sum(counts) - networks), np.where(stays, -1, rows - networks), True
+    sizes = np.unique(rows[~stays])
+    return sizes, np.where(stays, -1, np.searchsorted(sizes, rows)), False
+
+
+def _by_weight(algorithm: Algorithm, sizes: Mapping[str, Any]) -> np.ndarray:
+    """A number for each weight of the regressor (P,), NaN for those that stay."""
+    return np.concatenate(
+        [
+            np.broadcast_to(np.asarray(sizes.get(name, np.nan), float), shape).ravel()
+            for name, shape in algorithm.regressor.shapes.items()
+        ]
+    )
 
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -223,14 +278,16 @@ def warm_up_apart() -> None:
     """`warm_up` without getting in the way: another process compiles, this one only loads.
 
     The compiler is written in Python, so in a thread of this process it would hold up all others.
-    Whoever asks while it is under way waits for it.
+    That can't be helped where compiled code can't be kept on disk. Whoever asks while it is under
+    way waits for it.
     """
     with _warming:
         if is_warm():
             return
-        compiler = [sys.executable, "-c", "from metademo import fused; fused.warm()"]
-        with contextlib.suppress(OSError):  # no process to be had: then compile here
-            subprocess.run(compiler, check=False, capture_output=True, cwd=ROOT)
+        if fused.keeps_code():
+            compiler = [sys.executable, "-c", "from metademo import fused; fused.warm()"]
+            with contextlib.suppress(OSError):  # no process to be had: then compile here
+                subprocess.run(compiler, check=False, capture_output=True, cwd=ROOT)
         warm_up()
 
 
@@ -256,9 +313,10 @@ def adapt_compiled(
     """
     if inner_lr is not None:
         algorithm, meta = algorithm.with_inner_lr(meta, inner_lr)
-    problem = algorithm.problem(steps)
-    vector = flatten(meta, algorithm.shapes)
-    if not is_warm() or problem is None or vector.dtype != np.float32 or not support.x.size:
+    if not is_warm() or uncovered(algorithm) or not support.x.size:
+        return None
+    problem, vector = compiled_problem(algorithm, steps), flatten(meta, algorithm.shapes)
+    if vector.dtype != np.float32:
         return None
     inputs, labels = support
     if algorithm.unlabelled:  # the kernels want one source input for each step

@@ -122,10 +122,10 @@ def evaluate(
         steps: inner steps.
         tasks: held-out tasks, drawn from a stream that training never uses.
         grid: where to measure; by default on the family's whole grid.
-        metric: "l1" or "mse", by default whichever the algorithm is trained with.
+        metric: "l1" or "mse", by default the family's.
     """
     grid = family.grid if grid is None else grid
-    metric = metric or algorithm.loss
+    metric = metric or family.metric
     rng = np.random.default_rng([seed, HELD_OUT_STREAM])
     # `adapt` says what is wrong with other numbers of steps; no support set is drawn for them.
     sources = min(max(steps, 1), MAX_INNER_STEPS) if algorithm.unlabelled else 0

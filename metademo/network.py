@@ -13,17 +13,22 @@ all the batching there is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import leaky_relu
 
 Params = dict[str, Tensor]
 
-ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
-INITIALISATIONS = ("fan-in", "truncated-normal")
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "leaky-relu": lambda x: leaky_relu(x, 0.1),
+    "tanh": torch.tanh,
+}
+INITIALISATIONS = ("fan-in", "truncated-normal", "spread")
 
 
 @dataclass(frozen=True)
@@ -43,23 +48,32 @@ class MLP:
         return shapes
 
     def init(self, rng: np.random.Generator, scheme: str = "fan-in") -> Params:
-        """Fresh float32 parameters with zero biases.
+        """Fresh float32 parameters, with zero biases unless it says otherwise.
 
         ``fan-in``: weights from U(+-1/sqrt(fan in)), which gives the original experiments' U(-1, 1)
         on the first layer. ``truncated-normal``: standard deviation 0.01, cut at two deviations
-        (Finn et al. 2017, sinusoid regression).
+        (Finn et al. 2017, sinusoid regression). ``spread``: as fan-in, but each unit of the first
+        layer has its kink at a point of its own, w . u + b = 0 with u from U(-2 pi, 2 pi), so that
+        the network can bend anywhere in its range and not at zero alone.
+
+        Raises:
+            ValueError: for another scheme.
         """
+        if scheme not in INITIALISATIONS:
+            raise ValueError(f"unknown initialisation {scheme!r}: use one of {INITIALISATIONS}")
         params = {}
         for name, shape in self.shapes.items():
             if name.endswith("bias"):
                 values = np.zeros(shape)
-            elif scheme == "fan-in":
-                bound = 1 / np.sqrt(shape[1])
-                values = rng.uniform(-bound, bound, shape)
+                if name == "0.bias" and scheme == "spread":
+                    weights = params["0.weight"].numpy()
+                    kinks = rng.uniform(-2 * np.pi, 2 * np.pi, weights.shape)
+                    values = -(weights * kinks).sum(1)
             elif scheme == "truncated-normal":
                 values = 0.01 * _truncated_normal(rng, shape)
             else:
-                raise ValueError(f"unknown initialisation {scheme!r}: use one of {INITIALISATIONS}")
+                bound = 1 / np.sqrt(shape[1])
+                values = rng.uniform(-bound, bound, shape)
             params[name] = torch.from_numpy(values.astype(np.float32))
         return params
 

@@ -124,6 +124,8 @@ class TaskFamily:
         frequencies: uniform interval of frequencies.
         shape: of the waves, one of `SHAPES`.
         noise: standard deviation of the normal error of support labels; query labels have none.
+        metric: what errors are told in, whatever the loss of training: "l1", |difference|, as in
+            the article, or "mse", its square, as in the standard benchmark.
     """
 
     name: str
@@ -136,6 +138,7 @@ class TaskFamily:
     frequencies: Interval = (1.0, 1.0)
     shape: str = "sine"
     noise: float = 0.0
+    metric: str = "l1"
 
     @property
     def grid(self) -> Array:
@@ -303,6 +306,7 @@ FAMILIES: dict[str, TaskFamily] = {
             phases=(-PI, 0.0),
             amplitudes=(0.1, 5.0),
             x_range=(-5.0, 5.0),
+            metric="mse",
         ),
     )
 }

@@ -10,7 +10,7 @@ from helpers import PAIRS, assert_near, assert_same, draw, generic_meta, small
 from torch.autograd.functional import hessian, jacobian
 
 from metademo import figures
-from metademo.algorithms import ALGORITHMS, YARDSTICKS
+from metademo.algorithms import ALGORITHMS, LEARNED_LOSSES, YARDSTICKS
 from metademo.algorithms.base import MAX_INNER_STEPS, part
 from metademo.evaluation import run_inner_loop
 from metademo.tasks import Episode, Examples
@@ -238,10 +238,16 @@ def _outer_loss(learner, meta, episode, weights=None):
 
 @pytest.mark.parametrize(("algorithm", "family"), EXACT)
 @pytest.mark.parametrize(
-    ("activation", "loss"), [("tanh", "mse"), ("relu", "l1")], ids=["smooth", "original"]
+    "settings",
+    [
+        dict(activation="tanh", loss="mse"),
+        dict(activation="relu", loss="l1"),
+        dict(support_loss="mse", learned_loss="squared", intermediate_weight=0.2),
+    ],
+    ids=["smooth", "original", "squared inside"],
 )
-def test_meta_gradient_equals_central_differences(algorithm, family, activation, loss):
-    config = small(algorithm, family, inner_steps=3, inner_lr=0.1, activation=activation, loss=loss)
+def test_meta_gradient_equals_central_differences(algorithm, family, settings):
+    config = small(algorithm, family, inner_steps=3, inner_lr=0.1, **settings)
     meta, episode, h = generic_meta(config), draw(config, 2), 1e-6
     weights = config.learner.query_weights(0.1)
     gradient, value = config.learner.meta_gradient(meta, episode, weights)
@@ -308,13 +314,15 @@ def _unflat(vector, shapes):
 
 
 @pytest.mark.parametrize("algorithm", ["maml", "daml"])
-def test_meta_gradient_equals_the_recursion_with_explicit_hessians(algorithm):
+@pytest.mark.parametrize("learned_loss", LEARNED_LOSSES)
+def test_meta_gradient_equals_the_recursion_with_explicit_hessians(algorithm, learned_loss):
     """lambda_S = grad L_query; lambda_k = (I - alpha H) lambda_{k+1}; psi gathers -alpha J' lambda.
 
     H is the Hessian of the inner loss in theta, J the derivative of its gradient in psi.
     """
     alpha = 0.1
-    config = small(algorithm, activation="tanh", loss="mse", inner_steps=3, inner_lr=alpha)
+    settings = dict(activation="tanh", loss="mse", learned_loss=learned_loss)
+    config = small(algorithm, inner_steps=3, inner_lr=alpha, **settings)
     learner, meta, episode = config.learner, generic_meta(config), draw(config, 1)
     shapes = learner.regressor.shapes
     loss_shapes = {n: s for n, s in learner.shapes.items() if not n.startswith("regressor")}

@@ -1,5 +1,6 @@
 """What each way of learning promises in its paper, on both engines; and the yardsticks."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +10,20 @@ from helpers import PAIRS, assert_near, draw, generic_meta, small
 
 from metademo import algorithms, fused
 from metademo.__main__ import main
-from metademo.algorithms import ALGORITHMS, YARDSTICKS, Algorithm
+from metademo.algorithms import ALGORITHMS, LEARNED_LOSSES, YARDSTICKS, Algorithm
 from metademo.algorithms.base import part
+from metademo.algorithms.maml import MAML
 from metademo.checkpoints import load
-from metademo.engines import adapt_compiled, flatten, make_engine, uncovered, unflatten
+from metademo.engines import (
+    adapt_compiled,
+    compiled_problem,
+    flatten,
+    make_engine,
+    uncovered,
+    unflatten,
+)
 from metademo.evaluation import evaluate, run_inner_loop
+from metademo.network import MLP, predict
 from metademo.tasks import FAMILIES, SHAPES, Examples
 from metademo.training import EPISODE_STREAM, MetaTrainer
 
@@ -34,7 +44,7 @@ def _gradient(engine, learner, meta, episode, weights=None):
         gradient, loss = learner.meta_gradient(meta, episode, weights)
         return gradient, loss.item()
     vector, loss = fused.meta_gradient(
-        learner.problem(learner.trained_steps),
+        compiled_problem(learner, learner.trained_steps),
         flatten(meta, learner.shapes),
         *episode.support,
         *episode.query,
@@ -67,13 +77,23 @@ def _regressor(gradient):
 # The engines agree
 
 
+SETTINGS = {
+    "l1": dict(loss="l1"),
+    "mse": dict(loss="mse"),
+    "mse inside": dict(loss="l1", support_loss="mse"),
+    "l1 inside": dict(loss="mse", support_loss="l1"),
+    "squared learned loss": dict(learned_loss="squared", inner_lr=0.1),
+    "on the way": dict(learned_loss="squared", intermediate_weight=0.3),
+}
+
+
 @every_pair
-@pytest.mark.parametrize("loss", ["l1", "mse"])
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 @pytest.mark.parametrize(
-    ("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)], ids=["f64", "f32"]
+    ("dtype", "tolerance"), [(torch.float64, 1e-14), (torch.float32, 1e-5)], ids=["f64", "f32"]
 )
-def test_engines_agree_on_the_meta_gradient(algorithm, family, loss, dtype, tolerance):
-    config = small(algorithm, family, hidden=8, loss=loss, inner_lr=0.01)
+def test_engines_agree_on_the_meta_gradient(algorithm, family, settings, dtype, tolerance):
+    config = small(algorithm, family, **(dict(hidden=8, inner_lr=0.01) | settings))
     learner, episode = config.learner, draw(config, 3)
     meta = {name: value.to(dtype) for name, value in generic_meta(config).items()}
     for weights in (None, learner.query_weights(0.05)):
@@ -124,6 +144,78 @@ def test_engines_agree_on_adaptation(algorithm, family, options, monkeypatch):
 def test_the_compiled_engine_covers_the_whole_registry(algorithm):
     assert uncovered(small(algorithm).learner) == ""
     assert uncovered(small(algorithm, activation="tanh").learner) != ""
+
+
+# The inner and the outer loss
+
+
+@every_pair
+def test_the_inner_loop_descends_the_support_loss_and_the_outer_loop_the_query_loss(
+    algorithm, family
+):
+    config = small(algorithm, family, hidden=8, loss="l1", support_loss="mse")
+    learner, meta, episode = config.learner, generic_meta(config), draw(config, 3)
+    query, support = (
+        Examples(*(v if v is None else torch.from_numpy(v) for v in part))
+        for part in (episode.query, episode.support)
+    )
+    adaptation = learner.adapt(meta, episode.support, steps=learner.trained_steps)
+    end = predict(learner.regressor, adaptation.trajectory[-1], query.x)
+    _, loss = learner.meta_gradient(meta, episode)
+    assert loss.item() == pytest.approx((end - query.y).abs().mean().item())
+    if not learner.unlabelled:
+        start = predict(learner.regressor, adaptation.trajectory[0], support.x)
+        torch.testing.assert_close(adaptation.losses[0], (start - support.y).square().mean(-1))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_query_losses_on_the_way_are_asked_for_half_of_what_is_left(engine):
+    config = small("daml", learned_loss="squared", inner_steps=4, intermediate_weight=0.1)
+    learner, meta, episode = config.learner, generic_meta(config), draw(config, 3)
+    np.testing.assert_array_equal(learner.query_shares, [1, 0.5, 0.75, 0.875, 1])
+    weights = learner.query_weights(0.5)
+    np.testing.assert_array_equal(weights, [0, 0.1, 0.1, 0.1, 1])
+    query = Examples(*map(torch.from_numpy, episode.query))
+    trajectory = learner.adapt(meta, episode.support).trajectory
+    terms = [
+        weight * (predict(learner.regressor, params, query.x) - share * query.y).abs().mean()
+        for weight, share, params in zip(weights, learner.query_shares, trajectory, strict=True)
+    ]
+    _, loss = _gradient(engine, learner, meta, episode, weights)
+    assert loss == pytest.approx(sum(terms).item(), rel=1e-12)
+
+
+def test_without_a_weight_nothing_is_asked_on_the_way():
+    learner = small("maml").learner
+    assert learner.query_weights(0.5) is None
+    np.testing.assert_array_equal(learner.query_shares, np.ones(6))
+    one_step = small("maml", inner_steps=1, intermediate_weight=0.5).learner
+    assert one_step.query_weights(0.5) is None
+
+
+# The learned loss
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("learned_loss", LEARNED_LOSSES)
+def test_a_squared_learned_loss_gives_every_parameter_of_it_a_gradient(engine, learned_loss):
+    """The biases of an absolute one never get any."""
+    config = small("daml", hidden=8, learned_loss=learned_loss, inner_lr=0.1)
+    gradient, _ = _gradient(engine, config.learner, generic_meta(config), draw(config, 3))
+    loss_network = part(gradient, "adaptation_loss")
+    for name, value in loss_network.items():
+        assert value.any() == (learned_loss == "squared" or name.endswith("weight")), name
+
+
+@pytest.mark.parametrize("learned_loss", LEARNED_LOSSES)
+def test_only_a_squared_learned_loss_moves_weights_where_all_its_units_are_below_zero(learned_loss):
+    config = small("daml", hidden=8, learned_loss=learned_loss, inner_lr=0.1)
+    meta = generic_meta(config)
+    meta["adaptation_loss.2.bias"] -= 100
+    trajectory = config.learner.adapt(meta, draw(config, 3).support).trajectory
+    for before, after in itertools.pairwise(trajectory):
+        moved = not torch.equal(before["4.weight"], after["4.weight"])
+        assert moved == (learned_loss == "squared")
 
 
 # The defining equations
@@ -184,7 +276,7 @@ def test_anil_leaves_the_body_untouched(engine, monkeypatch):
         start, end = (config.learner.adapt(meta, support).trajectory[k] for k in (0, -1))
     else:
         thetas, _ = fused.adapt(
-            config.learner.problem(5), flatten(meta, config.learner.shapes), *support
+            compiled_problem(config.learner, 5), flatten(meta, config.learner.shapes), *support
         )
         start, end = (
             [_regressor(unflatten(theta, config.learner.shapes)) for theta in thetas[k]]
@@ -323,7 +415,7 @@ def test_another_alpha_scales_the_learned_step_sizes(algorithm):
 def test_the_oracle_makes_no_error(family, dtype):
     oracle = YARDSTICKS["oracle"](loss="mse")
     meta = {n: v.to(dtype) for n, v in oracle.init(np.random.default_rng(0)).items()}
-    result = evaluate(oracle, meta, FAMILIES[family], shots=5, steps=3, tasks=200)
+    result = evaluate(oracle, meta, FAMILIES[family], shots=5, steps=3, tasks=200, metric="mse")
     assert result.errors.shape == (4, 200)
     tolerance = 1e-20 if dtype is torch.float64 else 1e-8
     assert result.errors[1:].max() < tolerance
@@ -408,6 +500,7 @@ class HeadFirst(Algorithm):
     title = "Toy"
     summary = "moves biases only"
     order = "first"
+    compiled = True
 
     @property
     def moving(self):
@@ -429,6 +522,22 @@ def test_a_new_algorithm_is_one_class_and_one_row(toy, engine, tmp_path, capsys,
     assert make_engine(saved.config.learner, saved.meta, optimizer="adam").name == engine
     assert main(["evaluate", str(out), "--tasks", "20"]) == 0
     assert main(["adapt", str(out), "--points", "0,0 1,1"]) == 0
+
+
+class Wavy(MAML):
+    """A toy: MAML with another network, made from a class that the compiled engine covers."""
+
+    @property
+    def regressor(self):
+        return MLP((1, self.hidden, self.hidden, 1), "tanh")
+
+
+def test_what_a_subclass_changes_is_not_trained_as_what_it_is_made_from():
+    assert "does not cover maml" in uncovered(Wavy())
+    meta = Wavy().init(np.random.default_rng(0))
+    assert make_engine(Wavy(), meta, optimizer="sgd").name == "torch"
+    with pytest.raises(ValueError, match="fused engine does not cover maml"):
+        make_engine(Wavy(), meta, optimizer="sgd", engine="fused")
 
 
 def test_engines_agree_on_a_new_algorithm(monkeypatch):

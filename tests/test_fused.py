@@ -1,15 +1,11 @@
-"""The compiled engine against autograd: gradients, optimizers, chunks, threads, divergence."""
+"""The compiled engine against autograd: gradients, optimizers, chunks, divergence."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 import threading
 import tracemalloc
 from dataclasses import replace
-from pathlib import Path
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,6 +13,7 @@ import torch
 from torch.nn import functional
 
 from metademo import fused
+from metademo.fused.memory import APART, Memory
 
 LOSS = {"l1": functional.l1_loss, "mse": functional.mse_loss}
 
@@ -28,10 +25,10 @@ def split(vector, hidden, inputs=1):
     return [part.view(shape) for part, shape in zip(vector.split(sizes), shapes, strict=False)]
 
 
-def network(x, vector, hidden, inputs=1):
+def network(x, vector, hidden, inputs=1, slope=0.0):
     w1, b1, w2, b2, w3, b3 = split(vector, hidden, inputs)
-    h1 = torch.relu(x @ w1.T + b1)
-    h2 = torch.relu(h1 @ w2.T + b2)
+    h1 = functional.leaky_relu(x @ w1.T + b1, slope)
+    h2 = functional.leaky_relu(h1 @ w2.T + b2, slope)
     return h2 @ w3.T + b3, h2, h1
 
 
@@ -39,7 +36,10 @@ def inner_loss(problem, theta, psi, x, y, k):
     if not problem.adaptation_hidden:
         return LOSS[problem.loss](network(x[:, None], theta, problem.hidden)[0], y[:, None])
     u = torch.cat(network(x[k : k + 1, None], theta, problem.hidden), dim=1)
-    return network(u, psi, problem.adaptation_hidden, 2 * problem.hidden + 1)[0].abs().sum()
+    squared = problem.learned_loss == "squared"
+    width, inputs = problem.adaptation_hidden, 2 * problem.hidden + 1
+    g = network(u, psi, width, inputs, slope=0.1 if squared else 0.0)[0].sum()
+    return g * g / 2 if squared else g.abs()
 
 
 def step_sizes(problem, meta):
@@ -70,12 +70,14 @@ def reference(problem, meta, episodes, weights=None):
         None if e is None else torch.tensor(e, dtype=torch.float64) for e in episodes
     )
     weights = np.eye(problem.inner_steps + 1)[-1] if weights is None else weights
+    shares = np.ones(len(weights)) if problem.query_shares is None else problem.query_shares
     total, reptile = 0.0, torch.zeros_like(meta)
     for t in range(len(inner_x)):
         thetas = trajectory(problem, meta, inner_x[t], None if inner_y is None else inner_y[t])
         outs = [network(query_x[t][:, None], theta, problem.hidden)[0][:, 0] for theta in thetas]
         total = total + sum(
-            w * LOSS[problem.query_loss](o, query_y[t]) for w, o in zip(weights, outs, strict=False)
+            w * LOSS[problem.query_loss](o, c * query_y[t])
+            for w, c, o in zip(weights, shares, outs, strict=True)
         )
         reptile[: problem.theta_size] += (thetas[0] - thetas[-1]).detach()
     total, reptile = total / len(inner_x), reptile / len(inner_x)
@@ -148,11 +150,24 @@ CASES = {  # problem, support points, query points, weights of the query losses
     "daml, as in the article": (Problem(adaptation_hidden=32), 1, 4, None),
     "daml, odd sizes": (Problem(hidden=21, adaptation_hidden=37, inner_steps=3), 1, 5, None),
     "daml, learned step sizes": (replace(PLUS, adaptation_hidden=9), 1, 4, np.array([0, 1, 0, 1])),
+    "daml, squared": (Problem(adaptation_hidden=32, learned_loss="squared"), 1, 4, None),
+    "daml, squared, odd sizes, step sizes": (
+        replace(PLUS, adaptation_hidden=37, learned_loss="squared", query_loss="l1"),
+        1,
+        5,
+        np.array([0.1, 1, 0, 1]),
+    ),
+    "shares of the labels": (
+        Problem(hidden=20, inner_steps=2, loss="mse", query_shares=np.array([1, 0.5, 1])),
+        4,
+        4,
+        np.array([0.0, 0.3, 1.0]),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-5)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-14), (np.float32, 1e-5)])
 def test_gradient_is_autograd_s(name, dtype, tolerance):
     problem, support, query, weights = CASES[name]
     meta, episodes = start(problem).astype(dtype), draw(problem, (3,), support, query)
@@ -167,9 +182,10 @@ def test_gradient_is_autograd_s(name, dtype, tolerance):
     )
 
 
-def test_gradient_is_the_slope_of_the_loss():
+@pytest.mark.parametrize("name", ["maml++", "daml, squared, odd sizes, step sizes"])
+def test_gradient_is_the_slope_of_the_loss(name):
     """Central differences: no derivative of anybody's is believed."""
-    problem, support, query, weights = CASES["maml++"]
+    problem, support, query, weights = CASES[name]
     meta, episodes = start(problem), draw(problem, (2,), support, query)
     gradient, _ = fused.meta_gradient(problem, meta, *episodes, weights=weights, dtype=np.float64)
     direction, h = np.random.default_rng(3).standard_normal(len(meta)), 1e-6
@@ -181,7 +197,9 @@ def test_gradient_is_the_slope_of_the_loss():
     assert (up - down) / (2 * h) == pytest.approx(gradient @ direction, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", ["maml, as in the article", "maml++", "daml, odd sizes"])
+@pytest.mark.parametrize(
+    "name", ["maml, as in the article", "maml++", "daml, odd sizes", "daml, squared"]
+)
 def test_adapt_and_predict(name):
     problem, support, query, _ = CASES[name]
     meta, (x, y, _q, _) = start(problem), draw(problem, (3,), support, query)
@@ -209,7 +227,7 @@ def test_adapt_and_predict(name):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("max_norm", [0.0, 0.1])
-@pytest.mark.parametrize("name", ["maml, narrow", "meta-sgd", "daml, odd sizes"])
+@pytest.mark.parametrize("name", ["maml, narrow", "meta-sgd", "daml, odd sizes", "daml, squared"])
 def test_outer_loop_is_torch_s(optimizer, max_norm, name):
     problem, support, query, _ = CASES[name]
     meta, rates = start(problem), np.array([0.01, 0.02, 0.005, 0.01])
@@ -243,34 +261,22 @@ def run(problem, episodes, rates, cuts=(), **options):
 
 
 @pytest.mark.parametrize("name", ["maml, as in the article", "maml++", "daml, as in the article"])
-def test_chunks_and_threads_change_no_bit(name):
+def test_chunks_change_no_bit(name):
     problem, support, query, _ = CASES[name]
     episodes, rates = draw(problem, (30, 7), support, query), np.full(30, 0.003)
     options = {"optimizer": "adam", "max_norm": 0.5}
     whole, losses = run(problem, episodes, rates, **options)
-    for cuts, threads in (((1, 17), 1), ((), 2), ((5, 6, 29), 2)):
-        other, other_losses = run(problem, episodes, rates, cuts, threads=threads, **options)
+    for cuts in ((1, 17), (5, 6, 29)):
+        other, other_losses = run(problem, episodes, rates, cuts, **options)
         assert np.array_equal(losses, other_losses)
         for mine, theirs in zip(whole.state, other.state, strict=False):
             assert np.array_equal(mine, theirs)
 
 
-def test_a_saved_state_goes_on():
-    problem = Problem()
-    episodes, rates = draw(problem, (20, 3), 4, 4), np.full(20, 0.01)
-    whole, _ = run(problem, episodes, rates, optimizer="adam")
-    first, _ = run(problem, [e[:11] for e in episodes], rates[:11], optimizer="adam")
-    second = fused.Trainer(problem, first.meta, optimizer="adam")
-    second.state = first.state
-    second.run(*(e[11:] for e in episodes), rates[11:])
-    assert np.array_equal(whole.meta, second.meta)
-    assert whole.state[3] == second.state[3] == 20
-
-
 def test_many_tasks():
     problem = Problem(hidden=8, inner_steps=2)
     meta, episodes = start(problem), draw(problem, (77,), 4, 4)
-    gradient, loss = fused.meta_gradient(problem, meta, *episodes, dtype=np.float64, threads=2)
+    gradient, loss = fused.meta_gradient(problem, meta, *episodes, dtype=np.float64)
     expected, expected_loss = reference(problem, meta, episodes)
     np.testing.assert_allclose(gradient, expected, atol=1e-12)
     assert loss == pytest.approx(expected_loss)
@@ -279,11 +285,11 @@ def test_many_tasks():
 def test_two_trainings_at_once():
     problem = Problem()
     episodes, rates = draw(problem, (300, 8), 4, 4), np.full(300, 0.01)
-    alone, _ = run(problem, episodes, rates, threads=2)
+    alone, _ = run(problem, episodes, rates)
     results = []
 
     def work():
-        results.append(run(problem, episodes, rates, range(50, 300, 50), threads=2)[0].meta)
+        results.append(run(problem, episodes, rates, range(50, 300, 50))[0].meta)
 
     workers = [threading.Thread(target=work) for _ in range(3)]
     for worker in workers:
@@ -294,12 +300,11 @@ def test_two_trainings_at_once():
     assert all(np.array_equal(alone.meta, meta) for meta in results)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_divergence_stops_at_once_with_the_last_good_parameters(threads):
+def test_divergence_stops_at_once_with_the_last_good_parameters():
     problem = Problem(loss="mse", query_loss="mse")
     episodes, rates = draw(problem, (10, 3), 4, 4), np.full(10, 0.001)
     rates[6] = 1e30  # leaves parameters that are finite, but too large: the step after it finds out
-    trainer = fused.Trainer(problem, start(problem), threads=threads)
+    trainer = fused.Trainer(problem, start(problem))
     chunk = trainer.run(*episodes, rates)
     assert not chunk.finite
     assert len(chunk.losses) == 8
@@ -338,7 +343,7 @@ def test_nothing_grows_with_the_number_of_steps():
     """A long chunk leaves no more behind than a short one."""
     problem = Problem(hidden=8, inner_steps=2)
     episodes, rates = draw(problem, (4000, 2), 4, 4), np.full(4000, 0.001)
-    trainer = fused.Trainer(problem, start(problem), threads=2)
+    trainer = fused.Trainer(problem, start(problem))
     trainer.run(*(e[:10] for e in episodes), rates[:10])
     episodes = [e.astype(np.float32) for e in episodes]
     tracemalloc.start()
@@ -349,6 +354,18 @@ def test_nothing_grows_with_the_number_of_steps():
     assert grown < 200_000
 
 
+def test_no_two_arrays_of_the_kernels_lie_close_together():
+    """How compiled loops go over them, and so how they round, depends on it."""
+    memory = Memory(Problem(adaptation_hidden=32), 3, 4, 4, np.float32, 0)
+    arrays = [*memory.shared, *memory.workspace]
+    while any(isinstance(array, tuple) for array in arrays):
+        arrays = [a for array in arrays for a in (array if isinstance(array, tuple) else [array])]
+    places = sorted((a.ctypes.data, a.ctypes.data + a.nbytes) for a in arrays)
+    assert all(start % 64 == 0 for start, _ in places)
+    gaps = [after[0] - before[1] for before, after in pairwise(places)]
+    assert min(gaps) >= APART
+
+
 POINT = np.ones((1, 4))
 
 
@@ -357,6 +374,8 @@ POINT = np.ones((1, 4))
     [
         ({"hidden": 0}, (POINT,) * 4, "at least 1 wide"),
         ({"loss": "l3"}, (POINT,) * 4, "loss is one of"),
+        ({"learned_loss": "cubed"}, (POINT,) * 4, "learned_loss is one of"),
+        ({"query_shares": np.ones(4)}, (POINT,) * 4, "5 shares of the query labels"),
         ({"slots": np.zeros((2, 9), int)}, (POINT,) * 4, "slots have shape"),
         ({"slots": head_only(8) + 1}, (POINT,) * 4, "a step size that there is not"),
         ({}, (POINT, None, POINT, POINT), "need their targets"),
@@ -393,35 +412,18 @@ def test_a_wrong_vector_is_refused():
         trainer.run(*draw(Problem(), (3, 1), 4, 4), np.ones(2))
 
 
-def test_no_inner_steps_and_threads_of_no_use():
+def test_points_beyond_float32_end_in_something_that_is_not_finite():
+    far = np.array([[1e300, 1.0]])
+    thetas, losses = fused.adapt(Problem(), start(Problem()), far, far)
+    assert not np.isfinite(losses).all()
+    assert not np.isfinite(thetas[1:]).all()
+
+
+def test_no_inner_steps():
     problem = Problem(inner_steps=0)
     episodes = draw(problem, (1,), 4, 4)
-    gradient, _ = fused.meta_gradient(problem, start(problem), *episodes, threads=9)
+    gradient, _ = fused.meta_gradient(problem, start(problem), *episodes)
     np.testing.assert_allclose(gradient, reference(problem, start(problem), episodes)[0], atol=1e-6)
     thetas, losses = fused.adapt(problem, start(problem), *episodes[:2])
     assert thetas.shape == (1, 1, problem.theta_size)
     assert losses.shape == (1, 1)
-
-
-def test_what_is_kept_on_disk_is_told():
-    assert fused.warm() < 60
-    assert "kept in" in fused.cache_status()
-
-
-def test_a_folder_that_can_t_be_written_to(tmp_path):
-    """Without a cache everything works, and a warning says why it starts slowly."""
-    package = tmp_path / "metademo" / "fused"
-    shutil.copytree(Path(fused.__file__).parent, package, ignore=lambda *_: {"__pycache__"})
-    for place in (package.parent / "__init__.py", package / "__pycache__", tmp_path / "file"):
-        place.write_text("")
-    nowhere = str(tmp_path / "file" / "folder")
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", "from metademo import fused; print(fused.cache_status())"],
-        env={**os.environ, "HOME": nowhere, "XDG_CACHE_HOME": nowhere, "PYTHONPATH": ""},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "can't be kept on disk" in done.stdout
-    assert "RuntimeWarning: compiled code can't be kept" in done.stderr

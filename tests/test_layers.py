@@ -14,7 +14,7 @@ ORDER = [
     {"engines"},
     {"training"},
     {"evaluation"},
-    {"benchmark", "checkpoints", "jobs"},
+    {"benchmark", "checkpoints", "jobs", "seeds"},
     {"reproduce"},
     {"__main__", "ui"},
     {"streamlit_app"},

@@ -8,7 +8,7 @@ from torch import nn
 
 from metademo.network import ACTIVATIONS, INITIALISATIONS, MLP, predict
 
-MODULES = {"relu": nn.ReLU, "tanh": nn.Tanh}
+MODULES = {"relu": nn.ReLU, "leaky-relu": lambda: nn.LeakyReLU(0.1), "tanh": nn.Tanh}
 
 
 def _parameters(network: MLP, *batch: int, seed: int = 0) -> dict[str, torch.Tensor]:
@@ -91,6 +91,17 @@ def test_truncated_normal_initialisation_is_cut_at_two_deviations_of_a_hundredth
     # The standard deviation of a normal cut at two of its own is 0.8796 of it.
     assert weight.std() == pytest.approx(0.008796, rel=0.02)
     assert not any(params[name].any() for name in params if name.endswith("bias"))
+
+
+def test_spread_initialisation_bends_everywhere_in_the_range():
+    params = MLP((1, 256, 256, 1)).init(np.random.default_rng(0), "spread")
+    kinks = (-params["0.bias"] / params["0.weight"][:, 0]).numpy()
+    assert np.abs(kinks).max() <= 2 * np.pi * (1 + 1e-5)
+    # The longest gap between 256 points drawn from a range is a thirtieth of it at most.
+    assert np.diff(np.sort([-2 * np.pi, *kinks, 2 * np.pi])).max() < 4 * np.pi / 30
+    plain = MLP((1, 256, 256, 1)).init(np.random.default_rng(0))
+    assert torch.equal(params["0.weight"], plain["0.weight"])
+    assert not any(params[name].any() for name in ("2.bias", "4.bias"))
 
 
 @pytest.mark.parametrize("scheme", INITIALISATIONS)

@@ -41,7 +41,7 @@ def test_the_first_paint_shows_a_wave_four_examples_on_it_and_the_adapted_curve(
     assert [curve["name"] for curve in data["curves"]] == ["truth", "maml-before", "maml"]
     points = np.array(data["points"])
     assert points.shape == (4, 2)
-    np.testing.assert_allclose(points[:, 1], np.sin(points[:, 0] + math.pi / 3), atol=1e-12)
+    np.testing.assert_allclose(points[:, 1], np.sin(points[:, 0] + math.pi / 4), atol=1e-12)
     assert len(data["captions"]) == 6
     error, before = map(float, re.findall(r"0\.\d\d", data["captions"][-1]))
     assert error < before / 2
@@ -72,7 +72,7 @@ def test_the_phase_slider_takes_the_points_along_and_undo_brings_all_back():
         assert y == pytest.approx(math.sin(x + math.pi))
     gesture(app, "undo")
     assert view(app) == before
-    assert widget(app, "slider", "phase").value == 60
+    assert widget(app, "slider", "phase").value == 45
     gesture(app, "redo")
     assert view(app) == moved
 

@@ -237,7 +237,12 @@ def test_what_is_said_of_ordinary_training_is_so(family, points, snap, alpha):
     misses = np.abs(independent(ordinary, view, xs) - ys).mean(1)
     errors = np.abs(independent(ordinary, view, grid) - view.wave(grid)).mean(1)
     for k, detail in list(enumerate(scene.details))[1:]:
-        said = re.search(r"Ordinary training.*?: (.*?)\.(?= |$)", detail)[0]
+        told = re.search(r"Ordinary training.*?: (.*?)\.(?= |$)", detail)
+        if told is None:
+            assert re.search(r"Ordinary training.* has run away\.", detail)
+            assert not (misses[k] < 1e6 and errors[k] < 1e6)
+            continue
+        said = told[0]
         for verb, before, now in re.findall(r"(falls|rises) from (\S+) to ([\d.]+\d)", said):
             assert (float(now) < float(before)) == (verb == "falls")
         fallen = misses[k] / misses[0], errors[k] / errors[0]
@@ -325,12 +330,12 @@ def test_a_start_that_is_no_mean_is_not_called_one():
 
 def test_the_contrast_takes_its_own_alpha_until_the_visitor_chooses_one():
     view = replace(MamlView.first(), contrast=True).within(TWO_PHASE)
-    scene, ordinary = contrast(view, alpha=0.3)
+    scene, ordinary = contrast(view, alpha=0.05)
     curve = next(c for c in scene.curves if c.name == "pretrained")
     own = independent(ordinary, view, TWO_PHASE.grid)
     np.testing.assert_allclose(curve.y, own, atol=1e-4)
-    assert "Ordinary training (α = 0.3) " in scene.details[-1]
-    chosen, _ = contrast(replace(view, inner_lr=0.02), alpha=0.3)
+    assert "Ordinary training (α = 0.05) " in scene.details[-1]
+    chosen, _ = contrast(replace(view, inner_lr=0.02), alpha=0.05)
     assert "α" not in chosen.details[-1]
 
 

@@ -116,6 +116,9 @@ def test_recipe_original_has_the_settings_of_the_article():
             inner_steps=5,
             inner_lr=0.03,
             loss="l1",
+            support_loss=None,
+            learned_loss="absolute",
+            intermediate_weight=0.0,
             initialisation="fan-in",
             activation="relu",
             shots=4,
@@ -152,6 +155,25 @@ def test_each_family_has_recipes_and_any_may_be_tried_on_another():
     assert recipes_for("finn") == ["fast", "finn", "finn-best"]
     config = configure("maml", "two-phase", "finn")
     assert (config.family, config.loss, config.hidden) == ("two-phase", "mse", 40)
+
+
+def test_recipes_know_what_a_family_and_an_algorithm_need_different():
+    for recipe in ("fast", "best"):
+        for algorithm in ("maml", "fomaml", "anil", "maml++"):
+            inner = {
+                family: (config.support_loss, config.loss, config.inner_lr)
+                for family in ("two-phase", "any-phase")
+                for config in [configure(algorithm, family, recipe)]
+            }
+            assert inner == {"two-phase": (None, "l1", 0.03), "any-phase": ("mse", "l1", 0.01)}
+        for family in ("two-phase", "any-phase"):
+            daml = configure("daml", family, recipe)
+            assert (daml.learned_loss, daml.inner_lr) == ("squared", 0.03)
+            assert daml.intermediate_weight == (0.1 if recipe == "best" else 0.0)
+            assert configure("pretrained", family, recipe).loss == "mse"
+    assert configure("maml", "any-phase", "original").support_loss is None
+    assert configure("daml", "any-phase", "original").learned_loss == "absolute"
+    assert configure("reptile", "finn", "finn").inner_steps == 8
 
 
 def test_a_short_run_learns():
@@ -396,14 +418,29 @@ def test_a_config_is_frozen_and_shapes_its_learner():
         config.steps = 3
 
 
-_CHOICES = ("algorithm", "family", "loss", "initialisation", "activation", "optimizer", "schedule")
+_CHOICES = ("algorithm", "family", "loss", "support_loss", "learned_loss")
+_CHOICES += ("initialisation", "activation", "optimizer", "schedule")
 
 
 @pytest.mark.parametrize("name", _CHOICES)
 @pytest.mark.parametrize("value", ["nonsense", None, 3], ids=str)
 def test_an_unknown_choice_is_named_with_the_known_ones(name, value):
+    if (name, value) == ("support_loss", None):  # that of the query loss
+        return
     with pytest.raises(ConfigError, match=rf"^{name} {value!r} is not known: choose from \w"):
         TrainConfig.from_dict({name: value})
+
+
+def test_a_config_from_before_these_settings_is_what_it_was():
+    old = small("daml").to_dict()
+    for name in ("support_loss", "learned_loss", "intermediate_weight"):
+        del old[name]
+    config = TrainConfig.from_dict(old)
+    assert config == small("daml")
+    learner = config.learner
+    assert (learner.support_loss or learner.loss, learner.learned_loss) == ("l1", "absolute")
+    assert learner.adaptation_loss.activation == "relu"
+    assert config.query_weights(0, 3) is None
 
 
 @pytest.mark.parametrize("name", LIMITS)

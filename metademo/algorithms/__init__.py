@@ -7,7 +7,7 @@ they adapt and are scored like the others, but there is nothing to train.
 
 from metademo.algorithms.anil import ANIL
 from metademo.algorithms.base import Algorithm, Meta
-from metademo.algorithms.daml import DAML
+from metademo.algorithms.daml import DAML, LEARNED_LOSSES
 from metademo.algorithms.fomaml import FOMAML
 from metademo.algorithms.maml import MAML
 from metademo.algorithms.maml_plus_plus import MAMLPlusPlus
@@ -35,4 +35,4 @@ YARDSTICKS: dict[str, type[Algorithm]] = {
     yardstick.name: yardstick for yardstick in (Random, Oracle)
 }
 
-__all__ = ["ALGORITHMS", "YARDSTICKS", "Algorithm", "Meta"]
+__all__ = ["ALGORITHMS", "LEARNED_LOSSES", "YARDSTICKS", "Algorithm", "Meta"]

@@ -29,6 +29,7 @@ class ANIL(MAML):
         "Raghu, Raghu, Bengio, Vinyals: *Rapid Learning or Feature Reuse? Towards Understanding "
         "the Effectiveness of MAML*, ICLR 2020"
     )
+    compiled = True
 
     @property
     def moving(self) -> tuple[str, ...]:

@@ -14,9 +14,8 @@ weights it moves (``moving``) and how far (``step_sizes``), the networks that ar
 (``parts``), where along the inner loop the query loss is taken (``trained_steps``,
 ``query_weights``), or whether the meta-gradient looks through the inner gradients (``order``).
 
-Both engines read the same description. `problem` puts it in the compiled engine's words; a class
-that changes the mathematics itself (`MATHEMATICS`) either does so there, too, or is left to the
-reference engine.
+The reference engine runs whatever these say. A class of which the compiled engine does the same
+says so (``compiled``), and the contract tests hold it to that on both.
 """
 
 from __future__ import annotations
@@ -29,24 +28,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metademo.fused import Problem
 from metademo.inner import LOSSES, Adaptation, adapt
 from metademo.network import MLP, Params, predict
 from metademo.tasks import Episode, Examples
 
 Meta = dict[str, Tensor]
 MAX_INNER_STEPS = 100
-MATHEMATICS = (
-    "_inner_loop",
-    "adapt",
-    "inner_loss",
-    "meta_gradient",
-    "outer_loss",
-    "query_loss",
-    "step_sizes",
-    "task_loss",
-)
-"""Methods that the compiled engine replaces by its own."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +44,11 @@ class Algorithm:
         hidden: width of the regressor's two hidden layers.
         inner_steps: gradient steps per adaptation while meta-training.
         inner_lr: alpha, the inner learning rate.
-        loss: "l1" or "mse", for the inner and the query loss alike.
+        loss: "l1" or "mse", the query loss, which the outer loop lowers.
+        support_loss: the same of the inner loop's loss on the support set; None for that of `loss`.
+        intermediate_weight: with more than 0, the query loss is taken on the way, too: after the
+            inner steps before the last with this weight, each against a share of the labels (see
+            `query_shares`), so that each step is to bring the prediction nearer.
         initialisation: how fresh weights are drawn, one of `network.INITIALISATIONS`.
         activation: the hidden activation, one of `network.ACTIVATIONS`.
     """
@@ -76,12 +67,18 @@ class Algorithm:
     """Whether the support set is unlabelled source-domain inputs instead of labelled points."""
     order: ClassVar[str] = "second"
     """ "second": the meta-gradient looks through the inner gradients; "first": for it they are
-    constants, so no second derivatives are needed."""
+    constants, so no second derivatives are needed; "reptile": it is the way from the adapted
+    weights to the initialisation."""
+    compiled: ClassVar[bool] = False
+    """Whether the compiled engine does what this class says. A subclass says so anew: what it
+    changes, the compiled engine may not know."""
 
     hidden: int = 32
     inner_steps: int = 5
     inner_lr: float = 0.03
     loss: str = "l1"
+    support_loss: str | None = None
+    intermediate_weight: float = 0.0
     initialisation: str = "fan-in"
     activation: str = "relu"
 
@@ -143,7 +140,23 @@ class Algorithm:
         Returns:
             The weights; None if only the last query loss counts.
         """
-        return None
+        if not self.intermediate_weight or self.trained_steps < 2:
+            return None
+        weights = np.full(self.trained_steps + 1, self.intermediate_weight)
+        weights[0], weights[-1] = 0, 1
+        return weights
+
+    @property
+    def query_shares(self) -> np.ndarray:
+        """What share of the query labels is asked of 0, 1, .. S inner steps, (S + 1,).
+
+        All of them; but with an `intermediate_weight` 1/2 after the first step, 3/4 after the
+        second, and so on by halves of what is left, until the last one is asked for all.
+        """
+        shares = np.ones(self.trained_steps + 1)
+        if self.intermediate_weight:
+            shares[1:-1] -= 0.5 ** np.arange(1, self.trained_steps)
+        return shares
 
     def with_inner_lr(self, meta: Meta, inner_lr: float) -> tuple[Self, Meta]:
         """The algorithm and the meta-parameters with another alpha than they were trained with."""
@@ -203,30 +216,14 @@ class Algorithm:
         grads = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
         return dict(zip(leaves, grads, strict=True)), loss.detach()
 
-    def problem(self, steps: int) -> Problem | None:
-        """How the compiled engine composes `steps` inner steps, or None if it can't.
-
-        Its meta-vector holds the meta-parameters in the order of `shapes`.
-        """
-        if self.activation != "relu" or self._ahead_of_the_kernels():
-            return None
-        return Problem(
-            hidden=self.hidden,
-            inner_steps=steps,
-            loss=self.loss,
-            query_loss=self.loss,
-            order=self.order,
-            step_sizes=np.array([self.inner_lr]),
-            slots=self._slots(dict.fromkeys(self.moving, 0))[None],
-        )
-
     def inner_loss(self, meta: Meta, params: Params, support: Examples, step: int) -> Tensor:
         """What the inner loop descends, for each task: here the error on the support set."""
-        return self.task_loss(params, support)
+        return self.task_loss(params, support, self.support_loss)
 
-    def task_loss(self, params: Params, examples: Examples) -> Tensor:
-        """Error of the regressor on labelled `examples`, shape (tasks,)."""
-        return LOSSES[self.loss](predict(self.regressor, params, examples.x), examples.y)
+    def task_loss(self, params: Params, examples: Examples, loss: str | None = None) -> Tensor:
+        """Error of the regressor on labelled `examples`, by default in `loss`, shape (tasks,)."""
+        prediction = predict(self.regressor, params, examples.x)
+        return LOSSES[loss or self.loss](prediction, examples.y)
 
     def query_loss(
         self,
@@ -237,8 +234,12 @@ class Algorithm:
         """The error on the query set at the end of an inner loop, or weighted along it."""
         if weights is None:
             return self.task_loss(trajectory[-1], query)
-        pairs = zip(weights, trajectory, strict=True)
-        return sum(float(w) * self.task_loss(params, query) for w, params in pairs if w)
+        terms = zip(weights, self.query_shares, trajectory, strict=True)
+        return sum(
+            float(weight) * self.task_loss(params, Examples(query.x, float(share) * query.y))
+            for weight, share, params in terms
+            if weight
+        )
 
     def checked_steps(self, steps: int | None) -> int:
         """A number of inner steps, by default that of training.
@@ -276,24 +277,6 @@ class Algorithm:
             steps=steps,
             **options,
         )
-
-    def _slots(self, numbers: Mapping[str, int | np.ndarray]) -> np.ndarray:
-        """The compiled engine's row of one inner step: a number per weight, -1 where none moves."""
-        return np.concatenate(
-            [
-                np.broadcast_to(numbers.get(name, -1), shape).ravel()
-                for name, shape in self.regressor.shapes.items()
-            ]
-        )
-
-    def _ahead_of_the_kernels(self) -> bool:
-        """Whether a class changes the mathematics after the last one that wrote `problem`."""
-        classes = [vars(kind) for kind in type(self).__mro__]
-
-        def last(name: str) -> int:
-            return next(i for i, own in enumerate(classes) if name in own)
-
-        return any(last(name) < last("problem") for name in MATHEMATICS)
 
     def _tensors(self, meta: Meta, examples: Examples) -> Examples:
         """`examples` with the precision and on the device of the meta-parameters."""

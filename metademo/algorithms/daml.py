@@ -3,27 +3,38 @@
 The inner loop sees no labels. It descends a *learned* adaptation loss, a second network g_psi that
 looks at the regressor's activations on one unlabelled source-domain input x_s:
 
-    L_adapt(theta, psi; x_s) = | g_psi(y, h2, h1) |,   y, h2, h1 = activations of theta at x_s
+    L_adapt(theta, psi; x_s) = g_psi(y, h2, h1)^2 / 2,    y, h2, h1 = activations of theta at x_s
 
 The outer loop trains theta and psi together, by the query loss in the target domain after the inner
 steps: psi is judged only by what descending it does to the regressor.
+
+The article of 2018 has |g_psi| with ReLU units. There its biases never get a gradient (adding a
+constant to g does not turn its slope in theta), and where all units of a layer are closed the loss
+is a constant: many seeds learn nothing, and in others only the first step moves anything. Squared,
+and with units that leak (slope 0.1 below zero, in g_psi alone), every step has a gradient.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from metademo.algorithms.base import Algorithm, Meta, part
-from metademo.fused import Problem
 from metademo.network import MLP, Params
 from metademo.tasks import Examples
 
+LEARNED_LOSSES = {"absolute": "|g|, as in the article", "squared": "g^2 / 2, with leaky units"}
 
+
+@dataclass(frozen=True)
 class DAML(Algorithm):
-    """MAML with a learned, label-free inner loss."""
+    """MAML with a learned, label-free inner loss.
+
+    Attributes:
+        learned_loss: how the inner loss is made of g_psi, one of `LEARNED_LOSSES`.
+    """
 
     name = "daml"
     title = "DAML"
@@ -32,32 +43,35 @@ class DAML(Algorithm):
         "MAML without labels in the inner loop. What the inner loop descends is itself a network, "
         "$g_\\psi$, that looks at the activations of the first one on a single source-domain "
         "input. The outer loop trains both, by the labelled query set in the target domain: the "
-        "loss is judged only by what descending it does."
+        "loss is judged only by what descending it does. It is half the square of what the network "
+        "puts out; in the article of 2018 it was the absolute value, which left many steps without "
+        "a gradient."
     )
-    formula = r"L_{\text{adapt}}(\theta, \psi; x_s) = |\, g_\psi(y, h_2, h_1) \,|"
+    formula = r"L_{\text{adapt}}(\theta, \psi; x_s) = \tfrac12\, g_\psi(y, h_2, h_1)^2"
     citation = (
         "Yu, Finn, Xie, Dasari, Zhang, Abbeel, Levine: *One-Shot Imitation from Observing Humans "
         "via Domain-Adaptive Meta-Learning*, RSS 2018"
     )
+    compiled = True
     unlabelled = True
+
+    learned_loss: str = "absolute"
 
     @property
     def adaptation_loss(self) -> MLP:
         """g_psi: from (y, h2, h1) to one number."""
-        return MLP((1 + 2 * self.hidden, self.hidden, self.hidden, 1), self.activation)
+        activation = self.activation if self.learned_loss == "absolute" else "leaky-relu"
+        return MLP((1 + 2 * self.hidden, self.hidden, self.hidden, 1), activation)
 
     @property
     def parts(self) -> dict[str, MLP]:
         return super().parts | {"adaptation_loss": self.adaptation_loss}
 
-    def problem(self, steps: int) -> Problem | None:
-        problem = super().problem(steps)
-        return problem and replace(problem, adaptation_hidden=self.hidden)
-
     def inner_loss(self, meta: Meta, params: Params, support: Examples, step: int) -> Tensor:
-        """|g_psi| at one source input per inner step; a shorter sequence of them starts again."""
+        """At one source input per inner step; a shorter sequence of them starts again."""
         k = step % max(1, support.x.shape[1])
         inputs = support.x[:, k : k + 1, None]
         activations = torch.cat(self.regressor.activations(params, inputs), dim=-1)
-        verdict = self.adaptation_loss.activations(part(meta, "adaptation_loss"), activations)[0]
-        return verdict.abs().flatten(1).sum(-1)  # of one value; of none if there is no input
+        g = self.adaptation_loss.activations(part(meta, "adaptation_loss"), activations)[0]
+        loss = g.abs() if self.learned_loss == "absolute" else 0.5 * g.square()
+        return loss.flatten(1).sum(-1)  # of one value; of none if there is no input

@@ -28,4 +28,5 @@ class FOMAML(MAML):
         "Finn, Abbeel, Levine: *Model-Agnostic Meta-Learning for Fast Adaptation of Deep "
         "Networks*, ICML 2017, section 5.2"
     )
+    compiled = True
     order = "first"

@@ -35,3 +35,4 @@ class MAML(Algorithm):
         "Finn, Abbeel, Levine: *Model-Agnostic Meta-Learning for Fast Adaptation of Deep "
         "Networks*, ICML 2017"
     )
+    compiled = True

@@ -35,13 +35,14 @@ class MAMLPlusPlus(LearnedStepSizes):
     )
     formula = r"L = \sum_{k=1}^{S} w_k \, L_{\text{query}}(\theta_k)"
     citation = "Antoniou, Edwards, Storkey: *How to Train Your MAML*, ICLR 2019"
+    compiled = True
     per_step = True
 
     def query_weights(self, progress: float) -> np.ndarray | None:
         """Equal weights on steps 1 .. S, handed over in a line to step S."""
         steps, passed = self.trained_steps, min(1.0, progress / ANNEALED)
         if passed == 1 or steps < 2:
-            return None
+            return super().query_weights(progress)
         weights = np.full(steps + 1, (1 - passed) / steps)
         weights[0] = 0
         weights[-1] += passed

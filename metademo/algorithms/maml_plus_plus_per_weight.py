@@ -32,4 +32,5 @@ class MAMLPlusPlusPerWeight(MAMLPlusPlus):
         "Li, Zhou, Chen, Li: *Meta-SGD: Learning to Learn Quickly for Few-Shot Learning*, arXiv "
         "2017"
     )
+    compiled = True
     per_weight = True

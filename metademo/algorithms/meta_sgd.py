@@ -29,4 +29,5 @@ class MetaSGD(LearnedStepSizes):
         "Li, Zhou, Chen, Li: *Meta-SGD: Learning to Learn Quickly for Few-Shot Learning*, arXiv "
         "2017"
     )
+    compiled = True
     per_weight = True

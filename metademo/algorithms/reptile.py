@@ -12,12 +12,10 @@ the first, whose gradients are taken where the ones before have led (the paper's
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from torch import Tensor
 
 from metademo.algorithms.base import Algorithm, Meta, part
-from metademo.fused import Problem
 from metademo.tasks import Episode
 
 
@@ -35,6 +33,8 @@ class Reptile(Algorithm):
     )
     formula = r"\theta_0 \leftarrow \theta_0 + \beta \, (\theta_S - \theta_0)"
     citation = "Nichol, Achiam, Schulman: *On First-Order Meta-Learning Algorithms*, arXiv 2018"
+    order = "reptile"
+    compiled = True
 
     @property
     def gradients_per_task(self) -> int:
@@ -52,7 +52,3 @@ class Reptile(Algorithm):
             for name, theta in part(meta, "regressor").items()
         }
         return gradient, loss
-
-    def problem(self, steps: int) -> Problem | None:
-        problem = super().problem(steps)
-        return problem and replace(problem, order="reptile")

@@ -19,7 +19,6 @@ import torch
 from torch import Tensor
 
 from metademo.algorithms.base import Algorithm, Meta, part
-from metademo.fused import Problem
 
 PREFIX = "step_sizes."
 
@@ -63,25 +62,3 @@ class LearnedStepSizes(Algorithm):
         scale = inner_lr / self.inner_lr if self.inner_lr else 1.0
         scaled = {n: v * scale if n.startswith(PREFIX) else v for n, v in meta.items()}
         return replace(self, inner_lr=inner_lr), scaled
-
-    def problem(self, steps: int) -> Problem | None:
-        problem = super().problem(steps)
-        shapes = self.size_shapes
-        counts = [int(np.prod(shape)) for shape in shapes.values()]
-        places = np.split(np.arange(sum(counts)), np.cumsum(counts)[:-1])
-        # Step sizes that are their own places in the meta-vector: what `step_sizes` makes of them
-        # says which one moves which weight.
-        numbers = {
-            name: torch.from_numpy(place.reshape(shape))
-            for (name, shape), place in zip(shapes.items(), places, strict=True)
-        }
-        rows = [
-            {name: size.numpy() for name, size in self.step_sizes(numbers, k).items()}
-            for k in range(max(1, steps) if self.per_step else 1)
-        ]
-        return problem and replace(
-            problem,
-            step_sizes=np.zeros(sum(counts)),
-            slots=np.stack([self._slots(row) for row in rows]),
-            learn_step_sizes=True,
-        )

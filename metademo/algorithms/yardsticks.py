@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from metademo.algorithms.base import Algorithm, Meta
-from metademo.fused import Problem
 from metademo.inner import Adaptation
 from metademo.network import Params
 from metademo.tasks import Examples
@@ -33,6 +32,7 @@ class Random(Algorithm):
         "gradient steps alone are worth. Whatever is learned should do better than this."
     )
     formula = r"\beta = 0, \qquad \theta_0 \text{ as it was drawn}"
+    compiled = True
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,8 @@ class Oracle(Algorithm):
         start = {n: meta[f"regressor.{n}"].expand(len(solution), 1) for n in Sinusoid.shapes}
         end = dict(zip(Sinusoid.shapes, solution.unbind(1), strict=True))
         trajectory = [start] + [end] * steps
-        return Adaptation(trajectory, torch.stack([self.task_loss(p, support) for p in trajectory]))
-
-    def problem(self, steps: int) -> Problem | None:
-        return None
+        losses = [self.inner_loss(meta, params, support, 0) for params in trajectory]
+        return Adaptation(trajectory, torch.stack(losses))
 
 
 def _least_squares(support: Examples) -> Tensor:

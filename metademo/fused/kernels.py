@@ -19,7 +19,7 @@ Matrices are blocks: borrowed memory, rows padded with zeros to a multiple of 16
 stays zero by itself. Each hidden matrix is held twice, once for each direction of `product`.
 
 The parts: 1 the layout, 2 the network, 3 the inner losses, 4 one task, 5 the outer loop, 6 what the
-compiler has to know about blocks. They share a file because Numba's cache on disk goes by its date.
+compiler has to know about blocks.
 """
 
 import operator
@@ -38,24 +38,22 @@ from numba.extending import (
     register_model,
 )
 
-from .products import LANES, declare
+from .cache import KernelCache
+from .layout import LANES
+from .products import declare
 
 # Sums may be reordered and fused. NaN and infinity stay what they are (neither nnan nor ninf): they
 # are how a run that diverges is noticed.
 FAST = {"reassoc", "contract", "nsz"}
 OPTIONS = {"fastmath": FAST, "error_model": "numpy"}
 kernel = njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # called by kernels only
-uncached_because = ""
 
 
 def compiled(function):
     """An entry: runs without the GIL, and its code is kept on disk where that is possible."""
-    global uncached_because
-    try:
-        return njit(nogil=True, cache=True, **OPTIONS)(function)
-    except RuntimeError as reason:
-        uncached_because = str(reason)
-        return njit(nogil=True, **OPTIONS)(function)
+    entry = njit(nogil=True, **OPTIONS)(function)
+    entry._cache = KernelCache(function.__name__)  # in place of Numba's own, see there
+    return entry
 
 
 # ------------------------------------------------------------------------------- 1. the layout
@@ -65,13 +63,12 @@ REPTILE, FIRST_ORDER, SECOND_ORDER = 0, 1, 2
 GRADIENT_ONLY, SGD, ADAM = 0, 1, 2
 
 # What a run is made of, in whole numbers: the widths of the regressor and of DAML's adaptation loss
-# network (critic, 0 without), the packed length of theta, inner steps, points, L1 or MSE, order;
-# how many rows of step sizes there are (1, or one per step), 1 if they are trained; the optimizer;
-# into how many groups the tasks are put, and how often a leader looks before it gives up helpers.
+# network (critic, 0 without), 1 if that loss is squared; the packed length of theta, inner steps,
+# points, L1 or MSE of both sets, order; how many rows of step sizes there are (1, or one per step),
+# 1 if they are trained; the optimizer.
 Plan = namedtuple(
     "Plan",
-    "hidden critic size steps support query loss query_loss order rows learned optimizer "
-    "groups patience",
+    "hidden critic squared size steps support query loss query_loss order rows learned optimizer",
 )
 
 # A network in a packed vector. W is its hidden width, padded; affine is first and bias1 together.
@@ -86,20 +83,21 @@ Network = namedtuple(
 Activations = namedtuple("Activations", "h1 h2")
 Deltas = namedtuple("Deltas", "d1 d2 e")
 
-# One thread's memory: theta_1..theta_S; lambda; v; a gradient; the inputs [x, 1]; h and d of each
-# inner step, values and tangents; the same for the query. Then DAML's: the loss network's input
-# u = [h2, h1, y], what it asks of u, its activations, deltas and tangents, a row per inner step.
+# What a task needs, one after the other: theta_1..theta_S; lambda; v; a gradient; the inputs
+# [x, 1]; h and d of each inner step, values and tangents; the same for the query. Then DAML's: the
+# loss network's input u = [h2, h1, y], what it asks of u, its activations, deltas and tangents, its
+# output g and the tangent of that, a row per inner step.
 Workspace = namedtuple(
     "Workspace",
-    "theta lam v gradient inputs h d output q_inputs q_h q_d q_output zeros ones losses "
-    "u u_bar a delta ru ra",
+    "theta lam v gradient inputs h d output q_inputs q_target q_h q_d q_output zeros ones losses "
+    "u u_bar a delta ru ra g rg",
 )
 
-# What all threads see: theta_0 and psi with their transposes; step sizes a (rows, n); gradients, a
-# row [theta, psi, rows of step sizes] for each group of tasks; the tasks' losses (1, T); gradient,
-# meta and moments as packed meta-vectors [theta, psi, step sizes], in two rows where a step leads
-# from one to the other.
-Shared = namedtuple("Shared", "start psi a gradients gradient meta moment1 moment2 losses")
+# What all tasks share: theta_0 and psi with their transposes; step sizes a (rows, n); the shares of
+# the query labels (1, S + 1); the sum of their gradients [theta, psi, rows of step sizes]; their
+# losses (1, T); gradient, meta and moments as packed meta-vectors [theta, psi, step sizes], in two
+# rows where a step leads from one to the other.
+Shared = namedtuple("Shared", "start psi a shares total gradient meta moment1 moment2 losses")
 
 # A chunk: inner_x, inner_y (N * T, K), or source inputs (N * T, S) twice; query_x, query_y
 # (N * T, Q).
@@ -211,11 +209,12 @@ def tangent_output(net, v, h, rh, output):
 
 
 @kernel
-def tangent_backward(net, v, h, d, rd, zeros):
-    """R d2 = (V3' e + W3' (R e)) [h2 > 0], R d1 = (V2' d2 + W2' (R d2)) [h1 > 0]"""
-    product(rd.d2, zeros, d.e, v.third)
+def tangent_backward(net, v, h, d, rd, h1_bar, h2_bar):
+    """R d2 = (V3' e + W3' (R e) + h2_bar) [h2 > 0], R d1 = (V2' d2 + W2' (R d2) + h1_bar) [h1 > 0]
+    where the bars are the tangents of those in `backward`."""
+    product(rd.d2, h2_bar, d.e, v.third)
     product_gated(rd.d2, rd.d2, rd.e, net.third, h.h2)
-    product(rd.d1, zeros, d.d2, v.second_back)
+    product(rd.d1, h1_bar, d.d2, v.second_back)
     product_gated(rd.d1, rd.d1, rd.d2, net.second_back, h.h1)
 
 
@@ -239,34 +238,80 @@ def labelled_loss(output, y, loss, weight, e):
 
 
 @kernel
+def loss_layer(out, init, scale, matrix, plan):
+    """A layer of the loss network: leaky with a squared loss, so that no unit closes for good."""
+    if plan.squared:
+        product_leaky(out, init, scale, matrix)
+    else:
+        product_relu(out, init, scale, matrix)
+
+
+@kernel
+def loss_layer_gated(out, init, scale, matrix, gate, plan):
+    """The same backwards, or of tangents."""
+    if plan.squared:
+        product_leaky_gated(out, init, scale, matrix, gate)
+    else:
+        product_gated(out, init, scale, matrix, gate)
+
+
+@kernel
 def learned_loss(psi, h, output, ws, plan, k):
-    """DAML (Yu et al. 2018): |g_psi([h2, h1, y])|; leaves in ws.u_bar what it asks of each."""
+    """DAML (Yu et al. 2018): |g| or g^2 / 2 of g = g_psi([h2, h1, y]). Leaves in ws.u_bar what it
+    asks of each, and in ws.delta the gradients of |g|, or of g itself."""
     w, out = padded(plan.hidden), rows_of(ws.output, 0, 1)
     u, a, delta = rows_of(ws.u, k, 1), rows_of(ws.a, k, 1), rows_of(ws.delta, k, 1)
     for j in range(w):
         u[0, j], u[0, w + j] = h.h2[0, j], h.h1[0, j]
     u[0, 2 * w] = output[0, 0]
-    forward(psi, u, a, out)
-    zero, one = number(out, 0), number(out, 1)
-    delta.e[0, 0] = one if out[0, 0] > zero else (-one if out[0, 0] < zero else zero)
+    loss_layer(a.h1, psi.bias1, u, psi.first, plan)
+    loss_layer(a.h2, psi.bias2, a.h1, psi.second, plan)
+    out[0, 0] = psi.bias3[0, 0]
+    add_output(psi, a.h2, out)
+    g, zero, one = out[0, 0], number(out, 0), number(out, 1)
+    delta.e[0, 0] = one if plan.squared or g > zero else (-one if g < zero else zero)
     zeros = block(ws.zeros, 0, 1, a.h1.width)
-    backward(psi, a, delta, zeros, zeros)
+    loss_layer_gated(delta.d2, zeros, delta.e, psi.third, a.h2, plan)
+    loss_layer_gated(delta.d1, zeros, delta.d2, psi.second_back, a.h1, plan)
     product(ws.u_bar, block(ws.zeros, 0, 1, ws.u_bar.width), delta.d1, psi.first_back)
-    return abs(out[0, 0])
+    if not plan.squared:
+        return abs(g)
+    for j in range(ws.u_bar.width):
+        ws.u_bar[0, j] *= g
+    ws.g[0, k] = g
+    return number(out, 0.5) * g * g
 
 
 @kernel
 def learned_loss_tangent(psi, rh, output, ws, plan, k):
-    """R a = A (R u), layer by layer. |.| and the ReLU don't curve, so the learned loss is linear in
-    u and in each of psi's matrices where it is smooth: no tangent comes back to theta through it,
-    and the mixed derivative d(grad L . v)/dpsi is delta (R a)', summed up after the last step."""
-    w, a = padded(plan.hidden), rows_of(ws.a, k, 1)
-    ru, ra, zeros = rows_of(ws.ru, k, 1), rows_of(ws.ra, k, 1), block(ws.zeros, 0, 1, a.h1.width)
+    """R a = A (R u), layer by layer. g is linear in u and in each of psi's matrices where it is
+    smooth. So |g| does not curve: no tangent comes back to theta through it, and the mixed
+    derivative d(grad L . v)/dpsi is delta (R a)', summed up after the last step.
+
+    g^2 / 2 curves with g. R of what it asks of u is (R g) du, where du is what g asks: left in
+    ws.u_bar. And the mixed derivative, of g (R g), is delta (g (R a) + (R g) a)' for a matrix and
+    delta (R g) for its bias."""
+    w, ru, ra = padded(plan.hidden), rows_of(ws.ru, k, 1), rows_of(ws.ra, k, 1)
+    u, a, delta = rows_of(ws.u, k, 1), rows_of(ws.a, k, 1), rows_of(ws.delta, k, 1)
+    zeros, out = block(ws.zeros, 0, 1, a.h1.width), rows_of(ws.output, 0, 1)
     for j in range(w):
         ru[0, j], ru[0, w + j] = rh.h2[0, j], rh.h1[0, j]
     ru[0, 2 * w] = output[0, 0]
-    product_gated(ra.h1, zeros, ru, psi.first, a.h1)
-    product_gated(ra.h2, zeros, ra.h1, psi.second, a.h2)
+    loss_layer_gated(ra.h1, zeros, ru, psi.first, a.h1, plan)
+    loss_layer_gated(ra.h2, zeros, ra.h1, psi.second, a.h2, plan)
+    if plan.squared:
+        out[0, 0] = number(out, 0)
+        add_output(psi, ra.h2, out)
+        g, rg = ws.g[0, k], out[0, 0]
+        ws.rg[k, 0] = rg
+        for j in range(2 * w + 1):
+            ru[0, j] = g * ru[0, j] + rg * u[0, j]
+        for j in range(ra.h1.width):
+            ra.h1[0, j] = g * ra.h1[0, j] + rg * a.h1[0, j]
+            ra.h2[0, j] = g * ra.h2[0, j] + rg * a.h2[0, j]
+        product(ws.u_bar, block(ws.zeros, 0, 1, ws.u_bar.width), delta.d1, psi.first_back)
+        for j in range(ws.u_bar.width):
+            ws.u_bar[0, j] *= rg
 
 
 # --------------------------------------------------------------------------------- 4. one task
@@ -287,7 +332,7 @@ def load_task(ws, episodes, plan, task):
 
 @kernel
 def theta_at(ws, start, k, plan):
-    """theta_0 is common to all tasks, the others are the thread's own."""
+    """theta_0 is common to all tasks, the others are the task's own."""
     return regressor(start if k == 0 else rows_of(ws.theta, k - 1, 1), 0, plan)
 
 
@@ -324,12 +369,15 @@ def adapt_task(ws, start, psi, a, plan, inner_y, losses):
 
 
 @kernel
-def add_query(ws, lam, start, k, plan, query_y, weight):
-    """lambda += w_k grad L_query(theta_k); returns w_k L_query(theta_k). Only the last weight is
-    not 0 for MAML; Antoniou et al. 2019 (MAML++) spread it over the steps."""
+def add_query(ws, lam, start, k, plan, query_y, weight, share):
+    """lambda += w_k grad L_query(theta_k); returns w_k L_query(theta_k), the error to a share of
+    the labels. Only the last weight is not 0 for MAML; Antoniou et al. 2019 (MAML++) spread it over
+    the steps."""
     net, h, d = theta_at(ws, start, k, plan), ws.q_h, ws.q_d
+    for p in range(plan.query):
+        ws.q_target[p, 0] = share * query_y[p, 0]
     forward(net, ws.q_inputs, h, ws.q_output)
-    loss = labelled_loss(ws.q_output, query_y, plan.query_loss, weight, d.e)
+    loss = labelled_loss(ws.q_output, ws.q_target, plan.query_loss, weight, d.e)
     if plan.order > REPTILE:
         zeros, ones = block(ws.zeros, 0, 1, h.h1.width), block(ws.ones, 0, plan.query, 1)
         backward(net, h, d, zeros, zeros)
@@ -349,15 +397,20 @@ def add_curvature(ws, lam, start, psi, a, plan, k):
     net, v, output = theta_at(ws, start, k, plan), regressor(ws.v, 0, plan), ws.output
     direction(ws.v, rows_of(a, k % plan.rows, 1), lam)
     tangent_forward(net, v, x, h, rh)
+    w = padded(plan.hidden)
+    h1_bar, h2_bar = block(ws.zeros, 0, 1, w), block(ws.zeros, 0, 1, w)
     clear(rd.e)  # |.| has no second derivative
     if plan.critic > 0:
         tangent_output(net, v, h, rh, output)
         learned_loss_tangent(psi, rh, output, ws, plan, k)
+        if plan.squared:
+            h1_bar, h2_bar = block(ws.u_bar, w, 1, w), block(ws.u_bar, 0, 1, w)
+            rd.e[0, 0] = ws.u_bar[0, 2 * w]
     elif plan.loss == MSE:
         tangent_output(net, v, h, rh, output)
         for p in range(n):
             rd.e[p, 0] = (output[p, 0] + output[p, 0]) / number(output, n)
-    tangent_backward(net, v, h, d, rd, block(ws.zeros, 0, 1, h.h1.width))
+    tangent_backward(net, v, h, d, rd, h1_bar, h2_bar)
     ones = block(ws.ones, 0, n, 1)
     add_gradient(regressor(lam, 0, plan), x, ones, both_h, both_d, rd)
 
@@ -375,17 +428,23 @@ def add_step_size_gradient(ws, lam, out, plan, k):
 
 @kernel
 def add_loss_network_gradient(ws, out, plan):
-    """The gradient for psi: sum_k delta_k (R a_k)', all steps at once; v has the minus sign."""
+    """The gradient for psi, see `learned_loss_tangent`, all steps at once; v has the minus sign."""
     g, n = loss_network(out, 0, plan), plan.steps
     delta, ru, ra = rows_of(ws.delta, 0, n), rows_of(ws.ru, 0, n), rows_of(ws.ra, 0, n)
     accumulate(g.first, ru, delta.d1)
     accumulate(g.second, ra.h1, delta.d2)
     accumulate(g.third, delta.e, ra.h2)
+    if plan.squared:
+        rg = rows_of(ws.rg, 0, n)
+        accumulate(g.bias1, rg, delta.d1)
+        accumulate(g.bias2, rg, delta.d2)
+        for k in range(n):
+            g.bias3[0, 0] += rg[k, 0]
 
 
 @kernel
 def task_gradient(ws, shared, episodes, plan, weights, task, out):
-    """Add one task's meta-gradient to its group's row; returns its query loss."""
+    """Add one task's meta-gradient to the sum; returns its query loss."""
     start, a, psi, lam = shared.start, shared.a, loss_network(shared.psi, 0, plan), ws.lam
     inner_y, query_y = load_task(ws, episodes, plan, task)
     adapt_task(ws, start, psi, a, plan, inner_y, plan.steps)
@@ -398,7 +457,8 @@ def task_gradient(ws, shared, episodes, plan, weights, task, out):
         if k < plan.steps and plan.order == SECOND_ORDER:
             add_curvature(ws, lam, start, psi, a, plan, k)
         if weights[0, k] != 0:
-            loss += add_query(ws, lam, start, k, plan, query_y, weights[0, k])
+            weight, share = weights[0, k], shared.shares[0, k]
+            loss += add_query(ws, lam, start, k, plan, query_y, weight, share)
     if plan.critic > 0 and plan.order == SECOND_ORDER:
         add_loss_network_gradient(ws, block(out, plan.size, 1, out.width - plan.size), plan)
     if plan.order == REPTILE and plan.steps > 0:
@@ -417,30 +477,6 @@ def set_reptile_gradient(ws, shared, plan):
 
 
 # --------------------------------------------------------------------------- 5. the outer loop
-#
-# The tasks of a step form a few groups, whose gradients are summed one by one, and then together:
-# the same numbers whoever does it. A chunk of outer steps is a row of tickets, one for each group.
-# The leader publishes the tickets of a step, takes tickets while there are any, waits for those
-# that helpers took, and steps. Helpers only take tickets: if none comes, the leader does all of
-# them. If it has to wait for long, the machine is busy with others, and it sends the helpers away.
-
-# Places in control (32,), a cache line each.
-NEXT, PUBLISHED, FINISHED, DISMISSED = 0, 8, 16, 24
-NO_TICKET, CLOSED = -1, -2
-give_way = types.ExternalFunction("metademo_give_way", types.int32())
-
-
-@kernel
-def claim(control):
-    """A ticket, or why there is none."""
-    while True:
-        published, ticket = atomic_load(control, PUBLISHED), atomic_load(control, NEXT)
-        if published < 0:
-            return CLOSED
-        if ticket >= published:
-            return NO_TICKET
-        if atomic_replace(control, NEXT, ticket, ticket + 1):
-            return ticket
 
 
 @kernel
@@ -456,7 +492,7 @@ def expand_step_sizes(shared, plan, meta, slots):
 @kernel
 def expand(shared, plan, meta, slots, step_sizes):
     """What the tasks read, from the packed meta-vector (1, theta + psi + step sizes)."""
-    psi_size = shared.gradients.width - (1 + plan.learned * plan.rows) * plan.size
+    psi_size = shared.total.width - (1 + plan.learned * plan.rows) * plan.size
     for i in range(plan.size):
         shared.start[0, i] = meta[0, i]
     net = regressor(shared.start, 0, plan)
@@ -472,21 +508,18 @@ def expand(shared, plan, meta, slots, step_sizes):
 
 
 @kernel
-def sum_gradients(shared, plan, slots):
-    """The groups' gradients, in their order; a step size gets the sum of all it stands for."""
-    rows, out = shared.gradients, shared.gradient
-    trained = rows.width - plan.learned * plan.rows * plan.size
-    for group in range(1, rows.rows):
-        for i in range(rows.width):
-            rows[0, i] += rows[group, i]
+def gather_gradient(shared, plan, slots):
+    """The gradient as a packed meta-vector: a step size gets the sum of all it stands for."""
+    total, out = shared.total, shared.gradient
+    trained = total.width - plan.learned * plan.rows * plan.size
     clear(out)
     for i in range(trained):
-        out[0, i] = rows[0, i]
+        out[0, i] = total[0, i]
     if plan.learned > 0:
         for r in range(plan.rows):
             for i in range(plan.size):
                 if slots[r, i] >= 0:
-                    out[0, slots[r, i]] += rows[0, trained + r * plan.size + i]
+                    out[0, slots[r, i]] += total[0, trained + r * plan.size + i]
 
 
 @kernel
@@ -542,7 +575,7 @@ def outer_step(shared, plan, slots, state, rate, hyper, losses, n):
     for task in range(shared.losses.width):
         total += shared.losses[0, task]
     losses[n] = total
-    sum_gradients(shared, plan, slots)
+    gather_gradient(shared, plan, slots)
     length = norm(g)
     if not (np.isfinite(total) and np.isfinite(length)):
         return False
@@ -560,53 +593,30 @@ def outer_step(shared, plan, slots, state, rate, hyper, losses, n):
 
 
 @kernel
-def run_group(ws, shared, episodes, plan, weights, ticket):
-    """The sum of a group's gradients into its row, its losses into theirs."""
-    step, group, tasks = ticket // plan.groups, ticket % plan.groups, shared.losses.width
-    w, out = rows_of(weights, step, 1), rows_of(shared.gradients, group, 1)
-    clear(out)
-    for task in range(group * tasks // plan.groups, (group + 1) * tasks // plan.groups):
-        loss = task_gradient(ws, shared, episodes, plan, w, step * tasks + task, out)
+def sum_over_tasks(ws, shared, episodes, plan, weights, step):
+    """The sum of their gradients, and the loss of each."""
+    tasks = shared.losses.width
+    clear(shared.total)
+    for task in range(tasks):
+        loss = task_gradient(ws, shared, episodes, plan, weights, step * tasks + task, shared.total)
         shared.losses[0, task] = loss
 
 
 @compiled
-def train(ws, shared, episodes, plan, weights, rates, hyper, slots, state, losses, control, leader):
-    """Run a chunk of outer steps as its leader, or what a helper finds to do of it.
+def train(ws, shared, episodes, plan, weights, rates, hyper, slots, state, losses):
+    """Run a chunk of outer steps.
 
     weights (N, S + 1) of the query losses, divided by T; rates (N,); hyper (beta1, beta2, epsilon,
-    most norm or 0); slots (rows, n); state (2,); control (32,). Writes losses (N,) and returns the
-    number of steps taken: less than N if one was not finite."""
+    most norm or 0); slots (rows, n); state (2,). Writes losses (N,) and returns the number of steps
+    taken: less than N if one was not finite."""
     ws, shared, episodes = blocks(ws), blocks(shared), blocks(episodes)
     weights, slots = blocks(weights), blocks(slots)
-    n, waited = 0, 0
-    if leader:
-        expand(shared, plan, rows_of(shared.meta, state[0], 1), slots, True)
-        atomic_add(control, PUBLISHED, plan.groups)
-    while True:
-        dismissed = not leader and atomic_load(control, DISMISSED) > 0
-        ticket = CLOSED if dismissed else claim(control)
-        if ticket >= 0:
-            run_group(ws, shared, episodes, plan, weights, ticket)
-            atomic_add(control, FINISHED, 1)
-            waited = 0
-        elif ticket == CLOSED:
+    for n in range(len(rates)):
+        expand(shared, plan, rows_of(shared.meta, state[0], 1), slots, n == 0 or plan.learned > 0)
+        sum_over_tasks(ws, shared, episodes, plan, rows_of(weights, n, 1), n)
+        if not outer_step(shared, plan, slots, state, rates[n], hyper, losses, n):
             return n
-        elif leader and atomic_load(control, FINISHED) == atomic_load(control, PUBLISHED):
-            good = outer_step(shared, plan, slots, state, rates[n], hyper, losses, n)
-            n += good
-            if good and n < len(rates):
-                meta = rows_of(shared.meta, state[0], 1)
-                expand(shared, plan, meta, slots, plan.learned > 0)
-                atomic_add(control, PUBLISHED, plan.groups)
-            else:
-                atomic_add(control, PUBLISHED, -1 - atomic_load(control, PUBLISHED))
-        else:
-            waited += 1
-            if waited > plan.patience:
-                if leader:
-                    atomic_add(control, DISMISSED, 1)
-                give_way()
+    return len(rates)
 
 
 @compiled
@@ -857,6 +867,18 @@ def product_gated(typing, out, init, scale, matrix, gate):
 
 
 @intrinsic
+def product_leaky(typing, out, init, scale, matrix):
+    """The product through a leaky ReLU."""
+    return types.void(out, init, scale, matrix), _calls("product_leaky")
+
+
+@intrinsic
+def product_leaky_gated(typing, out, init, scale, matrix, gate):
+    """The product where gate (n, w) > 0, and a tenth of it elsewhere."""
+    return types.void(out, init, scale, matrix, gate), _calls("product_leaky_gated")
+
+
+@intrinsic
 def accumulate(typing, out, scale, right):
     """out (rows, w) += scale (n, >= rows).T @ right (n, w)"""
     return types.void(out, scale, right), _calls("accumulate")
@@ -878,36 +900,3 @@ def direction(typing, out, a, vector):
 def transpose_square(typing, out, matrix):
     """out[j, i] = matrix[i, j] for i, j < LANES"""
     return types.void(out, matrix), _calls("transpose_square")
-
-
-def _atomic(control, kinds, result, emit):
-    """The signature and the code of an atomic operation on a place of an array of int64."""
-
-    def codegen(context, builder, signature, arguments):
-        array = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0])
-        return emit(builder, builder.gep(array.data, [arguments[1]]), *arguments[2:])
-
-    return result(control, types.intp, *kinds), codegen
-
-
-@intrinsic
-def atomic_load(typing, control, place):
-    return _atomic(control, [], types.int64, lambda b, at: b.load_atomic(at, "acquire", 8))
-
-
-@intrinsic
-def atomic_add(typing, control, place, value):
-    def add(b, at, value):
-        return b.atomic_rmw("add", at, value, "acq_rel")
-
-    return _atomic(control, [types.int64], types.int64, add)
-
-
-@intrinsic
-def atomic_replace(typing, control, place, old, new):
-    """Put new where old is; returns whether it was."""
-
-    def replace(b, at, old, new):
-        return b.extract_value(b.cmpxchg(at, old, new, "acq_rel", "acquire"), 1)
-
-    return _atomic(control, [types.int64] * 2, types.boolean, replace)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from llvmlite import binding, ir
 from numba.core import cgutils
 
-from . import LANES
+from .layout import LANES
 
 
 def _features() -> binding.FeatureMap:
@@ -32,6 +32,8 @@ def _features() -> binding.FeatureMap:
 COLUMNS = (32, 16) if _features().get("avx512f", False) else (16,)
 PRODUCT_POINTS = (4, 1)
 OUTER_POINTS = (4, 2, 1)
+LEAK = 0.1
+"""The slope of a leaky ReLU below zero."""
 
 _INT = ir.IntType(64)
 
@@ -127,7 +129,17 @@ def _product(activation: str) -> Callable[..., None]:
         if activation == "gated":  # the derivative of the ReLU, 0 at 0
             opened = b.fcmp_ordered(">", gate.load(q, j, lanes), gate.zero(lanes))
             return b.select(opened, value, gate.zero(lanes))
+        if activation == "leaky":
+            return leak(b, value, value)
+        if activation == "leaky-gated":
+            return leak(b, value, gate.load(q, j, lanes))
         return value
+
+    def leak(b, value, at):
+        element, lanes = value.type.element, value.type.count
+        zero, slope = (ir.Constant(value.type, [element(x)] * lanes) for x in (0.0, LEAK))
+        closed = b.fcmp_ordered("<=", at, zero)
+        return b.select(closed, b.fmul(value, slope), value)
 
     return emit
 
@@ -178,6 +190,8 @@ PRODUCTS: dict[str, tuple[int, Callable[..., None]]] = {
     "product": (4, _product("linear")),
     "product_relu": (4, _product("relu")),
     "product_gated": (5, _product("gated")),
+    "product_leaky": (4, _product("leaky")),
+    "product_leaky_gated": (5, _product("leaky-gated")),
     "accumulate": (3, _outer),
     "descend": (5, _descend),
     "direction": (3, _direction),

@@ -123,7 +123,7 @@ def outer_loop(checkpoint: Checkpoint) -> str:
 
 def learned_loss(checkpoint: Checkpoint) -> str:
     """How the learned loss of trained weights is made, and their outer loop in numbers."""
-    kind = getattr(checkpoint.config.learner, "learned_loss", "absolute")
+    kind = checkpoint.config.learned_loss
     return f"{LEARNED_LOSSES[kind]}; {outer_loop(checkpoint)}"
 
 
@@ -138,7 +138,7 @@ def losses_in_words(learner: Algorithm) -> str:
     """What the inner loop descends, and what the network was judged by in training."""
     steps = learner.trained_steps
     when = f"after {steps} step{'s' * (steps != 1)}" if steps else "without any step"
-    if getattr(learner, "intermediate_weight", 0):
+    if learner.intermediate_weight:
         when += " (and a little on the way there)"
     points = "labelled points" if learner.unlabelled else "further points"
     return (
@@ -149,5 +149,5 @@ def losses_in_words(learner: Algorithm) -> str:
 
 def losses_of(learner: Algorithm) -> tuple[str, str]:
     """What the inner loop and the outer loop measure on labelled points, in words."""
-    inner = getattr(learner, "support_loss", None) or learner.loss
+    inner = learner.support_loss or learner.loss
     return LOSSES[inner], LOSSES[learner.loss]

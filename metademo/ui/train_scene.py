@@ -162,7 +162,7 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
         errors=np.array([s.errors[-1] for s in snapshots]),
         captions=[_caption(config, s, m) for s, m in zip(snapshots, moved, strict=True)],
         details=[_detail(config, losses) for _, losses in drawn],
-        metric="mean |error|" if config.loss == "l1" else "mean squared error",
+        metric="mean |error|" if config.task_family.metric == "l1" else "mean squared error",
     )
 
 
@@ -176,7 +176,11 @@ def _caption(config: TrainConfig, snapshot: Snapshot, moved: bool) -> str:
         return f"{when}, the inner loop runs away: on some tasks it ends far from any wave."
     inner = count(config.inner_steps, "inner step")
     one = config.inner_steps == 1
-    what = "off a new wave" if config.loss == "l1" else "mean squared error on a new wave"
+    what = (
+        "off a new wave"
+        if config.task_family.metric == "l1"
+        else "mean squared error on a new wave"
+    )
     span = f"from {before:.2f} to {after:.2f} {what}"
     if not moved:
         verb = "changes" if one else "change"
@@ -199,7 +203,7 @@ def verdict(progress: Progress) -> str:
         return ""
     steps = count(config.inner_steps, "inner step")
     now, ends = f"it is {after:.2f} off a new wave", ""
-    if config.loss != "l1":
+    if config.task_family.metric != "l1":
         now = f"its mean squared error on a new wave is {after:.2f}"
     if not after < (1 - MARGIN) * without:
         does = "better" if after > (1 + MARGIN) * without else "as well"

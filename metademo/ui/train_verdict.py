@@ -40,9 +40,10 @@ def ignoring_error(config: TrainConfig) -> float:
     mean |error|, the mean for the mean squared error.
     """
     grid = config.task_family.grid
-    middle = np.median if config.loss == "l1" else np.mean
+    metric = config.task_family.metric
+    middle = np.median if metric == "l1" else np.mean
     curve = middle(_all_tasks(config.task_family)(grid), axis=0)
-    return float(ERRORS[config.loss](held_out_tasks(config)(grid) - curve).mean())
+    return float(ERRORS[metric](held_out_tasks(config)(grid) - curve).mean())
 
 
 def held_out_tasks(config: TrainConfig) -> Waves:

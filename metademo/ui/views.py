@@ -30,9 +30,9 @@ MAX_STEPS = 20
 MAX_AMPLITUDE, MAX_FREQUENCY = 10.0, 3.0
 HISTORY = 200
 """How many views can be undone."""
-EXAMPLE = (-5.0, -2.0, 1.0, 4.5)
+EXAMPLE = (-4.0, -2.0, 1.5, 3.5)
 """Where the points are that a page begins with: near crests and troughs in turn."""
-EXAMPLE_PHASE = math.radians(60)
+EXAMPLE_PHASE = math.radians(45)
 """Of the wave that the MAML page begins with: well inside of what its weights know."""
 
 

@@ -1,0 +1,35 @@
+"""Loading the compiled part. Nothing is imported from Numba or compiled before its first use."""
+
+from __future__ import annotations
+
+import threading
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+_loading = threading.Lock()
+
+
+def load(dtype: Any = np.float32) -> ModuleType:
+    """The kernels for float32 or float64; imports Numba at the first call.
+
+    Raises:
+        ValueError: for another precision.
+    """
+    precision = np.dtype(dtype).name
+    if precision not in ("float32", "float64"):
+        raise ValueError(f"the compiled engine works in float32 or float64, not in {precision}")
+    with _loading:
+        from . import kernels, products
+
+        products.prepare(precision)
+        return kernels
+
+
+def keeps_code() -> bool:
+    """Whether what one process compiles is on disk for the next one."""
+    with _loading:
+        from . import cache
+
+        return cache.is_writable()
