@@ -90,7 +90,7 @@ def test_a_page_begins_with_four_example_points_on_its_wave(view):
 def test_the_maml_page_begins_with_weights_that_know_any_phase():
     view = MamlView.first()
     assert view.weights == "maml-any-phase"
-    assert view.phase == pytest.approx(math.radians(60))
+    assert view.phase == pytest.approx(math.radians(45))
     assert view.within(ANY_PHASE) == view
 
 
