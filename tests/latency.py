@@ -3,6 +3,7 @@
 It starts the app, drives the MAML page in Chromium and prints, over 30 clicks and scrubs:
 
 * click: from mouse-up on the chart to the first frame after the changed curve was drawn;
+* drag: between two curves drawn while a point is dragged for three seconds;
 * scrub: from a move of the step slider to the first frame after that step was drawn;
 * start: from ``streamlit run`` to the first chart;
 * adaptation: the server's work for one click (5 inner steps, curves on a 400-point grid).
@@ -48,6 +49,15 @@ WATCH_CLICKS = """
 }
 """
 
+WATCH_CURVES = """
+(selector) => {
+  window.curves = [];
+  new MutationObserver(() => window.curves.push(performance.now()))
+    .observe(document.querySelector(selector),
+      { attributes: true, attributeFilter: ["data-drawn"] });
+}
+"""
+
 SCRUB = """
 async ([selector, step]) => {
   const range = document.querySelector(selector).querySelector("input[type=range]");
@@ -82,6 +92,28 @@ def clicks(page: Page) -> list[float]:
     return times
 
 
+def drag(page: Page) -> list[float]:
+    """The gaps between the curves that are drawn while a point goes to and fro."""
+    box = page.evaluate(PLOT_AREA, CHART)
+
+    def at(share: float) -> tuple[float, float]:
+        return box["x"] + share * box["width"], box["y"] + 0.35 * box["height"]
+
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_selector(f'{CHART}[data-points="[]"]')
+    page.wait_for_timeout(400)
+    page.mouse.click(*at(0.3))
+    page.wait_for_timeout(600)
+    page.mouse.move(*at(0.3))
+    page.mouse.down()
+    page.evaluate(WATCH_CURVES, CHART)
+    for k in range(180):
+        page.mouse.move(*at(0.3 + 0.002 * (k if k < 90 else 180 - k)))
+        page.wait_for_timeout(12)
+    page.mouse.up()
+    return [float(gap) for gap in np.diff(page.evaluate("window.curves"))]
+
+
 def scrubs(page: Page) -> list[float]:
     return [page.evaluate(SCRUB, [CHART, k % 6]) for k in range(REPETITIONS)]
 
@@ -111,6 +143,7 @@ def measure() -> dict[str, list[float]]:
             page.wait_for_timeout(8000)  # by then the compiled engine is loaded, too
             times["click"] = clicks(page)
             times["scrub"] = scrubs(page)
+            times["drag"] = drag(page)
         browser.close()
     return times
 
