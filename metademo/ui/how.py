@@ -79,7 +79,7 @@ $y$, and answers with one number. The inner loop descends that:
 
 $$
 \begin{aligned}
-L_{\text{adapt}}(\theta, \psi; x_s) &= |\, g_\psi(y, h_2, h_1) \,| \\
+L_{\text{adapt}}(\theta, \psi; x_s) &= \tfrac12\, g_\psi(y, h_2, h_1)^2 \\
 \theta_{k+1} &= \theta_k - \alpha \nabla_{\!\theta} L_{\text{adapt}}(\theta_k, \psi; x_s)
 \end{aligned}
 $$
