@@ -84,13 +84,13 @@ Activations = namedtuple("Activations", "h1 h2")
 Deltas = namedtuple("Deltas", "d1 d2 e")
 
 # What a task needs, one after the other: theta_1..theta_S; lambda; v; a gradient; the inputs
-# [x, 1]; h and d of each inner step, values and tangents; the same for the query. Then DAML's: the
-# loss network's input u = [h2, h1, y], what it asks of u, its activations, deltas and tangents, its
-# output g and the tangent of that, a row per inner step.
+# [x, 1]; h and d of each inner step, values and tangents; the same for the query, with its labels
+# beside the inputs [x, 1, y]. Then DAML's: the loss network's input and output u = [h2, h1, y, g],
+# what it asks of u, its activations, deltas and tangents, a row per inner step.
 Workspace = namedtuple(
     "Workspace",
-    "theta lam v gradient inputs h d output q_inputs q_target q_h q_d q_output zeros ones losses "
-    "u u_bar a delta ru ra g rg",
+    "theta lam v gradient inputs h d output q_inputs q_h q_d q_output zeros ones losses "
+    "u u_bar a delta ru ra",
 )
 
 # What all tasks share: theta_0 and psi with their transposes; step sizes a (rows, n); the shares of
@@ -278,7 +278,7 @@ def learned_loss(psi, h, output, ws, plan, k):
         return abs(g)
     for j in range(ws.u_bar.width):
         ws.u_bar[0, j] *= g
-    ws.g[0, k] = g
+    u[0, 2 * w + 1] = g
     return number(out, 0.5) * g * g
 
 
@@ -302,8 +302,8 @@ def learned_loss_tangent(psi, rh, output, ws, plan, k):
     if plan.squared:
         out[0, 0] = number(out, 0)
         add_output(psi, ra.h2, out)
-        g, rg = ws.g[0, k], out[0, 0]
-        ws.rg[k, 0] = rg
+        g, rg = u[0, 2 * w + 1], out[0, 0]
+        ru[0, 2 * w + 1] = rg
         for j in range(2 * w + 1):
             ru[0, j] = g * ru[0, j] + rg * u[0, j]
         for j in range(ra.h1.width):
@@ -374,10 +374,11 @@ def add_query(ws, lam, start, k, plan, query_y, weight, share):
     the labels. Only the last weight is not 0 for MAML; Antoniou et al. 2019 (MAML++) spread it over
     the steps."""
     net, h, d = theta_at(ws, start, k, plan), ws.q_h, ws.q_d
+    y = block(ws.q_inputs, 2, plan.query, ws.q_inputs.width)
     for p in range(plan.query):
-        ws.q_target[p, 0] = share * query_y[p, 0]
+        y[p, 0] = share * query_y[p, 0]
     forward(net, ws.q_inputs, h, ws.q_output)
-    loss = labelled_loss(ws.q_output, ws.q_target, plan.query_loss, weight, d.e)
+    loss = labelled_loss(ws.q_output, y, plan.query_loss, weight, d.e)
     if plan.order > REPTILE:
         zeros, ones = block(ws.zeros, 0, 1, h.h1.width), block(ws.ones, 0, plan.query, 1)
         backward(net, h, d, zeros, zeros)
@@ -435,7 +436,7 @@ def add_loss_network_gradient(ws, out, plan):
     accumulate(g.second, ra.h1, delta.d2)
     accumulate(g.third, delta.e, ra.h2)
     if plan.squared:
-        rg = rows_of(ws.rg, 0, n)
+        rg = block(ru, 2 * padded(plan.hidden) + 1, n, ru.width)
         accumulate(g.bias1, rg, delta.d1)
         accumulate(g.bias2, rg, delta.d2)
         for k in range(n):

@@ -116,8 +116,7 @@ class Memory:
             h=hidden(2 * n * steps, w),
             d=deltas(2 * n * steps, w),
             output=new(n, 1),
-            q_inputs=new(query, 2),
-            q_target=new(query, 1),
+            q_inputs=new(query, 3),
             q_h=hidden(query, w),
             q_d=deltas(query, w),
             q_output=new(query, 1),
@@ -130,8 +129,6 @@ class Memory:
             delta=deltas(steps, c),
             ru=new(steps, u),
             ra=hidden(steps, c),
-            g=new(1, steps),
-            rg=new(steps, 1),
         )
         workspace.inputs[:, 1] = workspace.q_inputs[:, 1] = workspace.ones[:] = 1
         return workspace
