@@ -138,7 +138,21 @@ def test_a_sweep_leaves_open_where_an_unlabelled_learner_has_no_input():
     one = contestants(shipped(), {}, family)["daml"]
     errors = swept(one.learner, family, "phase", shots=4, steps=2)
     degrees = ATTRIBUTES["phase"].values(family)
-    np.testing.assert_array_equal(np.isfinite(errors[0]), (degrees >= 0) & (degrees <= 180))
+    trained = (degrees >= 0) | (degrees == -180)  # which is that of 180 degrees
+    np.testing.assert_array_equal(np.isfinite(errors[0]), trained)
+
+
+def test_minus_180_degrees_are_180_degrees_in_badges_and_in_the_sweep():
+    phase = ATTRIBUTES["phase"]
+    for family in FAMILIES.values():
+        assert phase.contains(family, -180.0)
+        assert phase.contains(family, 180.0)
+    two, any_, finn = (phase.trained_among(FAMILIES[n]) for n in ("two-phase", "any-phase", "finn"))
+    assert two == [(-180, -180), (0, 0), (180, 180)]
+    assert any_ == [(-180, -180), (0, 180)]
+    assert finn == [(-180, 0), (180, 180)]
+    assert not phase.contains(FAMILIES["any-phase"], -90.0)
+    assert phase.contains(FAMILIES["finn"], 270.0)
 
 
 def test_the_oracle_breaks_where_waves_are_no_sines_of_frequency_one():
