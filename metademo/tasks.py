@@ -186,7 +186,7 @@ class TaskFamily:
         return next((band for band in self.bands if x in band), None)
 
     def contains_phase(self, phase: float) -> bool:
-        """Whether a wave of this phase (radians) is one of the family's, after whole turns if need be."""
+        """Whether a wave of this phase (radians, modulo 2 pi) is one of the family's."""
         stretches = [(end, end) for end in self.phases] if self.two_phase else [self.phases]
         return any(within(phase, low, high, 2 * PI) for low, high in stretches)
 
