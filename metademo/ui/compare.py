@@ -125,8 +125,8 @@ def _published_table() -> None:
         )
         st.dataframe(reproduce.records(report, shots), hide_index=True)
         st.caption(
-            f"Mean squared error ± 95 % interval, the median in brackets and the share of tasks "
-            f"that diverged behind a !; {len(conditions['training_seeds'])} training seeds x "
+            "Mean squared error ± 95 % interval. Where tasks diverge the mean is theirs alone: the "
+            f"median says how the others do. {len(conditions['training_seeds'])} training seeds x "
             f"{conditions['held_out_tasks_per_seed']:,} held-out tasks. {reproduce.DIVERGED} "
             f"Published: {reproduce.FINN}. Made by `{conditions['command']}`."
         )
