@@ -9,16 +9,25 @@ import streamlit as st
 
 from metademo import reproduce
 from metademo.tasks import FAMILIES, SHAPES, TaskFamily
-from metademo.ui import layout, resources
-from metademo.ui.compare_scene import Contestant, compare_scene, contestants, missing
+from metademo.ui import layout, measurements, resources
+from metademo.ui.compare_scene import compare, compare_scene
+from metademo.ui.contestants import Contestant, contestants, missing
 from metademo.ui.outside import ATTRIBUTES
+from metademo.ui.scores import scores
+from metademo.ui.scores_scene import scores_scene
 from metademo.ui.state import PageState
 from metademo.ui.views import CompareView
 
 
-@st.fragment
 def page() -> None:
-    """Everything on the page; a fragment, so that a click reruns nothing else."""
+    """The chart with its controls, and the scores below them, each in a fragment of its own."""
+    _chart_and_controls()
+    _scores()
+
+
+@st.fragment
+def _chart_and_controls() -> None:
+    """What a click changes; nothing here waits for a measurement."""
     usable, faults = resources.library()
     state = PageState("compare", CompareView.first)
     family = FAMILIES[state.view.family]
@@ -33,20 +42,33 @@ def page() -> None:
     view = state.view
     chosen = [one for name, one in found.items() if name in view.chosen]
     stage, controls = layout.stage_and_controls()
-    # The chart comes first: what the browser is sent first, it draws first. Scores that are not
-    # known yet come after it, and then the page is drawn once more.
-    known = resources.measured(view, family, chosen, wait=False)
+    # The chart comes first: what the browser is sent first, it draws first.
     with stage:
-        scene = compare_scene(view, family, chosen, *known)
+        scene = compare_scene(view, family, compare(view, family, chosen))
         layout.points_chart(state, family, scene, "Your points and the waves of all networks")
     with controls:
         _controls(state, family, found)
+
+
+@st.fragment
+def _scores() -> None:
+    """The board and the sweep; while something is measured they ask for this again and again."""
+    view = PageState("compare", CompareView.first).view
+    family = FAMILIES[view.family]
+    found = contestants(resources.library()[0], resources.own(), family)
+    chosen = [one for name, one in found.items() if name in view.chosen]
+    measured = measurements.request(view, family, chosen)
+    board, sweep = scores_scene(view, family, compare(view, family, chosen), measured)
+    scores(
+        "compare scores",
+        board=board,
+        sweep=sweep,
+        pending=bool(measured.pending),
+        chart="compare chart",
+    )
     _absent(found, family)
     if family.name == reproduce.FAMILY:
         _published_table()
-    if any(len(part) < len(chosen) for part in known):
-        resources.measured(view, family, chosen, wait=True)
-        st.rerun()
 
 
 def _controls(
@@ -77,6 +99,8 @@ def _controls(
             lambda v, names: replace(v, chosen=tuple(n for n in found if n in names)),
         ),
     )
+    with st.expander("What each of them is"):
+        st.caption("\n".join(f"- **{one.title}** {one.summary}" for one in found.values()))
     layout.point_buttons(
         state,
         new=lambda: state.view.with_random_points(np.random.default_rng(), family),
@@ -86,7 +110,14 @@ def _controls(
     with st.expander("Outside of what they learned"):
         _outside(state, family)
     with st.expander("Steps and points"):
-        layout.steps_slider(state)
+        st.toggle(
+            "Each after the steps that it was trained for",
+            help="Off: all of them after the same number of steps, also those that were trained "
+            "for fewer or for more.",
+            **state.bind("own_steps", view.own_steps, lambda v, on: replace(v, own_steps=on)),
+        )
+        if not view.own_steps:
+            layout.steps_slider(state)
         layout.snap_toggle(state)
         layout.points_as_text(state, family)
 

@@ -46,8 +46,6 @@ def points_chart(state: PageState[P], family: TaskFamily, scene: Scene, label: s
         f"{state.page} chart",
         curves=scene.curves,
         panels=scene.panels,
-        board=scene.board,
-        sweep=scene.sweep,
         captions=scene.captions,
         details=scene.details,
         points=view.points,

@@ -16,7 +16,7 @@ from metademo.checkpoints import Checkpoint
 from metademo.evaluation import ERRORS, run_inner_loop
 from metademo.figures import style_of
 from metademo.tasks import Array, Examples, TaskFamily, Waves
-from metademo.ui.chart import Board, Curve, Panel, Series, Sweep
+from metademo.ui.chart import Curve, Panel, Series
 from metademo.ui.views import DamlView, MamlView, PointsView
 
 IN_WORDS = {
@@ -75,8 +75,6 @@ class Scene:
     panels: list[Panel]
     captions: list[str]
     details: list[str]
-    board: Board | None = None
-    sweep: Sweep | None = None
 
 
 def adapt(learner: Learner, support: Examples, view: PointsView | DamlView, grid: Array) -> Run:
