@@ -35,7 +35,7 @@ def _chart_and_controls() -> None:
     layout.report(faults, found, "maml", family.name)
 
     layout.headline(
-        "Same points, same steps",
+        "Same points for all",
         "Every way of learning to learn, side by side. Click points, and see which of them is "
         "nearest after each step.",
     )

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from metademo import engines
-from metademo.evaluation import Evaluation, evaluate, run_inner_loop
+from metademo.evaluation import Evaluation, evaluate, ordered, run_inner_loop
 from metademo.tasks import Array, TaskFamily
 from metademo.ui.contestants import Contestant, steps_of
 from metademo.ui.outside import ATTRIBUTES
@@ -141,7 +141,8 @@ def milliseconds(
 def swept(learner: Learner, family: TaskFamily, shots: int, steps: int, along: str) -> Array:
     """Mean error after 0 .. S steps where one attribute has each of its values, (S + 1, values).
 
-    All else is as in the family; NaN where an unlabelled learner has no input for such a wave.
+    All else is as in the family. Infinite where tasks diverge, NaN where an unlabelled learner has
+    no input for such a wave.
     """
     attribute = ATTRIBUTES[along]
     columns = []
@@ -152,7 +153,7 @@ def swept(learner: Learner, family: TaskFamily, shots: int, steps: int, along: s
         except ValueError:
             columns.append(np.full(steps + 1, np.nan))
         else:
-            columns.append(result.mean)
+            columns.append(ordered(result.mean))
     return np.stack(columns, axis=1)
 
 

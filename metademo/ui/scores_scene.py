@@ -12,7 +12,7 @@ from metademo.evaluation import ordered
 from metademo.reproduce import NOISE
 from metademo.tasks import Array, TaskFamily
 from metademo.ui.chart import Series
-from metademo.ui.compare_scene import Compared, in_a_row, outside_of
+from metademo.ui.compare_scene import CEILING, Compared, in_a_row, outside_of
 from metademo.ui.contestants import Contestant
 from metademo.ui.measurements import EVERY, SWEPT_TASKS, TASKS, Measured, metric_of, shots_of
 from metademo.ui.outside import ATTRIBUTES
@@ -146,7 +146,7 @@ def _large(count: int) -> str:
 def _sweep(view: CompareView, family: TaskFamily, compared: Compared, measured: Measured) -> Sweep:
     attribute = ATTRIBUTES[view.along]
     series = [
-        Series(one.title, measured.sweeps[one.name], *one.colours_and_dash)
+        Series(one.title, np.minimum(measured.sweeps[one.name], CEILING), *one.colours_and_dash)
         for one in compared.shown
         if one.name in measured.sweeps
     ]

@@ -19,7 +19,7 @@ export class Board {
     this.title = make("caption");
     this.head = make("tr");
     this.body = make("tbody");
-    this.axis = make("div", { className: "md-strip md-strip-axis", "aria-hidden": "true" });
+    this.axis = make("div", { className: "md-strip-axis", "aria-hidden": "true" });
     this.note = make("p", { className: "md-small" });
     const foot = make("tr", {}, make("td", { colSpan: 3 }), make("td", {}, this.axis));
     this.element = make("div", { className: "md-board" },
@@ -37,7 +37,7 @@ export class Board {
     Object.assign(this, { key, data });
     say(this.title, data.title);
     say(this.note, data.note);
-    const headings = ["", "this task", data.tasks, "error, from easy to hard tasks"];
+    const headings = ["", "this task", data.tasks, "spread of the error, logarithmic"];
     this.head.replaceChildren(...headings.map((text) => make("th", { scope: "col" }, text)));
     this.scale = logScale(data.scores.flatMap((s) => [...s.mine, ...s.spread.flat()]));
     this.axis.replaceChildren(...this.scale.ticks.map((v) => tick(this.scale.share(v), this.scale.name(v))));
@@ -79,14 +79,15 @@ class Row {
     this.median = make("i", { className: "md-median" });
     this.dot = make("i", { className: "md-this" });
     this.strip = make("div", { className: "md-strip", role: "img" },
-      ...scale.ticks.map((v) => tick(scale.share(v), "")), this.whisker, this.box, this.median, this.dot);
+      this.whisker, this.box, this.median, this.dot);
     this.strip.style.setProperty("--color", color);
+    const ticks = make("div", { className: "md-strip-ticks" }, ...scale.ticks.map((v) => tick(scale.share(v), "")));
     const many = make("td", {}, this.mean, this.half);
     many.dataset.tasks = tasks;
     this.element = make("tr", {},
       make("th", { scope: "row" }, this.name,
         make("span", { className: "md-small" }, score.about), make("span", { className: "md-small" }, score.note)),
-      make("td", {}, this.mine, this.better), many, make("td", {}, this.strip));
+      make("td", {}, this.mine, this.better), many, make("td", {}, ticks, this.strip));
     bringsForward(this.name, this.element, place, score.label);
   }
 
@@ -123,7 +124,7 @@ class Row {
 
 /** A mark of the axis that all strips share. */
 function tick(share, text) {
-  const mark = make("i", { className: "md-strip-tick" }, text);
+  const mark = make("i", {}, text);
   mark.style.left = `${100 * share}%`;
   return mark;
 }

@@ -5,7 +5,7 @@ import { errorText, linearScale, logScale, stepTicks } from "./scales.js";
 import { faded } from "./shared.js";
 
 const HEIGHT = 128;
-const EDGE = { left: 38, right: 10, top: 8, bottom: 20 };
+const EDGE = { left: 42, right: 10, top: 8, bottom: 20 };
 
 export class Panels {
   /** @param {(step: number) => void} pick  the visitor clicked at a step */

@@ -19,12 +19,12 @@ export function linearScale(least, most) {
 }
 
 /**
- * A logarithmic axis for positive values. It spans five decades at most: what has run away, and what is nothing at
- * all, stays at its ends.
+ * A logarithmic axis for values that are not negative. It spans five decades at most: what has run away, and what is
+ * nothing at all, stays at its ends, whose labels then say so.
  * @returns {Scale}
  */
 export function logScale(values) {
-  const known = values.filter((v) => v > 0).sort((a, b) => a - b);
+  const known = values.filter((v) => v > 0 && v <= HUGE).sort((a, b) => a - b);
   const middle = known[known.length >> 1] ?? 1;
   const most = Math.min(known.at(-1) ?? 1, 100 * middle);
   const least = Math.max(known[0] ?? 0.1, middle / 1000);
@@ -33,7 +33,9 @@ export function logScale(values) {
   const every = Math.ceil((high - low) / 3);
   const ticks = [];
   for (let e = low; e <= high; e += every) ticks.push(exact(10 ** e));
-  const name = (v) => (v >= 1e-3 && v < 1e4 ? String(v) : v.toExponential()).replace("e+", "e").replaceAll("-", "−");
+  const [under, over] = [known[0] < 0.99 * 10 ** low, values.some((v) => v > 1.01 * 10 ** high)];
+  const name = (v) => (under && v === ticks[0] ? "≤" : over && Math.log10(v) > high - 0.5 ? "≥" : "")
+    + (v >= 1e-3 && v < 1e4 ? String(v) : v.toExponential()).replace("e+", "e").replaceAll("-", "−");
   const share = (v) => Math.min(Math.max((Math.log10(Math.max(v, 1e-300)) - low) / (high - low), 0), 1);
   return { share, ticks, name };
 }

@@ -1,4 +1,7 @@
-/** Errors against an attribute of the tasks, inside and outside of what was trained on. Plain SVG. */
+/**
+ * Errors against an attribute of the tasks, inside and outside of what was trained on. Plain SVG. Where a value is null
+ * the learner has nothing to learn from.
+ */
 
 import { DASHES, make, say, set, svg } from "./base.js";
 import { fade, valueOf } from "./panels.js";
@@ -95,7 +98,7 @@ export class Sweep {
     data.series.forEach((series, i) => {
       const row = series.values[Math.min(step, series.values.length - 1)];
       this.lines[i].setAttribute("d", this.#path(row));
-      say(this.values.children[i].querySelector("b"), errorText(row[nearest]));
+      say(this.values.children[i].querySelector("b"), row[nearest] === null ? "–" : errorText(row[nearest]));
     });
     this.svg.setAttribute("aria-label", `${data.title}, after ${step} steps`);
   }
