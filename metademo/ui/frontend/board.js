@@ -26,7 +26,7 @@ export class Board {
       make("table", {}, this.title, make("thead", {}, this.head), this.body, make("tfoot", {}, foot)), this.note);
     this.rows = [];
     this.at = 0;
-    this.front = null;
+    this.front = this.pinned = null;
   }
 
   /** @param {?BoardData} data */
@@ -46,7 +46,7 @@ export class Board {
     this.body.replaceChildren(...this.rows.map((row) => row.element));
     this.rows.find((row) => row.score.label === focused)?.name.focus({ preventScroll: true });
     this.show(this.at);
-    this.highlight(this.front);
+    this.highlight(this.front, this.pinned);
   }
 
   show(at) {
@@ -54,9 +54,13 @@ export class Board {
     for (const row of this.rows) row.show(Math.round(at));
   }
 
-  /** Bring the row of this name (label) forward; null brings all back. */
+  /**
+   * Bring the row of this name (label) forward; null brings all back.
+   * @param {?string} name
+   * @param {?string} pinned  the name that stays in front until it is chosen again
+   */
   highlight(name, pinned = null) {
-    this.front = name;
+    Object.assign(this, { front: name, pinned });
     fade(name, this.rows.map((row) => row.score.label), [this.rows.map((row) => row.element)]);
     for (const row of this.rows) row.name.setAttribute("aria-pressed", row.score.label === pinned);
   }

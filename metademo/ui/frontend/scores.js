@@ -64,8 +64,8 @@ class Scores {
     }
     if (name !== undefined || pinned !== undefined) {
       const { values } = shared(this.data.chart);
-      this.board.highlight(values.name, values.pinned);
-      this.sweep.highlight(values.name);
+      this.board.highlight(values.name ?? null, values.pinned ?? null);
+      this.sweep.highlight(values.name ?? null);
     }
     if (drawn !== undefined) {
       clearTimeout(this.waiting);
