@@ -379,7 +379,8 @@ def records(report: dict[str, Any], shots: int) -> list[dict[str, str]]:
     found = []
     for row in report["rows"]:
         cells = {f"{k} step{'s' * (k > 1)}": cell(row["errors"][str(shots)][str(k)]) for k in STEPS}
-        published = " / ".join(f"{value:g}" for value in row["published"].values())
+        theirs = [row["published"].get(str(k)) for k in STEPS]
+        published = " / ".join(f"{value:g}" if value else "-" for value in theirs) * any(theirs)
         found.append({"": row["title"], **cells, "published": published if shots == 5 else ""})
     return found
 
@@ -393,7 +394,7 @@ def cell(entry: dict[str, Any]) -> str:
     if mean == RAN_AWAY:
         return f"{mean} (median {median}), {share} of tasks"
     text = f"{mean} ± {figure(entry['ci95'])} (median {median})"
-    return text + (f", {share} of tasks diverge" if share else "")
+    return text + (f", {share} diverge" if share else "")
 
 
 def figure(error: float | None) -> str:

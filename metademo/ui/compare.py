@@ -99,7 +99,7 @@ def _controls(
             lambda v, names: replace(v, chosen=tuple(n for n in found if n in names)),
         ),
     )
-    with st.expander("What each of them is"):
+    with st.popover("What each of them is", width="stretch"):
         st.caption("\n".join(f"- **{one.title}** {one.summary}" for one in found.values()))
     layout.point_buttons(
         state,
@@ -154,7 +154,12 @@ def _published_table() -> None:
             required=True,
             key="compare table shots",
         )
-        st.dataframe(reproduce.records(report, shots), hide_index=True)
+        st.dataframe(
+            reproduce.records(report, shots),
+            hide_index=True,
+            height="content",
+            column_config={"": st.column_config.TextColumn(width=280)},
+        )
         st.caption(
             "Mean squared error ± 95 % interval. Where tasks diverge the mean is theirs alone: the "
             f"median says how the others do. {len(conditions['training_seeds'])} training seeds x "
