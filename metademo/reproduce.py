@@ -42,6 +42,10 @@ DIVERGED = (
     "A task has diverged after k inner steps if its error is not finite, or is more than "
     f"{RUNAWAY} times both its own error before the first step and the mean of that over tasks."
 )
+NOISE, BEYOND = 1e-6, 1e4
+"""Errors below the one are rounding noise; means above the other (no network at all is at 4) say
+only that some tasks have run away."""
+RAN_AWAY = "diverges"
 FINN = "Finn, Abbeel & Levine 2017, table 2 (5-shot)"
 COMMITTED = checkpoints.SHIPPED / "finn-benchmark.json"
 """The report that ships with the project."""
@@ -150,10 +154,13 @@ ROWS: tuple[Row, ...] = (
 
 
 class Claim(NamedTuple):
-    """A figure that the table is held to: 5-shot means unless it says otherwise."""
+    """A figure that the table is held to: 5-shot means unless it says otherwise.
+
+    `value` is None where it is not finite.
+    """
 
     text: str
-    value: float
+    value: float | None
     bound: str
     holds: bool
 
@@ -265,7 +272,7 @@ def run(
         "conditions": _conditions(seeds, tasks),
         "rows": rows,
     }
-    report["claims"] = [claim._asdict() for claim in claims(report)]
+    report["claims"] = reported_claims(report)
     say(f"done in {time.perf_counter() - began:.0f} s")
     return report
 
@@ -349,6 +356,11 @@ def claims(report: dict[str, Any]) -> list[Claim]:
     ]
 
 
+def reported_claims(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """The claims as JSON knows them."""
+    return [claim._replace(value=_number(claim.value))._asdict() for claim in claims(report)]
+
+
 # ---------------------------------------------------------------------------- for people
 
 
@@ -366,18 +378,37 @@ def records(report: dict[str, Any], shots: int) -> list[dict[str, str]]:
     """The rows for one number of shots, in words: what the command prints, for a page."""
     found = []
     for row in report["rows"]:
-        cells = {
-            f"{k} step{'s' * (k > 1)}": _cell(row["errors"][str(shots)][str(k)]) for k in STEPS
-        }
-        published = " / ".join(f"{value:g}" for value in row["published"].values())
+        cells = {f"{k} step{'s' * (k > 1)}": cell(row["errors"][str(shots)][str(k)]) for k in STEPS}
+        theirs = [row["published"].get(str(k)) for k in STEPS]
+        published = " / ".join(f"{value:g}" if value else "-" for value in theirs) * any(theirs)
         found.append({"": row["title"], **cells, "published": published if shots == 5 else ""})
     return found
 
 
-def _cell(entry: dict[str, Any]) -> str:
-    """Mean, 95 % interval, median and share diverged of one place in the table."""
-    text = f"{_short(entry['mean'])} ±{_short(entry['ci95'])} ({_short(entry['median'])})"
-    return text + (f" !{entry['diverged']:.1%}" if entry["diverged"] else "")
+def cell(entry: dict[str, Any]) -> str:
+    """Mean, 95 % interval, median and share diverged of one place in the table, in words."""
+    mean, median = figure(entry["mean"]), figure(entry["median"])
+    share = percent(entry["diverged"]) if entry["diverged"] else ""
+    if mean == median:  # both nothing but rounding, or both beyond any sense
+        return mean
+    if mean == RAN_AWAY:
+        return f"{mean} (median {median}), {share} of tasks"
+    text = f"{mean} ± {figure(entry['ci95'])} (median {median})"
+    return text + (f", {share} diverge" if share else "")
+
+
+def figure(error: float | None) -> str:
+    """An error as people read it: three digits, unless it is rounding noise or beyond any sense."""
+    if error is None or not error <= BEYOND:
+        return RAN_AWAY
+    if error < NOISE:
+        return f"< {NOISE:g}".replace("e-0", "e-") if error else "0"
+    return f"{error:.3g}" if error < 999.5 else f"{error:,.0f}"
+
+
+def percent(share: float) -> str:
+    """Two digits of it: 0.57 %, 16 %."""
+    return f"{float(f'{100 * share:.2g}'):g} %"
 
 
 def table(report: dict[str, Any]) -> str:
@@ -385,33 +416,30 @@ def table(report: dict[str, Any]) -> str:
     conditions = report["conditions"]
     seeds, tasks = len(conditions["training_seeds"]), conditions["held_out_tasks_per_seed"]
     lines = [f"{conditions['tasks']}; {seeds} seeds x {tasks} held-out tasks; mean squared error"]
+    headings = [f"{k} step{'s' * (k > 1)}" for k in conditions["inner_steps"]]
     for shots in conditions["shots"]:
-        lines += ["", f"{shots}-shot", _heading(conditions["inner_steps"])]
-        lines += [_line(row, shots) for row in report["rows"]]
-    lines += ["", "mean ± 95 % interval (median); !: share of tasks that diverged", DIVERGED, ""]
+        rows = {"": headings} | {row["name"]: _cells(row, shots) for row in report["rows"]}
+        width = 2 + max(len(text) for cells in rows.values() for text in cells)
+        lines += ["", f"{shots}-shot"]
+        lines += [
+            f"  {name:<12}" + "".join(f"{text:<{width}}" for text in cells).rstrip()
+            for name, cells in rows.items()
+        ]
+    lines += ["", "mean ± 95 % interval, and what was published in square brackets", DIVERGED, ""]
     lines += [f"{row['name']}: {row['note']}" for row in report["rows"] if row["note"]]
     lines += ["", "held to"]
     for claim in report["claims"]:
         verdict = "yes" if claim["holds"] else "NO"
-        lines.append(f"  {claim['text']:<40}{claim['value']:>10.4g}  {claim['bound']:<20}{verdict}")
+        value = figure(claim["value"])
+        lines.append(f"  {claim['text']:<40}{value:>10}  {claim['bound']:<20}{verdict}")
     return "\n".join(lines)
 
 
-def _heading(steps: Sequence[int]) -> str:
-    return f"  {'':<12}" + "".join(f"{f'{k} step' + 's' * (k > 1):<36}" for k in steps)
-
-
-def _line(row: dict[str, Any], shots: int) -> str:
+def _cells(row: dict[str, Any], shots: int) -> list[str]:
+    """The places of a row, with what was published behind them."""
     cells = []
     for k in STEPS:
-        entry, published = row["errors"][str(shots)][str(k)], row["published"].get(str(k))
-        cell = _cell(entry)
-        if published and shots == 5:
-            cell += f" [{published}]"
-        cells.append(f"{cell:<36}")
-    return f"  {row['name']:<12}" + "".join(cells).rstrip()
-
-
-def _short(value: float | None) -> str:
-    """Three digits; what is beyond any sense has run away."""
-    return "inf" if value is None or value > 1e6 else f"{value:.3g}"
+        published = row["published"].get(str(k)) if shots == 5 else None
+        text = cell(row["errors"][str(shots)][str(k)])
+        cells.append(f"{text} [{published}]" if published else text)
+    return cells

@@ -28,6 +28,8 @@ Array = np.ndarray
 Interval = tuple[float, float]
 PI = float(np.pi)
 GRID_POINTS = 400
+SLACK = 1e-9
+"""What rounding may take a value out of an interval that it belongs to."""
 
 SHAPES: dict[str, Callable[[Array], Array]] = {
     "sine": np.sin,
@@ -187,18 +189,17 @@ class TaskFamily:
         return next((band for band in self.bands if x in band), None)
 
     def contains_phase(self, phase: float) -> bool:
-        """Whether a wave of this phase (radians) is one of the family's."""
-        if self.two_phase:
-            return bool(np.isclose(phase, self.phases).any())
-        return _within(phase, self.phases)
+        """Whether a wave of this phase (radians, modulo 2 pi) is one of the family's."""
+        stretches = [(end, end) for end in self.phases] if self.two_phase else [self.phases]
+        return any(within(phase, low, high, 2 * PI) for low, high in stretches)
 
     def contains_amplitude(self, amplitude: float) -> bool:
         """Whether a wave of this amplitude is one of the family's."""
-        return _within(amplitude, self.amplitudes)
+        return within(amplitude, *self.amplitudes)
 
     def contains_frequency(self, frequency: float) -> bool:
         """Whether a wave of this frequency is one of the family's."""
-        return _within(frequency, self.frequencies)
+        return within(frequency, *self.frequencies)
 
     def nearest(self, x: Array, y: Array, like: Waves) -> Waves:
         """The wave that passes nearest to the points (x, y), in mean |difference|.
@@ -225,7 +226,7 @@ class TaskFamily:
         )
 
     def source_of(self, phase: float) -> float | None:
-        """A source-domain input that stands for this phase, or None if none does."""
+        """A source-domain input that stands for this phase (radians), or None if none does."""
         wave = Waves.one(phase=phase)
         try:
             return float(self._source_inputs(wave, np.array([[0.5]]))[0, 0])
@@ -260,19 +261,31 @@ class TaskFamily:
         inputs = np.full_like(uniform, np.nan)
         for band in self.bands:
             first, last = band.phases
-            inside = (waves.phase >= min(first, last)) & (waves.phase <= max(first, last))
+            phase = turned(waves.phase, min(first, last))
+            inside = phase <= max(first, last) + SLACK
             if band.means_one:
                 inputs[inside] = band.low + (band.high - band.low) * uniform[inside]
             else:  # each input of the band means one phase: invert that map
-                place = (waves.phase[inside] - first) / (last - first)
+                place = np.clip((phase[inside] - first) / (last - first), 0, 1)
                 inputs[inside] = (band.low + (band.high - band.low) * place)[:, None]
         if np.isnan(inputs).any():
             raise ValueError(f"no source input of {self.name!r} stands for some of these phases")
         return inputs
 
 
-def _within(value: float, interval: Interval) -> bool:
-    return min(interval) - 1e-9 <= value <= max(interval) + 1e-9
+def turned(angle: ArrayLike, low: float, turn: float = 2 * PI) -> Array:
+    """The same angles, whole turns added or taken away, from `low` to less than a turn above it.
+
+    An angle that lies there already is left as it is, to the last bit.
+    """
+    angle = np.asarray(angle, dtype=np.float64)
+    return angle - turn * np.floor((angle - low + SLACK) / turn)
+
+
+def within(value: float, low: float, high: float, turn: float = 0.0) -> bool:
+    """Whether the value is between `low` and `high`, if need be after some whole turns."""
+    value = float(turned(value, low, turn)) if turn else value
+    return low - SLACK <= value <= high + SLACK
 
 
 def _normal(uniform: Array) -> Array:

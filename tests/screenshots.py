@@ -8,7 +8,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
 
-CHART = '[data-metademo="chart"]'
+CHART, SCORES = '[data-metademo="chart"]', '[data-metademo="scores"]'
 PICTURES = ROOT / ".github"
 
 
@@ -29,8 +29,8 @@ def compare(page: Page, url: str) -> None:
     page.get_by_text("any phase", exact=True).click()
     for name in ("Meta-SGD", "ANIL"):
         page.locator("[data-testid=stButtonGroup]").get_by_text(name, exact=True).click()
-        page.wait_for_selector(f"{CHART} .md-board >> text={name}")
-    page.wait_for_function(f"!document.querySelector('{CHART} .md-unknown')")
+        page.wait_for_selector(f"{SCORES} .md-board >> text={name}")
+    page.wait_for_selector(f"{SCORES}[data-pending=false]")
 
 
 def take(folder: Path = PICTURES) -> None:

@@ -10,6 +10,9 @@ from browser import ROOT
 from test_chart_browser import CHART, COUNT_SENT
 from test_pages_browser import MamlPage
 
+SCORES = '[data-metademo="scores"]'
+EVERYONE = 11
+
 
 class ComparePage(MamlPage):
     """The Compare page, in words."""
@@ -17,8 +20,8 @@ class ComparePage(MamlPage):
     def rows(self) -> dict[str, dict]:
         """What the board says, by learner: this task, all tasks, and the places of its marks."""
         return self.page.evaluate(
-            """(chart) => Object.fromEntries(
-            [...document.querySelectorAll(`${chart} .md-board tbody tr`)].map((row) => [
+            """(scores) => Object.fromEntries(
+            [...document.querySelectorAll(`${scores} .md-board tbody tr`)].map((row) => [
                 row.querySelector("th b").textContent,
                 {
                     mine: row.children[1].querySelector("b").textContent,
@@ -27,23 +30,72 @@ class ComparePage(MamlPage):
                     box: row.querySelector(".md-box").style.left,
                 },
             ]))""",
-            CHART,
+            SCORES,
         )
 
     def sweep(self) -> list[str]:
         return self.page.eval_on_selector_all(
-            f"{CHART} .md-sweep path.md-line", "lines => lines.map((l) => l.getAttribute('d'))"
+            f"{SCORES} .md-sweep path.md-line", "lines => lines.map((l) => l.getAttribute('d'))"
         )
 
     def wait_measured(self) -> None:
         """Until the board and the sweep have their numbers."""
-        self.page.wait_for_selector(f"{CHART} .md-sweep path.md-line", state="attached")
-        self.page.wait_for_function(
-            "c => !document.querySelector(`${c} .md-strip.md-unknown`)", arg=CHART
-        )
+        self.page.wait_for_selector(f"{SCORES}[data-pending=false] .md-sweep path.md-line")
+
+    def wait_board(self, text: str) -> None:
+        self.page.wait_for_selector(f"{SCORES} .md-board >> text={text}")
+        self.wait_measured()
 
     def choose(self, name: str) -> None:
         self.page.locator("[data-testid=stButtonGroup]").get_by_text(name, exact=True).click()
+
+    def choose_everyone(self) -> None:
+        pills = self.page.get_by_role("toolbar", name="Ways of learning").get_by_role("button")
+        assert pills.count() == EVERYONE
+        for pill in pills.all():
+            if pill.get_attribute("aria-pressed") == "false":
+                name = pill.inner_text()
+                pill.click()
+                self.page.wait_for_selector(f"{CHART} .md-legend [data-label='{name}']")
+        self.page.wait_for_function(
+            "([s, n]) => document.querySelectorAll(`${s} tbody tr`).length === n",
+            arg=[SCORES, EVERYONE],
+        )
+        self.wait_measured()
+
+    def in_front(self) -> dict[str, list[str]]:
+        """The names that are not faded, in each part of the page."""
+        return self.page.evaluate(
+            """([chart, scores]) => {
+            const clear = (query, name) => [...document.querySelectorAll(query)]
+                .filter((e) => !e.classList.contains("md-faded")).map(name).sort();
+            const names = [...document.querySelectorAll(`${chart} .md-legend .md-name`)]
+                .map((e) => e.dataset.label);
+            const curves = [...document.querySelectorAll(`${chart} .md-plot path.js-line`)];
+            return {
+                plot: names.filter((n, i) => curves[i].style.opacity === "1").sort(),
+                panel: clear(`${chart} .md-panel:first-child .md-panel-values > span`,
+                    (e) => e.querySelector(".md-value-name").textContent),
+                board: clear(`${scores} tbody tr`, (e) => e.querySelector("th b").textContent),
+                sweep: clear(`${scores} .md-sweep .md-panel-values > span`,
+                    (e) => e.querySelector(".md-value-name").textContent),
+            };
+        }""",
+            [CHART, SCORES],
+        )
+
+    def wait_front(self, name: str | None) -> None:
+        """Until this name is in front everywhere, or all are."""
+        everyone = sorted(self.rows())
+        expected = everyone if name is None else [name]
+        self.page.wait_for_function(
+            "([s, n]) => document.querySelectorAll(`${s} tbody tr:not(.md-faded)`).length === n",
+            arg=[SCORES, len(expected)],
+        )
+        shown = self.in_front()
+        plot = shown.pop("plot")
+        assert plot == sorted([*expected, "the true wave"])
+        assert set(map(tuple, shown.values())) == {tuple(expected)}
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +133,7 @@ def test_a_click_adds_a_point_on_the_wave_and_all_curves_follow(compare):
     x, y = json.loads(compare.attribute("points"))[-1]
     assert abs(x - 2.6) < 0.05
     assert y == pytest.approx(math.sin(x), abs=1e-3)
-    compare.page.wait_for_selector(f"{CHART} .md-board >> text=each with 5 points")
-    compare.wait_measured()
+    compare.wait_board("each with 5 points")
     now = compare.rows()
     assert {n: r["mine"] for n, r in now.items()} != {n: r["mine"] for n, r in before.items()}
 
@@ -90,19 +141,140 @@ def test_a_click_adds_a_point_on_the_wave_and_all_curves_follow(compare):
 def test_a_learner_is_added_and_taken_off_by_its_name(compare):
     compare.choose("ANIL")
     compare.page.wait_for_selector(f"{CHART} .md-legend >> text=ANIL")
-    compare.wait_measured()
-    assert "ANIL" in compare.rows()
+    compare.wait_board("ANIL")
     compare.choose("MAML++")
     compare.page.wait_for_selector(f"{CHART} .md-legend >> text=MAML++", state="detached")
-    assert "MAML++" not in compare.rows()
+    named = f"{SCORES} tbody b >> text=MAML++"
+    compare.page.wait_for_selector(named, state="detached")
 
 
 def test_the_benchmark_family_has_axes_of_its_own(compare):
     compare.choose("benchmark")
-    compare.page.wait_for_selector(f"{CHART} .md-board >> text=the standard benchmark")
-    compare.wait_measured()
+    compare.wait_board("the standard benchmark")
     compare.page.wait_for_selector(f"{CHART} .ytick >> text=5")
     assert float(compare.rows()["MAML++"]["mean"]) < 0.1
+
+
+def test_a_click_is_answered_before_its_scores_and_without_them(compare):
+    compare.page.evaluate(
+        """(scores) => {
+        window.order = [];
+        const all = { attributes: true, childList: true, subtree: true };
+        const watch = (query, name) => new MutationObserver(() => window.order.push(name))
+            .observe(document.querySelector(query), all);
+        watch('[data-metademo="chart"] .md-plot', "curve");
+        watch(`${scores} .md-board`, "scores");
+    }""",
+        SCORES,
+    )
+    compare.click(2.6, 1.4)
+    compare.wait_points(5)
+    compare.wait_board("each with 5 points")
+    order = compare.page.evaluate("window.order")
+    assert order[0] == "curve"
+    assert "scores" in order
+
+
+def test_pointing_at_a_name_brings_it_forward_everywhere(compare):
+    legend = compare.page.locator(f"{CHART} .md-legend .md-name")
+    compare.wait_front(None)
+    legend.get_by_text("Reptile", exact=True).hover()
+    compare.wait_front("Reptile")
+    compare.page.mouse.move(5, 5)
+    compare.wait_front(None)
+    compare.page.locator(f"{SCORES} tbody tr").filter(has_text="MAML++").hover()
+    compare.wait_front("MAML++")
+    compare.page.mouse.move(5, 5)
+    compare.wait_front(None)
+
+
+def test_a_name_is_brought_forward_by_keys_and_kept_by_a_click(compare):
+    compare.page.mouse.move(5, 5)
+    first = compare.page.locator(f"{CHART} .md-legend .md-name").nth(1)
+    first.focus()
+    compare.page.keyboard.press("Tab")  # a key, so that the focus is a visible one
+    name = compare.page.evaluate("document.activeElement.dataset.label")
+    compare.wait_front(name)
+    compare.page.keyboard.press("Enter")
+    compare.page.evaluate("document.activeElement.blur()")
+    compare.wait_front(name)
+    button = compare.page.locator(f"{SCORES} tbody .md-name[aria-pressed=true]")
+    assert button.inner_text() == name
+    compare.slider.fill("2")  # it survives whatever is drawn
+    compare.click(2.6, 1.4)
+    compare.wait_board("each with 5 points")
+    compare.page.mouse.move(5, 5)
+    compare.wait_front(name)
+    button.click()
+    compare.page.mouse.move(5, 5)
+    compare.wait_front(None)
+
+
+def test_labels_of_ticks_are_their_values(compare):
+    found = compare.page.evaluate(
+        """async () => {
+        const url = performance.getEntriesByType("resource").map((e) => e.name)
+            .find((name) => name.includes("/scales.js"));
+        const { linearScale, logScale, labels, errorText } = await import(url);
+        const wrong = [];
+        const read = (text) => Number(text.replaceAll("−", "-").replace(/[≤≥]/, ""));
+        const check = (what, ticks, name) => ticks.forEach((v) => {
+            const off = Math.abs(read(name(v)) - v);
+            if (off > 1e-9 * Math.abs(v)) wrong.push([what, v, name(v)]);
+        });
+        for (let e = -7; e <= 4; e += 1) for (let m = 1; m < 10; m += 0.37) {
+            const linear = linearScale(0, m * 10 ** e);
+            check("linear", linear.ticks, linear.name);
+            const signed = linearScale(-m * 10 ** e, m);
+            check("signed", signed.ticks, signed.name);
+            const log = logScale([10 ** e, m * 10 ** e, 10 ** (e + m)]);
+            check("log", log.ticks, log.name);
+        }
+        const values = [0.5, 0.625, 0.75, 0.875, 1, 1.125];
+        check("values", values, labels(values));
+        const [ends, quarter] = [logScale([1e-14, 0.1, 0.2]), linearScale(0, 0.55)];
+        return {
+            wrong: wrong.slice(0, 5), quarter: quarter.ticks.map(quarter.name),
+            end: ends.name(ends.ticks[0]), runaway: logScale([0.03, 0.2, 1e9]).ticks.at(-1),
+            texts: [null, 1e9, 0, 5.01e-14, 0.0123].map(errorText),
+        };
+    }"""
+    )
+    assert found["wrong"] == []
+    assert found["quarter"] == ["0.00", "0.25", "0.50", "0.75"]
+    assert found["end"] == "≤1e−4", "what is less lies there, too"
+    assert found["runaway"] == 1
+    assert found["texts"] == ["diverges", "diverges", "0", "< 1e−6", "0.012"]
+
+
+def test_the_strips_share_an_axis_with_labels(compare):
+    axis = compare.page.locator(f"{SCORES} tfoot .md-strip-axis i")
+    assert axis.all_inner_texts() == ["0.001", "0.01", "0.1", "1"]
+    first = f"{SCORES} tbody tr:first-child"
+    marks = compare.page.locator(f"{first} .md-strip-ticks i")
+    assert marks.count() == axis.count()
+    for i in range(axis.count()):
+        label, mark = axis.nth(i).bounding_box(), marks.nth(i).bounding_box()
+        assert label["x"] + label["width"] / 2 == pytest.approx(mark["x"], abs=1.5)
+    dot = compare.page.locator(f"{first} .md-this").bounding_box()
+    at = [marks.nth(i).bounding_box()["x"] for i in range(4)]
+    lift = (dot["x"] + dot["width"] / 2 - at[0]) / (at[3] - at[0])
+    mine = float(next(iter(compare.rows().values()))["mine"])
+    assert 10 ** (3 * lift - 3) == pytest.approx(mine, rel=0.1)
+
+
+def test_everyone_on_a_phone_is_readable_and_nothing_is_wider(open_page, url):
+    phone = open_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    compare = ComparePage(phone, f"{url}/compare")
+    compare.choose_everyone()
+    rights = phone.evaluate(
+        """() => [document.documentElement.scrollWidth,
+        ...[...document.querySelectorAll(".md-panel figcaption *, .md-scores *, .md-legend *")]
+            .map((e) => e.getBoundingClientRect().right)]"""
+    )
+    assert max(rights) <= 391
+    for name in phone.locator(".md-panel .md-value-name").all():
+        assert name.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), name.inner_text()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -116,5 +288,13 @@ def test_nothing_is_wider_than_a_phone_and_the_chart_comes_first(open_page, url,
             .map((e) => e.getBoundingClientRect().right)]"""
     )
     assert max(widths) <= 391
-    family = phone.get_by_text("All were trained on").bounding_box()
-    assert compare.hands.bounding_box()["y"] < family["y"]
+    tops = [
+        place.bounding_box()["y"]
+        for place in (
+            compare.hands,
+            phone.get_by_text("All were trained on"),
+            phone.locator(f"{SCORES} .md-board"),
+            phone.locator(f"{SCORES} .md-sweep"),
+        )
+    ]
+    assert tops == sorted(tops), "chart, controls, board, sweep"

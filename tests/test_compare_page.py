@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from helpers import Toy, checkpoint_of
+from pages import ROOT, chart, component, gesture, press, view, widget
 from streamlit.testing.v1 import AppTest
-from test_pages import ROOT, chart, own_weights, press, view, widget
+from test_pages import own_weights
 
 from metademo import checkpoints, reproduce
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.evaluation import Evaluation, evaluate
 from metademo.tasks import FAMILIES, SHAPES
 from metademo.training import configure
-from metademo.ui import compare_scene, resources
-from metademo.ui.compare_scene import (
+from metademo.ui import measurements, scores_scene
+from metademo.ui.compare_scene import CEILING, compare, compare_scene
+from metademo.ui.contestants import contestants, missing, steps_of
+from metademo.ui.measurements import (
+    NOTHING,
+    Measured,
     Standing,
-    contestants,
+    held_out_errors,
     metric_of,
-    missing,
-    standing,
+    milliseconds,
     swept,
 )
 from metademo.ui.outside import ATTRIBUTES
-from metademo.ui.resources import Shelf
+from metademo.ui.scores import _encode_board
 from metademo.ui.views import CompareView
 
 _ = own_weights  # a fixture, found by its name
@@ -34,9 +39,19 @@ _ = own_weights  # a fixture, found by its name
 families = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
 
 
-def start(**query: str) -> AppTest:
+def start() -> AppTest:
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
     return app.switch_page("metademo/ui/compare.py").run()
+
+
+def measured(app: AppTest) -> dict:
+    """The board and the sweep, once all is measured that they show."""
+    for _ in range(3):  # once the compiled engine is there, all is timed anew
+        assert measurements.shared_cache().join(60)
+        data = component(app.run(), "scores")
+        if not data["pending"]:
+            return data
+    raise AssertionError("something is still pending")
 
 
 def set_widget(app: AppTest, kind: str, name: str, value) -> AppTest:
@@ -50,9 +65,14 @@ def shipped() -> dict:
 @pytest.fixture(autouse=True)
 def few_tasks(monkeypatch):
     """Enough to have a distribution, few enough to be quick on the reference engine."""
-    monkeypatch.setattr(compare_scene, "TASKS", 20)
-    monkeypatch.setattr(compare_scene, "SWEPT_TASKS", 5)
-    monkeypatch.setattr(compare_scene, "TIMED", 1)
+    measurements.shared_cache().join(60)
+    measurements.shared_cache.cache_clear()
+    monkeypatch.setattr(measurements, "TASKS", 20)
+    monkeypatch.setattr(measurements, "SWEPT_TASKS", 5)
+    monkeypatch.setattr(measurements, "TIMED", 1)
+    yield
+    measurements.shared_cache().join(60)
+    measurements.shared_cache.cache_clear()
 
 
 # ---------------------------------------------------------------------------- who takes part
@@ -89,11 +109,11 @@ def test_without_any_weights_there_is_nobody():
 # ---------------------------------------------------------------------------- measurements
 
 
-def test_a_standing_is_what_evaluate_says(monkeypatch):
-    monkeypatch.setattr(compare_scene, "TASKS", 30)
+def test_held_out_errors_are_what_evaluate_says(monkeypatch):
+    monkeypatch.setattr(measurements, "TASKS", 30)
     family = FAMILIES["finn"]
     one = contestants(shipped(), {}, family)["anil"]
-    found = standing(one.learner, family, shots=7, steps=3)
+    found = held_out_errors(one.learner, family, shots=7, steps=3)
     again = evaluate(
         one.learner.algorithm,
         one.learner.meta,
@@ -103,9 +123,9 @@ def test_a_standing_is_what_evaluate_says(monkeypatch):
         tasks=30,
         grid=family.grid[::8],
     )
-    np.testing.assert_array_equal(found.held_out.errors, again.errors)
+    np.testing.assert_array_equal(found.errors, again.errors)
     assert again.metric == metric_of(family) == "mse"
-    assert found.milliseconds > 0
+    assert milliseconds(one.learner, family, shots=7, steps=3) > 0
 
 
 @pytest.mark.parametrize("along", ATTRIBUTES)
@@ -113,7 +133,7 @@ def test_a_standing_is_what_evaluate_says(monkeypatch):
 def test_a_sweep_at_a_trained_value_is_the_familys_own_error(family, along):
     attribute = ATTRIBUTES[along]
     one = contestants(shipped(), {}, family)["pretrained"]
-    errors = swept(one.learner, family, along, shots=4, steps=2)
+    errors = swept(one.learner, family, shots=4, steps=2, along=along)
     values = attribute.values(family)
     assert errors.shape == (3, len(values))
     assert np.isfinite(errors).all()
@@ -126,7 +146,7 @@ def test_a_sweep_at_a_trained_value_is_the_familys_own_error(family, along):
         moved,
         shots=4,
         steps=2,
-        tasks=compare_scene.SWEPT_TASKS,
+        tasks=measurements.SWEPT_TASKS,
         grid=family.grid[::8],
         metric=metric_of(family),
     )
@@ -136,19 +156,33 @@ def test_a_sweep_at_a_trained_value_is_the_familys_own_error(family, along):
 def test_a_sweep_leaves_open_where_an_unlabelled_learner_has_no_input():
     family = FAMILIES["any-phase"]
     one = contestants(shipped(), {}, family)["daml"]
-    errors = swept(one.learner, family, "phase", shots=4, steps=2)
+    errors = swept(one.learner, family, shots=4, steps=2, along="phase")
     degrees = ATTRIBUTES["phase"].values(family)
-    np.testing.assert_array_equal(np.isfinite(errors[0]), (degrees >= 0) & (degrees <= 180))
+    trained = (degrees >= 0) | (degrees == -180)  # which is that of 180 degrees
+    np.testing.assert_array_equal(np.isfinite(errors[0]), trained)
+
+
+def test_minus_180_degrees_are_180_degrees_in_badges_and_in_the_sweep():
+    phase = ATTRIBUTES["phase"]
+    for family in FAMILIES.values():
+        assert phase.contains(family, -180.0)
+        assert phase.contains(family, 180.0)
+    two, any_, finn = (phase.trained_among(FAMILIES[n]) for n in ("two-phase", "any-phase", "finn"))
+    assert two == [(-180, -180), (0, 0), (180, 180)]
+    assert any_ == [(-180, -180), (0, 180)]
+    assert finn == [(-180, 0), (180, 180)]
+    assert not phase.contains(FAMILIES["any-phase"], -90.0)
+    assert phase.contains(FAMILIES["finn"], 270.0)
 
 
 def test_the_oracle_breaks_where_waves_are_no_sines_of_frequency_one():
     family = FAMILIES["any-phase"]
     oracle = contestants(shipped(), {}, family)["oracle"].learner
-    errors = swept(oracle, family, "frequency", shots=4, steps=1)[-1]
+    errors = swept(oracle, family, shots=4, steps=1, along="frequency")[-1]
     values = ATTRIBUTES["frequency"].values(family)
     assert errors[values == 1.0] < 1e-5
     assert (errors[values != 1.0] > 0.01).all()
-    shapes = swept(oracle, family, "shape", shots=4, steps=1)[-1]
+    shapes = swept(oracle, family, shots=4, steps=1, along="shape")[-1]
     assert shapes[0] < 1e-5 < 0.01 < shapes[1:].min()
 
 
@@ -158,12 +192,166 @@ def test_phases_are_swept_one_at_a_time_also_where_there_are_two():
     np.testing.assert_allclose(waves.phase, math.radians(60))
 
 
-def test_a_shelf_keeps_the_latest_and_makes_each_once():
-    shelf, made = Shelf(2), []
-    for key in "ababcb":
-        assert shelf.fetch(key, lambda key=key: made.append(key) or key) == key
-    assert made == ["a", "b", "c"]
-    assert (shelf.peek("a"), shelf.peek("b"), shelf.peek("c")) == (None, "b", "c")
+def of_all(name: str, **changes) -> tuple[CompareView, list]:
+    """A view on a family with everyone chosen, and everyone."""
+    found = contestants(shipped(), {}, FAMILIES[name])
+    chosen = changes.pop("chosen", tuple(found))
+    view = replace(CompareView.first().with_family(name), chosen=chosen, **changes)
+    return view, [found[n] for n in chosen]
+
+
+@pytest.fixture
+def computed(monkeypatch) -> list[str]:
+    """What is computed in the background, by the name of the function."""
+    names = []
+    for name in ("held_out_errors", "milliseconds", "swept"):
+        real = getattr(measurements, name)
+
+        def counted(*given, real=real, name=name):
+            names.append(name)
+            return real(*given)
+
+        counted.__name__ = name
+        monkeypatch.setattr(measurements, name, counted)
+    return names
+
+
+def test_a_request_is_answered_at_once_and_in_full_later(computed):
+    shown, chosen = of_all("finn", chosen=("maml", "oracle"))
+    first = measurements.request(shown, FAMILIES["finn"], chosen)
+    assert (first.standings, first.sweeps) == ({}, {})
+    assert first.pending == ("maml", "oracle")
+    assert measurements.shared_cache().join(60)
+    then = measurements.request(shown, FAMILIES["finn"], chosen)
+    assert then.pending == ()
+    assert then.standings.keys() == then.sweeps.keys() == {"maml", "oracle"}
+    assert all(one.milliseconds > 0 for one in then.standings.values())
+    assert sorted(computed) == ["held_out_errors"] * 2 + ["milliseconds"] * 2 + ["swept"] * 2
+
+
+def test_only_the_number_of_points_matters_not_where_they_are(computed):
+    shown, chosen = of_all("two-phase", chosen=("maml", "reptile"))
+    family, cache = FAMILIES["two-phase"], measurements.shared_cache()
+    measurements.request(shown, family, chosen)
+    assert cache.join(60)
+    computed.clear()
+    moved = replace(shown, points=tuple((x + 0.3, y) for x, y in shown.points), phase=1.0)
+    assert measurements.request(moved, family, chosen).pending == ()
+    assert computed == []
+    more = replace(shown, points=(*shown.points, (0.0, 0.0)))
+    assert measurements.request(more, family, chosen).pending == ("maml", "reptile")
+
+
+def test_a_measurement_that_fails_is_said_and_holds_up_no_other(monkeypatch, caplog):
+    real = measurements.held_out_errors
+
+    def held_out_errors(learner, *given):
+        if learner.algorithm.name == "reptile":
+            raise RuntimeError("no luck")
+        return real(learner, *given)
+
+    monkeypatch.setattr(measurements, "held_out_errors", held_out_errors)
+    app = start()
+    assert not app.exception
+    missing_words = {s["label"]: s["missing"] for s in measured(app)["board"]["scores"]}
+    assert missing_words.pop("Reptile") == "could not be measured"
+    assert set(missing_words.values()) == {""}
+    assert "no luck" in caplog.text
+
+
+# ---------------------------------------------------------------------------- steps
+
+
+def test_each_takes_the_steps_that_it_was_trained_for():
+    shown, chosen = of_all("finn", chosen=("maml", "reptile", "maml++", "pretrained", "oracle"))
+    assert shown.own_steps
+    expected = {"maml": 1, "reptile": 8, "maml++": 5, "pretrained": 8, "oracle": 8}
+    assert steps_of(shown, chosen) == expected
+    assert set(steps_of(replace(shown, own_steps=False, steps=3), chosen).values()) == {3}
+    yardsticks = [one for one in chosen if one.name in ("pretrained", "oracle")]
+    assert set(steps_of(shown, yardsticks).values()) == {shown.steps}
+    assert steps_of(shown, []) == {}
+
+
+def test_who_stands_after_which_step_is_said_and_all_charts_agree():
+    shown, chosen = of_all("finn", chosen=("maml", "reptile", "maml++", "pretrained"))
+    family = FAMILIES["finn"]
+    scene = compare_scene(shown, family, compare(shown, family, chosen))
+    said = "1 by MAML; 5 by MAML++; 8 by Reptile and Ordinary training"
+    assert all(said in text for text in scene.details)
+    assert "After 8 steps, or as many as each was trained for," in scene.captions[-1]
+    assert "or as many" not in scene.captions[1]
+    rows = {c.label: len(c.y) - 1 for c in scene.curves if c.name != "truth"}
+    assert rows == {"MAML": 1, "Reptile": 8, "MAML++": 5, "Ordinary training": 8}
+    for panel in scene.panels:
+        assert {s.label: len(s.values) - 1 for s in panel.series} == rows
+    measurements.request(shown, family, chosen)
+    assert measurements.shared_cache().join(60)
+    known = measurements.request(shown, family, chosen)
+    board, sweep = scores_scene.scores_scene(shown, family, compare(shown, family, chosen), known)
+    assert {s.label: len(s.mean) - 1 for s in board.scores} == rows
+    assert {s.label: len(s.values) - 1 for s in sweep.series} == rows
+
+
+def test_more_and_fewer_steps_than_trained_for_are_said():
+    shown, chosen = of_all("finn", chosen=("maml", "reptile", "maml++"), own_steps=False)
+    family = FAMILIES["finn"]
+    details = compare_scene(shown, family, compare(shown, family, chosen)).details
+    assert len(details) == shown.steps + 1 == 6
+    assert "trained for" not in details[1]
+    assert "More steps than trained for: MAML (1)." in details[2]
+    assert "Fewer steps than trained for: Reptile (8)." in details[5]
+    assert "MAML++" not in details[5]
+
+
+def test_with_as_many_steps_for_all_nothing_is_said_of_steps():
+    shown, chosen = of_all("two-phase", chosen=("maml", "maml++"))
+    scene = compare_scene(
+        shown, FAMILIES["two-phase"], compare(shown, FAMILIES["two-phase"], chosen)
+    )
+    assert set(scene.details) == {""}
+
+
+def test_the_page_switches_between_own_steps_and_the_same_for_all():
+    app = set_widget(start(), "button_group", "family", "finn")
+    assert len(chart(app)["captions"]) == 9
+    assert all(slider.label != "Inner steps" for slider in app.slider)
+    set_widget(app, "toggle", "own_steps", False)
+    assert len(chart(app)["captions"]) == 6
+    set_widget(app, "slider", "steps", 3)
+    assert len(chart(app)["captions"]) == 4
+    assert "More steps than trained for: MAML (1)." in chart(app)["details"][-1]
+
+
+# ---------------------------------------------------------------------------- this task and others
+
+
+def test_better_than_how_many_is_left_open_where_it_would_be_rounding():
+    errors = np.array([np.linspace(0.1, 1.0, 10), np.full(10, 0.5), np.full(10, 5e-14)])
+    shares = scores_scene.better(errors, np.array([0.35, 0.5, 6e-14]))
+    assert shares[0] == pytest.approx(0.7)
+    assert np.isnan(shares[1:]).all()
+    diverged = np.array([[0.1] * 5 + [np.inf] * 15])
+    assert scores_scene.better(diverged, np.array([0.05])) == [1.0]
+    assert np.isnan(scores_scene.better(diverged, np.array([np.nan])))
+
+
+def test_without_points_and_for_exact_solutions_nothing_is_called_better():
+    app = set_widget(start(), "button_group", "chosen", ["maml", "oracle"])
+    better = {s["label"]: s["better"] for s in measured(app)["board"]["scores"]}
+    assert better["MAML"][5] is not None
+    assert better["Least squares on a sine"][1:] == [None] * 5
+    data = measured(gesture(app, "clear", "compare"))
+    assert all(s["better"] == [None] * 6 for s in data["board"]["scores"])
+
+
+def test_the_board_says_which_tasks_it_speaks_of_outside_of_training():
+    app = start()
+    assert measured(app)["board"]["tasks"] == "300 held-out tasks"
+    set_widget(app, "slider", "frequency", 1.5)
+    board = measured(app)["board"]
+    assert board["tasks"] == "300 tasks like those of training"
+    assert "the task in the chart, not one of them" in board["note"]
 
 
 # ---------------------------------------------------------------------------- the page
@@ -177,17 +365,23 @@ def test_the_first_look_compares_several_on_four_points_with_all_their_numbers()
     assert names == ["truth", "maml", "reptile", "maml++", "pretrained"]
     assert len(data["points"]) == 4
     assert "is nearest" in data["captions"][-1]
+    assert not {"board", "sweep"} & data.keys(), "a click is answered without them"
+    data = measured(app)
     scores = {score["label"]: score for score in data["board"]["scores"]}
     assert scores.keys() == {"MAML", "MAML++", "Reptile", "Ordinary training"}
     for score in scores.values():
-        assert len(score["mean"]) == len(score["half"]) == len(score["harder"]) == 6
+        assert len(score["mean"]) == len(score["half"]) == len(score["better"]) == 6
         assert len(score["spread"][0]) == 5
         assert "ms" in score["note"]
-        assert "trained on" in score["note"]
+        assert "trained" in score["note"]
     means = [score["mean"][-1] for score in data["board"]["scores"]]
     assert means == sorted(means)
     assert scores["MAML"]["mean"][-1] < scores["Ordinary training"]["mean"][-1]
     assert [len(s["values"]) for s in data["sweep"]["series"]] == [6] * 4
+
+
+def one_of_many(found: dict) -> str:
+    return found["oracle"].summary
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -201,7 +395,11 @@ def test_all_of_them_at_once_on_each_family(family):
     data = chart(app)
     assert [c["name"] for c in data["curves"]] == ["truth", *found]
     assert len({(*c["color"], c["dash"]) for c in data["curves"]}) == len(data["curves"])
+    data = measured(app)
     assert {s["label"] for s in data["board"]["scores"]} == {one.title for one in found.values()}
+    assert {s["about"] for s in data["board"]["scores"]} == {one.summary for one in found.values()}
+    everyone = next(c.value for c in app.caption if one_of_many(found) in c.value)
+    assert all(one.summary in everyone for one in found.values())
     notes = {s["label"]: s["note"] for s in data["board"]["scores"]}
     assert notes["Least squares on a sine"].startswith("least squares")
     assert notes["MAML++"].startswith("α learned from")
@@ -214,13 +412,13 @@ def test_nobody_chosen_is_no_fault():
     data = chart(app)
     assert [c["name"] for c in data["curves"]] == ["truth"]
     assert "Choose at least one" in data["captions"][-1]
-    assert data["board"] is None
-    press(app, "Undo")
+    assert component(app, "scores")["board"] is None
+    gesture(app, "undo", "compare")
     assert len(chart(app)["curves"]) == 5
 
 
 def test_no_points_is_no_fault():
-    app = press(start(), "Clear")
+    app = gesture(start(), "clear", "compare")
     assert not app.exception
     assert "No points yet" in chart(app)["captions"][-1]
 
@@ -230,7 +428,7 @@ def test_a_click_of_more_points_is_compared_with_tasks_of_as_many():
     app.text_input(key="compare points as text").set_value("0,0 1,0.8 2,0.9 3,0.1 4,-0.7 5,-1")
     press(app, "Place these points")
     assert len(view(app, "compare").points) == 6
-    assert "each with 6 points" in chart(app)["board"]["note"]
+    assert "each with 6 points" in component(app, "scores")["board"]["note"]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +443,7 @@ def test_a_click_of_more_points_is_compared_with_tasks_of_as_many():
 )
 def test_leaving_the_trained_range_is_said_and_the_points_go_along(kind, name, value, said):
     app = start()
-    assert chart(app)["details"] == [""]
+    assert set(chart(app)["details"]) == {""}
     set_widget(app, kind, name, value)
     assert said in chart(app)["details"][0]
     assert "trained" in widget(app, kind, name, "compare").label
@@ -257,16 +455,16 @@ def test_leaving_the_trained_range_is_said_and_the_points_go_along(kind, name, v
         assert np.abs(ys - now.wave(xs)[0]).max() < 1
     else:
         np.testing.assert_allclose(ys, now.wave(xs)[0])
-    press(app, "Undo")
+    gesture(app, "undo", "compare")
     assert view(app, "compare") == CompareView.first()
 
 
 @pytest.mark.parametrize("along", ATTRIBUTES)
 def test_the_sweep_marks_what_was_trained_and_where_the_wave_is(along):
     app = set_widget(start(), "selectbox", "along", along)
-    sweep = chart(app)["sweep"]
+    sweep = component(app, "scores")["sweep"]
     assert sweep["trained"] == [
-        list(pair) for pair in ATTRIBUTES[along].trained(FAMILIES["two-phase"])
+        list(pair) for pair in ATTRIBUTES[along].trained_among(FAMILIES["two-phase"])
     ]
     assert sweep["here"] == view(app, "compare").value(along)
     assert (sweep["names"] == list(SHAPES)) == (along == "shape")
@@ -282,7 +480,7 @@ def test_a_new_family_brings_a_wave_of_its_own():
     assert finn.contains_phase(now.phase)
     assert now.frequency == 1.0
     assert all(finn.x_range[0] <= x <= finn.x_range[1] for x, _ in now.points)
-    assert chart(app)["details"] == [""]
+    assert not any("Outside" in text for text in chart(app)["details"])
 
 
 def test_daml_takes_part_where_an_input_stands_for_the_wave():
@@ -302,7 +500,7 @@ def test_a_toy_of_one_class_and_one_row_is_compared(own_weights, monkeypatch):
     app = set_widget(start(), "button_group", "chosen", ["maml", Toy.name])
     assert not app.exception
     assert [c["name"] for c in chart(app)["curves"]] == ["truth", "maml", Toy.name]
-    assert Toy.title in {s["label"] for s in chart(app)["board"]["scores"]}
+    assert Toy.title in {s["label"] for s in measured(app)["board"]["scores"]}
 
 
 def test_without_weights_of_a_family_the_page_says_how_to_make_some(own_weights):
@@ -313,24 +511,44 @@ def test_without_weights_of_a_family_the_page_says_how_to_make_some(own_weights)
     assert "python -m metademo train maml --family finn" in app.error[0].value
 
 
-def test_the_board_waits_for_its_numbers_without_holding_up_the_curves(monkeypatch):
-    monkeypatch.setattr(resources, "measured", lambda *_, wait: ({}, {}))
-    monkeypatch.setattr("streamlit.rerun", lambda **_: None)
-    data = chart(start())
-    assert [score["mean"] for score in data["board"]["scores"]] == [[]] * 4
-    assert "Scoring" in data["board"]["note"]
-    assert data["sweep"] is None
-    assert len(data["curves"]) == 5
+def test_the_page_waits_for_no_measurement(monkeypatch):
+    go = threading.Event()
+    real = measurements.held_out_errors
+
+    def held_out_errors(*given):
+        assert go.wait(60)
+        return real(*given)
+
+    monkeypatch.setattr(measurements, "held_out_errors", held_out_errors)
+    try:
+        app = start()  # returns, though nothing can be measured
+        assert not app.exception
+        assert len(chart(app)["curves"]) == 5
+        data = component(app, "scores")
+        assert data["pending"]
+        assert [score["mean"] for score in data["board"]["scores"]] == [[]] * 4
+        assert {score["missing"] for score in data["board"]["scores"]} == {"measuring…"}
+        waited_for = "Measuring MAML, Reptile, MAML++ and Ordinary training on 300 held-out tasks"
+        assert waited_for in data["board"]["note"]
+        assert "Measuring" in data["sweep"]["note"]
+    finally:
+        go.set()
+    assert all(score["mean"] for score in measured(app)["board"]["scores"])
 
 
-def test_a_run_away_learner_is_said_to_have_run_away():
+def test_a_run_away_learner_is_said_to_diverge():
     family = FAMILIES["finn"]
     found = contestants(shipped(), {}, family)
     chosen = [found["maml"], found["pretrained"]]
     points = tuple((x, 5 * math.sin(x)) for x in (-4.0, -2.0, 0.5, 3.0))
-    shown = CompareView(family="finn", points=points, amplitude=5.0, inner_lr=0.5, steps=20)
-    scene = compare_scene.compare_scene(shown, family, chosen, {}, {})
-    assert "run away" in scene.captions[-1]
+    shown = CompareView(
+        family="finn", points=points, amplitude=5.0, inner_lr=0.5, steps=20, own_steps=False
+    )
+    scene = compare_scene(shown, family, compare(shown, family, chosen))
+    assert "diverges" in scene.captions[-1]
+    for panel in scene.panels:
+        assert CEILING in panel.series[0].values, "drawn at the top, and said in words"
+        assert np.isfinite([s.values for s in panel.series]).all()
 
 
 def test_infinite_errors_are_ranked_last_and_survive_the_way_to_the_browser():
@@ -338,19 +556,17 @@ def test_infinite_errors_are_ranked_last_and_survive_the_way_to_the_browser():
     found = contestants(shipped(), {}, family)
     chosen = [found["meta-sgd"], found["maml++"]]
     shown = CompareView.first().with_family("finn")
-    lost = Standing(Evaluation(np.full((6, 20), np.inf), "mse"), 1.0)
+    lost = Standing(Evaluation(np.full((2, 20), np.inf), "mse"), 1.0)
     fine = Standing(Evaluation(np.full((6, 20), 0.5), "mse"), 1.0)
-    standings = {"meta-sgd": lost, "maml++": fine}
-    scene = compare_scene.compare_scene(shown, family, chosen, standings, {})
-    assert [score.label for score in scene.board.scores] == ["MAML++", "Meta-SGD"]
-    encoded = compare_scene_encoded(scene)
-    assert encoded["scores"][1]["mean"] == [None] * 6
-
-
-def compare_scene_encoded(scene) -> dict:
-    from metademo.ui.chart import _encode_board
-
-    return _encode_board(scene.board)
+    known = Measured({"meta-sgd": lost, "maml++": fine}, {"maml++": np.full((6, 10), np.inf)})
+    compared = compare(shown, family, chosen)
+    board, sweep = scores_scene.scores_scene(shown, family, compared, known)
+    assert [score.label for score in board.scores] == ["MAML++", "Meta-SGD"]
+    assert _encode_board(board)["scores"][1]["mean"] == [None] * 2
+    assert (sweep.series[0].values == CEILING).all()
+    empty = scores_scene.scores_scene(shown, family, compared, NOTHING)
+    assert [score.missing for score in empty[0].scores] == ["measuring…"] * 2
+    assert empty[1].series == []
 
 
 def test_noise_is_drawn_anew_with_new_points_and_kept_otherwise():

@@ -81,6 +81,59 @@ def test_what_is_not_finite_is_null_and_the_median_stands(gone):
     assert entry["diverged"] == 0.2
 
 
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ((0.6589, 0.02774, 0.4123, 0.0), "0.659 ± 0.0277 (median 0.412)"),
+        ((None, None, 0.2312, 0.005667), "diverges (median 0.231), 0.57 % of tasks"),
+        ((1.8e35, 3e35, 0.2312, 0.3843), "diverges (median 0.231), 38 % of tasks"),
+        ((None, None, None, 1.0), "diverges"),
+        ((7.405, 13.36, 0.24, 1 / 3000), "7.41 ± 13.4 (median 0.24), 0.033 % diverge"),
+        ((1234.5, 999.7, 0.24, 0.1), "1,234 ± 1,000 (median 0.24), 10 % diverge"),
+        ((5.01e-14, 2e-15, 3.28e-14, 0.0), "< 1e-6"),
+        ((0.0, 0.0, 0.0, 0.0), "0"),
+    ],
+)
+def test_a_place_in_the_table_is_in_plain_words(entry, text):
+    names = ("mean", "ci95", "median", "diverged")
+    assert reproduce.cell(dict(zip(names, entry, strict=True))) == text
+
+
+def test_the_committed_table_has_no_sign_that_must_be_learned_first():
+    report = reproduce.committed()
+    cells = [
+        text
+        for shots in reproduce.SHOTS
+        for row in reproduce.records(report, shots)
+        for name, text in row.items()
+        if "step" in name
+    ]
+    assert len(cells) == 3 * 3 * len(ROWS)
+    for word in ("inf", "nan", "!", "e+", "e-1"):
+        assert not [text for text in cells if word in text], word
+    printed = reproduce.table(report)
+    assert "inf" not in printed.split("held to")[1]
+    assert "e-14" not in printed
+    assert all(line == line.rstrip() for line in printed.splitlines())
+
+
+def test_what_was_published_says_for_which_steps():
+    published = {row[""]: row["published"] for row in reproduce.records(reproduce.committed(), 5)}
+    assert published["MAML as published"] == "0.67 / 0.38 / 0.35"
+    assert published["MAML, trained for 5 steps on 5 points"] == "- / 0.38 / 0.35"
+    assert published["not trained"] == ""
+
+
+def test_claims_that_came_out_infinite_are_still_json():
+    report = {**reproduce.committed()}
+    for row in report["rows"]:
+        row["errors"]["5"]["1"]["mean"] = None
+    claims = reproduce.reported_claims(report)
+    assert any(claim["value"] is None and not claim["holds"] for claim in claims)
+    json.dumps(claims, allow_nan=False)
+    assert "diverges" in reproduce.table(report | {"claims": claims}).split("held to")[1]
+
+
 def test_a_run_is_kept_and_read_again_unless_its_settings_have_changed(tiny, tmp_path):
     said = []
     row = next(row for row in tiny if row.name == "maml")

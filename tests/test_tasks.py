@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from metademo.tasks import FAMILIES, PI, SHAPES, SourceBand, TaskFamily, Waves
+from metademo.tasks import FAMILIES, PI, SHAPES, SourceBand, TaskFamily, Waves, turned
 
 DRAWS = 4000
 
@@ -281,8 +281,9 @@ def test_the_nearest_wave_has_its_amplitude_from_the_family_where_that_varies():
 def test_a_source_input_stands_for_each_phase_of_the_family_and_for_no_other():
     two, any_ = FAMILIES["two-phase"], FAMILIES["any-phase"]
     for family, phase in [(two, 0.0), (two, PI), (any_, 0.0), (any_, 1.3), (any_, PI)]:
-        x = family.source_of(phase)
-        assert family.band_of(x).phase(x) == pytest.approx(phase)
+        for turns in (-1, 0, 1):
+            x = family.source_of(phase + 2 * PI * turns)
+            assert family.band_of(x).phase(x) == pytest.approx(phase)
     assert two.source_of(1.0) is None
     assert any_.source_of(-0.1) is None
     assert FAMILIES["finn"].source_of(0.0) is None
@@ -290,3 +291,33 @@ def test_a_source_input_stands_for_each_phase_of_the_family_and_for_no_other():
         replace(any_, phases=(-2.0, -1.0)).sample_episodes(
             np.random.default_rng(0), 3, shots=1, queries=1, sources=2
         )
+
+
+def test_a_phase_is_an_angle_so_whole_turns_do_not_count():
+    two, any_, finn = FAMILIES["two-phase"], FAMILIES["any-phase"], FAMILIES["finn"]
+    for family in (two, any_, finn):
+        for degrees in (-540, -360, -180, 0, 180, 360):
+            assert family.contains_phase(np.radians(degrees)), (family.name, degrees)
+    for degrees in (-270, 90, 450):
+        assert any_.contains_phase(np.radians(degrees))
+        assert not finn.contains_phase(np.radians(degrees))
+        assert not two.contains_phase(np.radians(degrees))
+    for degrees in (-90, 270):
+        assert finn.contains_phase(np.radians(degrees))
+        assert not any_.contains_phase(np.radians(degrees))
+    assert not two.contains_phase(0.01)
+    assert not any_.contains_phase(-0.01)
+
+
+def test_turning_an_angle_leaves_one_in_range_as_it_is_to_the_last_bit():
+    angles = np.random.default_rng(0).uniform(0, PI, 1000)
+    np.testing.assert_array_equal(turned(angles, 0.0), angles)
+    np.testing.assert_allclose(turned(angles - 4 * PI, 0.0), angles, atol=1e-14)
+    assert turned(-180.0, 0.0, 360.0) == 180.0
+
+
+def test_a_wave_that_is_as_near_as_any_is_kept_also_a_turn_away():
+    x = np.array([-4.0, -1.0, 0.5, 2.0])
+    for family in (FAMILIES["two-phase"], FAMILIES["any-phase"]):
+        found = family.nearest(x, np.sin(x + PI), Waves.one(phase=-PI))
+        assert family.contains_phase(float(found.phase[0]))

@@ -68,54 +68,6 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Score:
-    """A row of the board: a learner's error on many tasks, and on this one, at each step 0..S.
-
-    `spread` has shape (S+1, 5): the errors that 5, 25, 50, 75 and 95 % of the tasks stay below.
-    Values that are not finite are shown as such; empty arrays stand for what is not known yet.
-    """
-
-    label: str
-    note: str
-    color: Color
-    dash: str
-    mean: np.ndarray
-    half: np.ndarray  # of the interval of the mean
-    spread: np.ndarray
-    mine: np.ndarray  # the error on this task
-    harder: np.ndarray  # the share of the tasks on which the error is larger than on this one
-
-
-@dataclass(frozen=True)
-class Board:
-    """A table under the chart that follows the scrubber: one score a row."""
-
-    title: str
-    scores: Sequence[Score]
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A chart of errors against an attribute of the tasks, with one line per learner and step.
-
-    Attributes:
-        values: of the attribute, (n,); with `names` they are kinds and not numbers.
-        trained: stretches of it that occurred in training.
-        here: the value of the task in the chart.
-        series: `values` of each has shape (S+1, n).
-    """
-
-    title: str
-    values: Sequence[float]
-    trained: Sequence[Range]
-    here: float
-    series: Sequence[Series]
-    names: Sequence[str] = ()
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Ticks:
     """Where an axis has its marks, and what they say."""
 
@@ -190,8 +142,6 @@ def interactive_chart(
     captions: Sequence[str] = (),
     details: Sequence[str] = (),
     panels: Sequence[Panel] = (),
-    board: Board | None = None,
-    sweep: Sweep | None = None,
     x_ticks: Ticks | None = None,
     height: int = 380,
     label: str = "Chart",
@@ -214,7 +164,6 @@ def interactive_chart(
         captions: one sentence per step (or one for all), large, under the scrubber.
         details: a smaller line below it, likewise.
         panels: small charts of a value per step.
-        board, sweep: what stands below them.
         message: a plain note, shown in the chart's corner until the next gesture.
         play_seconds: time for one step while playing.
     """
@@ -238,8 +187,7 @@ def interactive_chart(
         "captions": list(captions),
         "details": list(details),
         "panels": [_encode_panel(p) for p in panels],
-        "board": board and _encode_board(board),
-        "sweep": sweep and _encode_sweep(sweep),
+        "key": key,
         "height": height,
         "label": label,
         "message": message,
@@ -294,45 +242,6 @@ def _encode_series(series: Series, values: list[Any]) -> dict[str, Any]:
         "dash": series.dash,
         "values": values,
     }
-
-
-def _encode_board(board: Board) -> dict[str, Any]:
-    return {
-        "title": board.title,
-        "note": board.note,
-        "scores": [
-            {
-                "label": s.label,
-                "note": s.note,
-                "color": list(_two_colors(s.color)),
-                "dash": s.dash,
-                **{name: _rounded(getattr(s, name)) for name in _PER_STEP},
-            }
-            for s in board.scores
-        ],
-    }
-
-
-_PER_STEP = ("mean", "half", "spread", "mine", "harder")
-
-
-def _encode_sweep(sweep: Sweep) -> dict[str, Any]:
-    return {
-        "title": sweep.title,
-        "note": sweep.note,
-        "values": _rounded(sweep.values),
-        "names": list(sweep.names),
-        "trained": _rounded(sweep.trained),
-        "here": float(sweep.here),
-        "series": [_encode_series(s, _rounded(s.values)) for s in sweep.series],
-    }
-
-
-def _rounded(values: Any) -> Any:
-    """Numbers, nested as they are, with four digits; None for what is not finite."""
-    if isinstance(values, (Sequence, np.ndarray)):
-        return [_rounded(v) for v in values]
-    return _finite(float(f"{values:.4g}"))
 
 
 def _last_step(curves: Sequence[Curve], captions: Sequence[str], panels: Sequence[Panel]) -> int:

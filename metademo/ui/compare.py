@@ -8,49 +8,79 @@ import streamlit as st
 
 from metademo import reproduce
 from metademo.tasks import FAMILIES, SHAPES, TaskFamily
-from metademo.ui import layout, resources
-from metademo.ui.compare_scene import Contestant, compare_scene, contestants, missing
+from metademo.ui import layout, measurements, resources
+from metademo.ui.compare_scene import compare, compare_scene
+from metademo.ui.contestants import Contestant, contestants, missing
 from metademo.ui.outside import ATTRIBUTES
+from metademo.ui.scores import scores
+from metademo.ui.scores_scene import scores_scene
 from metademo.ui.state import PageState
 from metademo.ui.views import CompareView
 
+SCORES = "compare scores"
+
 
 def page() -> None:
-    """The chart and the controls, each redrawn by itself."""
-    usable, faults = resources.library()
-    state = _state()
-    family = FAMILIES[state.view.family]
-    found = contestants(usable, resources.own(), family)
-    layout.report(faults, found, "maml", family.name)
+    """The chart, its controls and the scores below them, each redrawn by itself."""
     layout.headline(
-        "Same points, same steps",
+        "Same points for all",
         "Every way of learning to learn, side by side. Click points, and see which of them is "
         "nearest after each step.",
     )
-    layout.in_fragments(state, chart=_chart, controls=_controls)
+    layout.in_fragments(_state(), chart=_chart, controls=_controls)
+    st.fragment(_scores, key=SCORES)()
 
 
 def _state() -> PageState[CompareView]:
-    return PageState("compare", CompareView.first, fragments=layout.fragments("compare"))
+    return layout.page_state("compare", CompareView.first, following=(SCORES,))
 
 
-def _found(family: TaskFamily) -> dict[str, Contestant]:
-    return contestants(resources.library()[0], resources.own(), family)
+def _found(state: PageState[CompareView]) -> tuple[TaskFamily, dict[str, Contestant]]:
+    """The family, and all that were trained on it."""
+    family = FAMILIES[state.view.family]
+    return family, contestants(resources.library()[0], resources.own(), family)
+
+
+def _compared(state: PageState[CompareView]) -> tuple[TaskFamily, list[Contestant]]:
+    """The family, and those that are compared."""
+    family, found = _found(state)
+    return family, [one for name, one in found.items() if name in state.view.chosen]
 
 
 def _chart() -> None:
+    """What a click changes; nothing here waits for a measurement."""
     state = _state()
-    view, family = state.view, FAMILIES[state.view.family]
-    chosen = [one for name, one in _found(family).items() if name in view.chosen]
-    known = resources.measured(view, family, chosen, wait=True)
-    scene = compare_scene(view, family, chosen, *known)
+    family, found = _found(state)
+    if not layout.report(resources.library()[1], found, "maml", family.name):
+        return
+    _, chosen = _compared(state)
+    scene = compare_scene(state.view, family, compare(state.view, family, chosen))
     layout.points_chart(state, family, scene, "Your points and the waves of all networks")
+
+
+def _scores() -> None:
+    """The board and the sweep; while something is measured they ask for this again and again."""
+    state = _state()
+    view = state.view
+    family, chosen = _compared(state)
+    measured = measurements.request(view, family, chosen)
+    board, sweep = scores_scene(view, family, compare(view, family, chosen), measured)
+    scores(
+        "compare scores component",
+        board=board,
+        sweep=sweep,
+        pending=bool(measured.pending),
+        page=state.page,
+    )
+    _absent(_found(state)[1], family)
+    if family.name == reproduce.FAMILY:
+        _published_table()
 
 
 def _controls() -> None:
     state = _state()
-    view, family = state.view, FAMILIES[state.view.family]
-    found = _found(family)
+    view = state.view
+    family, found = _found(state)
     state.follow_chart()
     st.segmented_control(
         "All were trained on",
@@ -76,16 +106,22 @@ def _controls() -> None:
             lambda v, names: replace(v, chosen=tuple(n for n in found if n in names)),
         ),
     )
+    with st.popover("What each of them is", width="stretch"):
+        st.caption("\n".join(f"- **{one.title}** {one.summary}" for one in found.values()))
     layout.wave_slider(state, family, "phase")
     with st.expander("Outside of what they learned"):
         _outside(state, family)
     with st.expander("Steps and points"):
-        layout.steps_slider(state)
+        st.toggle(
+            "Each after the steps that it was trained for",
+            help="Off: all of them after the same number of steps, also those that were trained "
+            "for fewer or for more.",
+            **state.bind("own_steps", view.own_steps, lambda v, on: replace(v, own_steps=on)),
+        )
+        if not view.own_steps:
+            layout.steps_slider(state)
         layout.snap_toggle(state)
         layout.points_as_text(state, family)
-    _absent(found, family)
-    if family.name == reproduce.FAMILY:
-        _published_table()
 
 
 def _outside(state: PageState[CompareView], family: TaskFamily) -> None:
@@ -120,10 +156,15 @@ def _published_table() -> None:
             required=True,
             key="compare table shots",
         )
-        st.dataframe(reproduce.records(report, shots), hide_index=True)
+        st.dataframe(
+            reproduce.records(report, shots),
+            hide_index=True,
+            height="content",
+            column_config={"": st.column_config.TextColumn(width=280)},
+        )
         st.caption(
-            f"Mean squared error ± 95 % interval, the median in brackets and the share of tasks "
-            f"that diverged behind a !; {len(conditions['training_seeds'])} training seeds x "
+            "Mean squared error ± 95 % interval. Where tasks diverge the mean is theirs alone: the "
+            f"median says how the others do. {len(conditions['training_seeds'])} training seeds x "
             f"{conditions['held_out_tasks_per_seed']:,} held-out tasks. {reproduce.DIVERGED} "
             f"Published: {reproduce.FINN}. Made by `{conditions['command']}`."
         )

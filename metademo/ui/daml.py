@@ -25,7 +25,8 @@ SOURCE_RANGE = (-PI / 2, PI / 2)
 def page() -> None:
     """The chart and the controls, each redrawn by itself."""
     choices, faults = resources.playable("daml")
-    layout.report(faults, choices, "daml")
+    if not layout.report(faults, choices, "daml"):
+        return
     layout.headline(
         "One input, no label",
         "This network has learned its own loss. Pick one input on the line below: without being "
@@ -35,7 +36,7 @@ def page() -> None:
 
 
 def _state() -> PageState[DamlView]:
-    return PageState("daml", DamlView, fragments=layout.fragments("daml"))
+    return layout.page_state("daml", DamlView)
 
 
 def _chosen(state: PageState[DamlView]) -> tuple[dict[str, Checkpoint], Checkpoint]:

@@ -41,7 +41,7 @@ def in_fragments(state: PageState[Any], **parts: Callable[[], None]) -> None:
     """Draw the parts of a page side by side, each as a fragment of its own.
 
     Args:
-        parts: "chart" and "controls", by the names that `fragments` gives them.
+        parts: "chart" and "controls", see `page_state`.
     """
     # The chart comes first: what the browser is sent first, it draws first.
     for column, part in zip(stage_and_controls(), parts, strict=True):
@@ -49,9 +49,20 @@ def in_fragments(state: PageState[Any], **parts: Callable[[], None]) -> None:
             st.fragment(parts[part], key=f"{state.page} {part}")()
 
 
-def fragments(page: str) -> tuple[str, str]:
-    """The keys of a page's fragments."""
-    return f"{page} chart", f"{page} controls"
+def page_state(
+    page: str,
+    first: Callable[[], V],
+    *,
+    leading: tuple[str, ...] = (),
+    following: tuple[str, ...] = (),
+) -> PageState[V]:
+    """The state of a page that `in_fragments` draws, with further fragments if there are any."""
+    return PageState(
+        page,
+        first,
+        leading=(f"{page} chart", *leading),
+        following=(f"{page} controls", *following),
+    )
 
 
 def points_chart(state: PageState[P], family: TaskFamily, scene: Scene, label: str) -> None:
@@ -69,8 +80,6 @@ def points_chart(state: PageState[P], family: TaskFamily, scene: Scene, label: s
         key,
         curves=scene.curves,
         panels=scene.panels,
-        board=scene.board,
-        sweep=scene.sweep,
         captions=scene.captions,
         details=scene.details,
         points=view.points,
@@ -90,14 +99,14 @@ def points_chart(state: PageState[P], family: TaskFamily, scene: Scene, label: s
 
 def report(
     faults: list[str], choices: Collection[str], algorithm: str, family: str = "two-phase"
-) -> None:
-    """Say which weights can't be used, and stop if none are left for this page."""
+) -> bool:
+    """Say which weights can't be used; whether any are left for this page."""
     for fault in faults:
         st.warning(fault, icon=":material/warning:")
     if not choices:
         command = training_command(algorithm, family)
         st.error(f"No weights for this page. Make some with `{command}`.")
-        st.stop()
+    return bool(choices)
 
 
 def training_command(algorithm: str, family: str) -> str:

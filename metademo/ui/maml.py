@@ -13,19 +13,20 @@ from metademo.ui.sentences import promise
 from metademo.ui.state import PageState
 from metademo.ui.views import MamlView
 
-FRAGMENTS = ("maml headline", *layout.fragments("maml"))
+HEADLINE = "maml headline"
 
 
 def page() -> None:
     """The chart and the controls, each redrawn by itself."""
     choices, faults = resources.playable("maml")
-    layout.report(faults, choices, "maml")
-    st.fragment(_headline, key="maml headline")()
+    if not layout.report(faults, choices, "maml"):
+        return
+    st.fragment(_headline, key=HEADLINE)()
     layout.in_fragments(_state(), chart=_chart, controls=_controls)
 
 
 def _state() -> PageState[MamlView]:
-    return PageState("maml", MamlView.first, fragments=FRAGMENTS)
+    return layout.page_state("maml", MamlView.first, leading=(HEADLINE,))
 
 
 def _headline() -> None:

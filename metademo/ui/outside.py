@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from metademo.tasks import SHAPES, Array, TaskFamily
+from metademo.tasks import SHAPES, Array, TaskFamily, within
 
 SHAPE_NAMES = list(SHAPES)
 
@@ -24,6 +24,7 @@ class Attribute:
         slider: least and greatest value that a visitor may choose, and the step between two.
         names: what the values are called, if they are kinds and not numbers.
         unit: written behind a number.
+        turn: after which the values repeat; 0 if they don't.
     """
 
     title: str
@@ -33,10 +34,26 @@ class Attribute:
     slider: Callable[[TaskFamily], tuple[float, float, float]] = lambda family: (0, 0, 0)
     names: tuple[str, ...] = ()
     unit: str = ""
+    turn: float = 0.0
 
     def contains(self, family: TaskFamily, value: float) -> bool:
         """Whether the value occurs in the family."""
-        return any(low - 1e-9 <= value <= high + 1e-9 for low, high in self.trained(family))
+        return any(within(value, low, high, self.turn) for low, high in self.trained(family))
+
+    def trained_among(self, family: TaskFamily) -> list[tuple[float, float]]:
+        """The trained stretches as far as they reach between the least and the greatest value.
+
+        What repeats is there as often as it fits: the phase of -180° is that of 180°.
+        """
+        values = self.values(family)
+        least, greatest = float(values.min()), float(values.max())
+        shifts = {-self.turn, 0.0, self.turn}
+        stretches = [
+            (max(low + shift, least), min(high + shift, greatest))
+            for shift in shifts
+            for low, high in self.trained(family)
+        ]
+        return sorted((low, high) for low, high in stretches if low <= high)
 
     def trained_in_words(self, family: TaskFamily) -> str:
         """Such as "0.1 to 5", or "0° or 180°"."""
@@ -87,6 +104,7 @@ ATTRIBUTES = {
         _one_phase,
         lambda family: (-180, 180, 1),
         unit="°",
+        turn=360.0,
     ),
     "noise": Attribute(
         "Noise",

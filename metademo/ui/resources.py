@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import streamlit as st
 import torch
@@ -15,16 +11,6 @@ import torch
 from metademo import checkpoints, engines
 from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint, CheckpointError
-from metademo.tasks import TaskFamily
-from metademo.ui.compare_scene import (
-    Contestant,
-    Standings,
-    Sweeps,
-    shots_of,
-    standing,
-    swept,
-)
-from metademo.ui.views import CompareView
 
 SHIPPED = (
     "daml-two-phase",
@@ -37,8 +23,6 @@ SHIPPED = (
 
 OWN = "own weights"
 MOST_OWN = 8
-MOST_MEASURED = 1_000
-"""Standings and sweeps that are kept, of some ten kilobytes each."""
 
 
 def keep(name: str, checkpoint: Checkpoint) -> None:
@@ -96,66 +80,6 @@ def _changed(name: str) -> int:
     """When the file was changed last, so that a mended file is read again."""
     path = checkpoints.shipped(name)
     return path.stat().st_mtime_ns if path.exists() else 0
-
-
-def measured(
-    view: CompareView, family: TaskFamily, chosen: Sequence[Contestant], *, wait: bool
-) -> tuple[Standings, Sweeps]:
-    """The standings and sweeps of the chosen learners, computed once per server.
-
-    Without `wait` only those that are there already.
-    """
-    get = _shelf().fetch if wait else _shelf().peek
-    shots, steps, along = shots_of(view), view.steps, view.along
-    # What was timed before the compiled engine was there has to be timed again.
-    warm = engines.is_warm()
-    standings, sweeps = {}, {}
-    for one in chosen:
-        learner = one.learner
-        of = (learner.algorithm, learner.fingerprint, family, shots, steps)
-        standings[one.name] = get(
-            (*of, warm), functools.partial(standing, learner, family, shots, steps)
-        )
-        sweeps[one.name] = get(
-            (*of, along), functools.partial(swept, learner, family, along, shots, steps)
-        )
-    return _known(standings), _known(sweeps)
-
-
-def _known(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-class Shelf:
-    """The latest results of long computations, shared by all sessions."""
-
-    def __init__(self, most: int):
-        self._most = most
-        self._kept: OrderedDict[Any, Any] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def peek(self, key: Any, make: Any = None) -> Any:
-        """What is there, or None."""
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def fetch(self, key: Any, make: Callable[[], Any]) -> Any:
-        """What is there, otherwise what `make` makes."""
-        value = self.peek(key)
-        if value is None:
-            value = make()
-            with self._lock:
-                self._kept[key] = value
-                while len(self._kept) > self._most:
-                    self._kept.popitem(last=False)
-        return value
-
-
-@st.cache_resource(show_spinner=False)
-def _shelf() -> Shelf:
-    return Shelf(MOST_MEASURED)
 
 
 @st.cache_resource(show_spinner=False)

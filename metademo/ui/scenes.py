@@ -13,7 +13,7 @@ import numpy as np
 from metademo.evaluation import ordered
 from metademo.figures import style_of
 from metademo.tasks import Array, Examples, TaskFamily, Waves
-from metademo.ui.chart import Board, Curve, Panel, Series, Sweep
+from metademo.ui.chart import Curve, Panel, Series
 from metademo.ui.learners import Learner, Run, adapt, points_run
 from metademo.ui.maml_story import Story
 from metademo.ui.sentences import (
@@ -37,8 +37,6 @@ class Scene:
     panels: list[Panel]
     captions: list[str]
     details: list[str]
-    board: Board | None = None
-    sweep: Sweep | None = None
 
 
 def maml_scene(

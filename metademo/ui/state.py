@@ -29,17 +29,26 @@ Change = Callable[[V, Gesture], V]
 class PageState(Generic[V]):
     """The history of one page's view, and what the browser has been told of it."""
 
-    def __init__(self, page: str, first: Callable[[], V], *, fragments: tuple[str, ...] = ()):
-        """`first` makes the view of a visitor who has just arrived.
+    def __init__(
+        self,
+        page: str,
+        first: Callable[[], V],
+        *,
+        leading: tuple[str, ...] = (),
+        following: tuple[str, ...] = (),
+    ):
+        """Find the history, or begin one.
 
         Args:
             page: its name.
             first: makes the view of a visitor who has just arrived.
-            fragments: keys of those that a choice among the controls redraws; without any, it
-                redraws the fragment that the control is in.
+            leading: keys of the fragments that a choice among the controls redraws; without any,
+                it redraws the fragment that the control is in.
+            following: keys of those that are redrawn likewise, and when the hand at the chart has
+                come to rest.
         """
         self.page = page
-        self.fragments = fragments
+        self._leading, self._following = leading, following
         self._key = f"history of {page}"
         if self._key not in st.session_state:
             st.session_state[self._key] = History(first())
@@ -152,16 +161,16 @@ class PageState(Generic[V]):
         return {"key": key, "on_change": changed}
 
     def follow_chart(self) -> None:
-        """Have the fragment that this is called in drawn again when the hand at the chart rests."""
+        """Have what follows drawn again when the hand at the chart has come to rest."""
         _follower()(
             key=f"{self.page} follower",
             data={"assets": assets.urls("follow.js"), "page": self.page},
-            on_heard_change=lambda: None,
+            on_heard_change=lambda: st.rerun(self._following),
         )
 
     def _redraw(self) -> None:
-        if self.fragments:
-            st.rerun(self.fragments)
+        if fragments := (*self._leading, *self._following):
+            st.rerun(fragments)
 
     def _set(self, history: History[V]) -> None:
         st.session_state[self._key] = history

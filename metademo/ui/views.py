@@ -239,12 +239,15 @@ class CompareView(PointsView):
         family: name of the task family that all were trained on.
         chosen: names of those that are compared.
         along: the attribute of the waves that is moved out of the trained range.
+        own_steps: whether each is shown after the steps that it was trained for, in place of all
+            after the same.
     """
 
     snap: bool = True
     family: str = "two-phase"
     chosen: tuple[str, ...] = ("maml", "maml++", "reptile", "pretrained")
     along: str = "amplitude"
+    own_steps: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -252,6 +255,7 @@ class CompareView(PointsView):
             family=self.family if self.family in FAMILIES else "two-phase",
             chosen=tuple(dict.fromkeys(str(name) for name in self.chosen)),
             along=self.along if self.along in ATTRIBUTES else "amplitude",
+            own_steps=self.own_steps is not False,
         )
 
     def with_family(self, family: str) -> Self:

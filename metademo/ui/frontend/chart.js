@@ -10,8 +10,7 @@
  *   page: string, visit: string, steps: number,
  *   xRange: number[], yRange: number[], grid: number[], xTicks: ?Array, yTicks: ?Array, curves: Curve[],
  *   points: [number, number][], pointsLabel: string, maxPoints: number, editable: boolean, snap: string,
- *   captions: string[], details: string[], panels: Panel[], board: ?import("./board.js").BoardData,
- *   sweep: ?import("./sweep.js").SweepData, height: number, label: string, message: string,
+ *   captions: string[], details: string[], panels: Panel[], key: string, height: number, label: string, message: string,
  *   playSeconds: number, assets: {plotly: string}}} Data
  * What goes back are gestures, see gestures.js, as the state value `edit`.
  *
@@ -21,13 +20,12 @@
  */
 
 import { DASHES, loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg } from "./base.js";
-import { Board } from "./board.js";
 import { Conversation } from "./conversation.js";
 import { Panels } from "./panels.js";
 import { Plot } from "./plot.js";
 import { Points } from "./points.js";
 import { Scrubber } from "./scrubber.js";
-import { Sweep } from "./sweep.js";
+import { bringsForward, shared } from "./shared.js";
 import { Toolbar } from "./toolbar.js";
 
 export default function render(component) {
@@ -85,14 +83,14 @@ class Chart {
       this.scrubber.stop();
       this.scrubber.go(step);
     });
-    this.board = new Board();
-    this.sweep = new Sweep();
     this.caption = new Caption();
+    this.shared = shared(this.data.page ?? this.data.key);
+    this.unfollow = this.shared.follow((news) => this.#highlight(news));
     this.canvas = make("div", { className: "md-plot" });
     this.stage = make("div", { className: "md-stage" }, this.canvas, this.note);
     const chart = make("div", { className: "md-chart" },
-      make("div", { className: "md-head" }, this.legend, this.toolbar.element), this.stage, this.scrubber.element, this.caption.element, this.panels.element,
-      this.board.element, this.sweep.element);
+      make("div", { className: "md-head" }, this.legend, this.toolbar.element), this.stage,
+      this.scrubber.element, this.caption.element, this.panels.element);
     this.host.replaceChildren(chart);
     this.host.style.minHeight = "";
     this.#setHeight();
@@ -195,7 +193,8 @@ class Chart {
   #show(at, playing) {
     const step = Math.round(at);
     if (this.points) this.plot.show(at);
-    for (const part of [this.panels, this.board, this.sweep]) part.show(at);
+    this.panels.show(at);
+    this.shared.set({ step: at });
     this.caption.show(step, playing);
     for (const item of this.legend.children) {
       if (item.dataset.label) say(item.lastChild, fill(item.dataset.label, step));
@@ -206,15 +205,13 @@ class Chart {
   #drawBelow() {
     const { data, theme } = this;
     this.panels.update(data.panels, data.steps, theme);
-    this.board.update(data.board, theme);
-    this.sweep.update(data.sweep, theme);
   }
 
   #drawLegend() {
     const { data, theme } = this;
     const shown = data.curves.filter((c) => c.legend);
     const key = JSON.stringify([theme.key, data.pointsLabel, data.points.length > 0 || data.editable, data.steps,
-      shown.map((c) => [c.label, c.color, c.dash, c.width, c.opacity])]);
+      data.panels.some((panel) => panel.series.length > 1), shown.map((c) => [c.label, c.color, c.dash, c.width, c.opacity])]);
     if (key === this.legendKey) return;
     this.legendKey = key;
     const items = shown.map((curve) => {
@@ -224,8 +221,14 @@ class Chart {
       });
       const name = make("span", {}, fill(curve.label, Math.round(this.scrubber.at)));
       name.dataset.widest = fill(curve.label, Math.max(data.steps, 2)); // room for it, so nothing moves
-      const item = make("span", { className: "md-key" }, svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, line), name);
+      const several = data.panels.some((panel) => panel.series.length > 1);
+      const item = make(several ? "button" : "span", { className: "md-key" },
+        svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, line), name);
       item.dataset.label = curve.label;
+      if (several) {
+        Object.assign(item, { type: "button", className: "md-key md-name" });
+        bringsForward(item, item, this.shared, curve.label);
+      }
       return item;
     });
     if (data.pointsLabel && (data.editable || data.points.length)) {
@@ -234,6 +237,19 @@ class Chart {
         svg("svg", { width: 14, height: 14, "aria-hidden": "true" }, dot), make("span", {}, data.pointsLabel)));
     }
     this.legend.replaceChildren(...items);
+    this.#highlight(this.shared.values);
+  }
+
+  /** Bring the curve and the series of a learner forward. */
+  #highlight({ name, pinned }) {
+    if (name === undefined && pinned === undefined) return;
+    const { values } = this.shared;
+    this.plot?.highlight(values.name);
+    this.panels.highlight(values.name);
+    for (const item of this.legend.children) {
+      item.classList.toggle("md-front", item.dataset.label === values.name);
+      if (item.matches("button")) item.setAttribute("aria-pressed", item.dataset.label === values.pinned);
+    }
   }
 
   #tell(text) {
@@ -254,6 +270,7 @@ class Chart {
 
   destroy() {
     this.observer?.disconnect();
+    this.unfollow?.();
     this.scrubber?.stop();
     this.points?.destroy();
     clearTimeout(this.looking);

@@ -4,6 +4,7 @@
  */
 
 import { Gestures } from "./gestures.js";
+import { shared } from "./shared.js";
 
 const QUIET = 250; // ms without a gesture after which the hand is at rest
 
@@ -41,7 +42,7 @@ export class Conversation {
     if (busy || !gestures.settled || gestures.seq === this.rested) return;
     this.timer = setTimeout(() => {
       this.rested = gestures.seq;
-      window.dispatchEvent(new CustomEvent("metademo-rest", { detail: this.page }));
+      shared(this.page).set({ rested: this.rested });
     }, QUIET);
   }
 

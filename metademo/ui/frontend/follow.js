@@ -1,6 +1,7 @@
-/** Lets a page's controls follow its chart: asks the server for them when the hand at the chart has come to rest. */
+/** Lets the rest of a page follow its chart: asks the server for it when the hand at the chart has come to rest. */
 
 import { mount } from "./base.js";
+import { shared } from "./shared.js";
 
 export default function render(component) {
   return mount(component, () => new Follow());
@@ -8,18 +9,23 @@ export default function render(component) {
 
 class Follow {
   constructor() {
-    this.heard = 0;
-    this.listen = (event) => {
-      if (event.detail === this.component.data.page) this.component.setStateValue("heard", (this.heard += 1));
-    };
-    window.addEventListener("metademo-rest", this.listen);
+    this.heard = Date.now(); // no question is like one of an earlier visit to the page
   }
 
   update(component) {
     this.component = component;
     const box = component.parentElement.closest(".stElementContainer");
     if (box) box.style.display = "none";
+    const place = shared(component.data.page);
+    this.before ??= place.values.rested;
+    this.unfollow ??= place.follow(({ rested }) => this.#follow(rested));
   }
 
-  destroy() { window.removeEventListener("metademo-rest", this.listen); }
+  #follow(rested) {
+    if (rested === undefined || rested === this.before) return;
+    this.before = rested;
+    this.component.setStateValue("heard", (this.heard += 1));
+  }
+
+  destroy() { this.unfollow?.(); }
 }

@@ -1,9 +1,11 @@
 /** Small charts of one value per step, drawn as plain SVG. */
 
-import { DASHES, clamp, make, pretty, say, set, svg } from "./base.js";
+import { DASHES, clamp, make, say, set, svg } from "./base.js";
+import { errorText, linearScale, logScale, stepTicks } from "./scales.js";
+import { faded } from "./shared.js";
 
 const HEIGHT = 128;
-const EDGE = { left: 38, right: 10, top: 8, bottom: 20 };
+const EDGE = { left: 42, right: 10, top: 8, bottom: 20 };
 
 export class Panels {
   /** @param {(step: number) => void} pick  the visitor clicked at a step */
@@ -25,6 +27,9 @@ export class Panels {
   }
 
   show(at) { this.panels.forEach((panel) => panel.show(at)); }
+
+  /** Bring the series of this name (label) forward; null brings all back. */
+  highlight(name) { this.panels.forEach((panel) => panel.highlight(name)); }
 }
 
 class Panel {
@@ -43,6 +48,7 @@ class Panel {
     this.svg.addEventListener("pointerdown", choose);
     this.svg.addEventListener("pointermove", choose);
     this.at = 0;
+    this.front = null;
     this.width = 0;
     // Asking for the width while drawing would make the browser lay out the page at each answer.
     this.observer = new ResizeObserver(([entry]) => {
@@ -64,6 +70,7 @@ class Panel {
     say(this.title, data.title);
     this.element.title = data.note;
     this.values.replaceChildren(...data.series.map((series) => valueOf(series, theme, data.series.length > 1)));
+    this.values.classList.toggle("md-many", data.series.length > 4);
     this.draw();
   }
 
@@ -75,6 +82,7 @@ class Panel {
     this.x = (k) => EDGE.left + (this.steps ? k / this.steps : 0.5) * (this.width - EDGE.left - EDGE.right);
     set(this.svg, { width: this.width, "aria-label": describe(data, this.steps) });
     this.cursor = svg("path", { class: "md-cursor" });
+    this.lines = data.series.map((s) => this.#line(s));
     this.heads = data.series.map((s) => svg("circle", { r: 4.5, fill: theme.pick(s.color), class: "md-head" }));
     this.svg.replaceChildren(
       ...scale.ticks.flatMap((v) => [
@@ -84,10 +92,17 @@ class Panel {
       ...stepTicks(this.steps).map((k) =>
         svg("text", { x: this.x(k), y: HEIGHT - 4, "text-anchor": "middle" }, String(k))),
       this.cursor,
-      ...data.series.map((s) => this.#line(s)),
+      ...this.lines,
       ...this.heads,
     );
     this.show(this.at);
+    this.highlight(this.front);
+  }
+
+  highlight(name) {
+    this.front = name;
+    if (!this.lines) return;
+    fade(name, this.data.series.map((s) => s.label), [this.lines, this.heads, [...this.values.children]]);
   }
 
   #line(series) {
@@ -107,23 +122,32 @@ class Panel {
   show(at) {
     this.at = at;
     if (!this.heads) return;
-    const step = Math.round(at);
     const x = this.x(Math.min(at, this.steps));
     set(this.cursor, { d: `M${x},${EDGE.top}V${HEIGHT - EDGE.bottom}` });
     this.data.series.forEach((series, i) => {
-      const value = between(series.values, at);
+      // A series of fewer steps than the others stays where it ends.
+      const own = Math.min(at, series.values.length - 1);
+      const value = between(series.values, own);
       this.heads[i].style.display = this.#drawable(value) ? "" : "none";
-      if (this.#drawable(value)) set(this.heads[i], { cx: x, cy: this.y(value) });
-      say(this.values.children[i].querySelector("b"), pretty(series.values[step] ?? null));
+      if (this.#drawable(value)) set(this.heads[i], { cx: this.x(own), cy: this.y(value) });
+      say(this.values.children[i].querySelector("b"), text(series.values[Math.round(own)]));
     });
   }
+}
+
+/** Fade marks that stand for other names than the one in front: lists of marks, each in the order of the names. */
+export function fade(front, names, lists) {
+  faded(front, names).forEach((back, i) => {
+    for (const marks of lists) marks[i].classList.toggle("md-faded", back);
+  });
 }
 
 /** A place for a series' value, in its colour and, if it is one of several, with its name. */
 export function valueOf(series, theme, named) {
   const mark = make("i");
   mark.style.background = theme.pick(series.color);
-  return make("span", {}, mark, named ? `${series.label} ` : "", make("b"));
+  const name = named ? make("span", { className: "md-value-name" }, series.label) : "";
+  return make("span", {}, mark, name, make("b"));
 }
 
 /** The value at a step; between two steps, on the line between them. */
@@ -134,56 +158,17 @@ function between(values, at) {
   return a + (at - k) * (b - a);
 }
 
-/** An axis for all values of some series: the place of a value, and its ticks. */
+/** An axis for all values of some series. */
 function scaleOf(data) {
   const all = data.series.flatMap((s) => s.values).filter((v) => v !== null);
   if (data.log) return logScale(all);
   return linearScale(Math.min(0, ...all), Math.max(all.length ? 1e-6 : 1, ...all));
 }
 
-function linearScale(least, most) {
-  const unit = niceUnit((most - least) / 2.2);
-  const low = Math.floor(least / unit + 1e-9) * unit;
-  const high = Math.ceil(most / unit - 1e-9) * unit;
-  const ticks = [];
-  for (let v = low; v <= high + unit / 2; v += unit) ticks.push(Math.abs(v) < unit / 1e6 ? 0 : v);
-  const digits = Math.max(0, -Math.floor(Math.log10(unit) + 1e-9));
-  const name = (v) => (digits > 4 ? v.toExponential(0) : v.toFixed(digits)).replace("-", "−");
-  return { share: (v) => (v - low) / (high - low), ticks, name };
-}
-
-/**
- * A logarithmic axis for positive values. It spans five decades at most: what has run away, and what is nothing at
- * all, stays at its ends.
- */
-export function logScale(values) {
-  const known = values.filter((v) => v > 0).sort((a, b) => a - b);
-  const middle = known[known.length >> 1] ?? 1;
-  const most = Math.min(known.at(-1) ?? 1, 100 * middle);
-  const least = Math.max(known[0] ?? 0.1, middle / 1000);
-  const low = Math.floor(Math.log10(least) + 1e-9);
-  const high = Math.max(low + 1, Math.ceil(Math.log10(most) - 1e-9));
-  const every = Math.ceil((high - low) / 3);
-  const ticks = [];
-  for (let e = low; e <= high; e += every) ticks.push(10 ** e);
-  const name = (v) => (v >= 1e-3 && v < 1e4 ? String(Number(v.toPrecision(1))) : v.toExponential(0)).replace("-", "−");
-  const share = (v) => clamp((Math.log10(Math.max(v, 1e-300)) - low) / (high - low), 0, 1);
-  return { share, ticks, name };
-}
-
-function niceUnit(rough) {
-  const power = 10 ** Math.floor(Math.log10(rough));
-  return [1, 2, 2.5, 5, 10].find((m) => m * power >= rough * 0.999) * power;
-}
-
-function stepTicks(steps) {
-  const every = Math.max(1, Math.ceil(niceUnit(Math.max(steps, 1) / 6)));
-  const ticks = [];
-  for (let k = 0; k <= steps; k += every) ticks.push(k);
-  return ticks;
-}
-
 function describe(data, steps) {
-  const parts = data.series.map((s) => `${s.label} from ${pretty(s.values[0] ?? null)} to ${pretty(s.values[steps] ?? null)}`);
+  const parts = data.series.map((s) => `${s.label} from ${text(s.values[0])} to ${text(s.values[steps] ?? s.values.at(-1))}`);
   return `${data.title}: ${parts.join("; ")}`;
 }
+
+/** An error in words; no value at all is a dash. */
+function text(value) { return value === null || value === undefined ? "–" : errorText(value); }

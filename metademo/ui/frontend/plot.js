@@ -1,6 +1,7 @@
 /** The plot itself: Plotly.js draws axes and curves; moving a curve afterwards only rewrites its path. */
 
 import { DASHES } from "./base.js";
+import { faded } from "./shared.js";
 
 const GAP = -32768;
 const CONFIG = { staticPlot: true, displayModeBar: false, responsive: false };
@@ -23,6 +24,7 @@ export class Plot {
     this.element = element;
     this.Plotly = Plotly;
     this.curves = [];
+    this.front = null;
     this.shape = "";
     this.size = [element.clientWidth, element.clientHeight];
   }
@@ -69,6 +71,17 @@ export class Plot {
     this.y = yaxis;
   }
 
+  /** Bring the curve of this label forward and fade the others, but for the true wave; null brings all back. */
+  highlight(label) {
+    this.front = label;
+    const back = faded(label, this.curves.map((curve) => curve.label));
+    this.paths.forEach((line, i) => {
+      const { name, width } = this.curves[i];
+      line.style.opacity = back[i] && name !== "truth" ? 0.12 : 1;
+      line.style.strokeWidth = `${this.curves[i].label === label ? width + 1 : width}px`;
+    });
+  }
+
   /** The plot area within the element, in pixels. */
   get area() {
     const { l: left, t: top, w: width, h: height } = this.element._fullLayout._size;
@@ -110,6 +123,7 @@ export class Plot {
     this.y = gd._fullLayout.yaxis;
     this.pixels = Float64Array.from(x, (v) => this.x.d2p(v));
     this.paths = this.#findPaths();
+    this.highlight(this.front);
   }
 
   /** The SVG path of each curve, in order; an empty list (then Plotly redraws, slower) if one is missing. */

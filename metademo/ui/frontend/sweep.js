@@ -1,7 +1,11 @@
-/** Errors against an attribute of the tasks, inside and outside of what was trained on. Plain SVG. */
+/**
+ * Errors against an attribute of the tasks, inside and outside of what was trained on. Plain SVG. Where a value is null
+ * the learner has nothing to learn from.
+ */
 
-import { DASHES, make, pretty, say, set, svg } from "./base.js";
-import { logScale, valueOf } from "./panels.js";
+import { DASHES, make, say, set, svg } from "./base.js";
+import { fade, valueOf } from "./panels.js";
+import { errorText, exact, logScale } from "./scales.js";
 
 /**
  * @typedef {{label: string, color: [string, string], dash: string, values: (number|null)[][]}} Series
@@ -21,6 +25,7 @@ export class Sweep {
     this.element = make("figure", { className: "md-panel md-sweep" },
       make("figcaption", {}, this.title, this.values), this.svg, this.note);
     this.at = 0;
+    this.front = null;
     this.width = 0;
     this.observer = new ResizeObserver(([entry]) => {
       this.width = Math.round(entry.contentRect.width);
@@ -28,6 +33,8 @@ export class Sweep {
     });
     this.observer.observe(this.element);
   }
+
+  destroy() { this.observer.disconnect(); }
 
   /** @param {?SweepData} data */
   update(data, theme) {
@@ -38,6 +45,7 @@ export class Sweep {
     say(this.title, data.title);
     say(this.note, data.note);
     this.values.replaceChildren(...data.series.map((series) => valueOf(series, theme, true)));
+    this.values.classList.toggle("md-many", data.series.length > 4);
     this.draw();
   }
 
@@ -70,6 +78,14 @@ export class Sweep {
       ...this.lines,
     );
     this.show(this.at);
+    this.highlight(this.front);
+  }
+
+  /** Bring the line of this name (label) forward; null brings all back. */
+  highlight(name) {
+    this.front = name;
+    if (!this.lines) return;
+    fade(name, this.data.series.map((s) => s.label), [this.lines, [...this.values.children]]);
   }
 
   show(at) {
@@ -82,7 +98,7 @@ export class Sweep {
     data.series.forEach((series, i) => {
       const row = series.values[Math.min(step, series.values.length - 1)];
       this.lines[i].setAttribute("d", this.#path(row));
-      say(this.values.children[i].querySelector("b"), pretty(row[nearest]));
+      say(this.values.children[i].querySelector("b"), row[nearest] === null ? "–" : errorText(row[nearest]));
     });
     this.svg.setAttribute("aria-label", `${data.title}, after ${step} steps`);
   }
@@ -107,5 +123,5 @@ export class Sweep {
 function ticks({ values, names }, width) {
   if (names.length) return values.map((v, i) => [v, names[i]]);
   const every = Math.max(1, Math.ceil((values.length * 46) / width));
-  return values.flatMap((v, i) => (i % every ? [] : [[v, String(Number(v.toPrecision(3))).replace("-", "−")]]));
+  return values.flatMap((v, i) => (i % every ? [] : [[v, String(exact(v)).replace("-", "−")]]));
 }
