@@ -21,7 +21,7 @@ ORDER = [
 ]
 """Rooms from the ground up: each may import those below it, and itself if it is a folder."""
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
-FOLDERS = {"algorithms", "fused", "ui"}
+FOLDERS = {"algorithms", "fused", "jobs", "ui"}
 ALONE = {"figures"}
 """Knows plain arrays only; may be imported by the rooms that show something."""
 SHOWING = {"__main__", "ui"}

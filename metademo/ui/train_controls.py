@@ -96,7 +96,7 @@ def _own_settings(state: PageState[TrainView], limits: Limits) -> None:
     for name, label in SETTINGS.items():
         kind, low, high = LIMITS[name]
         least, most = SANE.get(name, (low, high))
-        most = min(most, limits.most(name) or most)
+        most = min(most, limits.maximum(name) or most)
         look = dict(step=1) if kind is int else dict(step=0.001, format="%.4g")
         st.number_input(
             label[0].upper() + label[1:],
