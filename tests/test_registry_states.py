@@ -232,7 +232,6 @@ class History(RuleBasedStateMachine):
         assert progress.position == (self.waiting.index(job) + 1 if job in self.waiting else 0)
         assert (progress.state is State.WAITING) == (job in self.waiting)
 
-    @precondition(lambda self: not self.waiting)
     @rule()
     def threads_run_out_or_come_back(self):
         self.no_threads = not self.no_threads
