@@ -8,10 +8,10 @@ import torch
 from helpers import PAIRS, assert_near, draw, generic_meta, small
 
 from metademo import algorithms, fused
-from metademo.__main__ import main
 from metademo.algorithms import ALGORITHMS, YARDSTICKS, Algorithm
 from metademo.algorithms.base import part
 from metademo.checkpoints import load
+from metademo.command_line import main
 from metademo.engines import adapt_compiled, flatten, make_engine, uncovered, unflatten
 from metademo.evaluation import evaluate, run_inner_loop
 from metademo.tasks import FAMILIES, SHAPES, Examples
