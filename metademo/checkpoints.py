@@ -9,22 +9,26 @@ the outer steps done and the held-out scores.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 
+from metademo import files
 from metademo.algorithms import Meta
+from metademo.formats import to_json
 from metademo.training import ConfigError, TrainConfig
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 SUFFIX = ".safetensors"
 MAX_BYTES = 16 * 2**20
+MAX_HEADER = 2**18
+"""Bytes of a file, and of the header that names its tensors and holds the metadata."""
 _KEY = "metademo"
 _SCORES = dict(metric=str, inner_steps=int, mean=list, ci95=list, median=list, p90=list)
 _VERSION = 1
@@ -70,55 +74,30 @@ def serialise(checkpoint: Checkpoint) -> bytes:
         "scores": checkpoint.scores,
     }
     tensors = {k: v.detach().cpu().float().contiguous() for k, v in checkpoint.meta.items()}
-    return to_bytes(tensors, {_KEY: json.dumps(about)})
+    return to_bytes(tensors, {_KEY: to_json(about)})
 
 
-def check_place(path: Path | str, *, overwrite: bool = False) -> Path:
-    """See that a checkpoint can be written to `path`: before the long work, not after it.
-
-    Makes the folder if there is none.
-
-    Raises:
-        FileExistsError: if there is a file already and `overwrite` is not set.
-        OSError: if nothing can be written there.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: give the name of a file")
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"{path} exists already: choose another name, or overwrite it (--force)"
-        )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as fault:
-        reason = fault.strerror or fault
-        raise OSError(f"{path.parent} can't be written to ({reason}): choose another") from fault
-    return path
+def size_of(config: TrainConfig) -> int:
+    """How many bytes a checkpoint of a run takes, at most."""
+    return 4 * sum(math.prod(shape) for shape in config.learner.shapes.values()) + MAX_HEADER
 
 
 def save(path: Path | str, checkpoint: Checkpoint, *, overwrite: bool = False) -> Path:
     """Write `checkpoint` to `path`, whole or not at all.
 
     Raises:
-        OSError: see `check_place`.
+        OSError: see `files.write`.
     """
-    path = check_place(path, overwrite=overwrite)
-    # A temporary file in the same folder, so that the final rename is atomic.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(serialise(checkpoint))
-        os.chmod(temporary, 0o644)
-        if overwrite:
-            os.replace(temporary, path)
-        else:
-            os.link(temporary, path)  # fails, unlike a rename, if a file has appeared meanwhile
-    finally:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-    return path
+    return files.write(path, serialise(checkpoint), overwrite=overwrite)
+
+
+def save_or_keep(path: Path | str, checkpoint: Checkpoint, *, overwrite: bool = False) -> Path:
+    """As `save`, after a long training: where that fails, the weights are kept elsewhere.
+
+    Raises:
+        OSError: see `files.write_or_keep`.
+    """
+    return files.write_or_keep(path, serialise(checkpoint), overwrite=overwrite)
 
 
 def _shown(path: Path) -> str:
@@ -149,25 +128,64 @@ def load(path: Path | str) -> Checkpoint:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Meta]:
-    """The metadata and the tensors of a file, as they are."""
-    if not path.is_file():
-        fault = "this is not a file" if path.exists() else "there is no such file"
-        raise CheckpointError(f"{_shown(path)}: {fault}")
-    if path.stat().st_size > MAX_BYTES:
-        raise CheckpointError(
-            f"{_shown(path)}: larger than {MAX_BYTES // 2**20} MB, so not one of ours"
-        )
+    """The metadata and the tensors of a file, as they are.
+
+    The file's bytes are read once, and what was checked is what is used: tensors mapped to the file
+    would change, or take the process down, when somebody rewrites it.
+    """
+    data = _read_bytes(path)
     try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get(_KEY, "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, RecursionError) as fault:
+        about = json.loads(_metadata(data).get(_KEY, "null"))
+        tensors = from_bytes(data)
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as fault:
         raise CheckpointError(
             f"{_shown(path)}: not a readable safetensors file ({fault})"
         ) from fault
     if not isinstance(about, dict) or about.get("version") != _VERSION:
         raise CheckpointError(f"{_shown(path)}: carries no metademo metadata (version {_VERSION})")
     return about, tensors
+
+
+def _read_bytes(path: Path) -> bytes:
+    """All of a file that is not too large to be a checkpoint."""
+    if not path.is_file():
+        fault = "this is not a file" if path.exists() else "there is no such file"
+        raise CheckpointError(f"{_shown(path)}: {fault}")
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as fault:
+        reason = fault.strerror or fault
+        raise CheckpointError(f"{_shown(path)}: can't be read ({reason})") from fault
+    if len(data) > MAX_BYTES:
+        raise CheckpointError(
+            f"{_shown(path)}: larger than {MAX_BYTES // 2**20} MB, so not one of ours"
+        )
+    return data
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """The metadata in the header of a safetensors file; the rest is left to the library.
+
+    Raises:
+        ValueError: if the header can't be read, is absurdly large, or names anything twice.
+    """
+    size = int.from_bytes(data[:8], "little")
+    if not 0 < size <= min(len(data) - 8, MAX_HEADER):
+        raise ValueError("the header is cut short, or too large")
+    header = json.loads(data[8 : 8 + size].decode(), object_pairs_hook=_without_repeats)
+    metadata = header.get("__metadata__", {}) if isinstance(header, dict) else None
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise ValueError("the header holds something else than it should")
+    return metadata
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, which must not name anything twice: readers would differ on what it says."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in the header")
+    return found
 
 
 def _checked_steps(steps: Any) -> int:
@@ -177,14 +195,20 @@ def _checked_steps(steps: Any) -> int:
 
 
 def _checked_scores(scores: Any) -> dict[str, Any]:
-    """`scores`, if they are as `metademo evaluate` reports them, or empty."""
+    """`scores`, if they are as `metademo evaluate` reports them, or empty.
+
+    JSON has no infinity: null stands for an error that ran away.
+    """
     if not isinstance(scores, dict):
         raise TypeError(f"scores {scores!r}")
+    scores = dict(scores)
     for name, kind in _SCORES.items() if scores else ():
         if not isinstance(scores.get(name), kind) or scores[name] == []:
             raise ValueError(f"score {name} {scores.get(name)!r}")
-        if kind is list and not all(isinstance(value, (int, float)) for value in scores[name]):
-            raise ValueError(f"score {name} {scores[name]!r}")
+        if kind is list:
+            scores[name] = [math.inf if value is None else value for value in scores[name]]
+            if not all(isinstance(value, (int, float)) for value in scores[name]):
+                raise ValueError(f"score {name} {scores[name]!r}")
     return scores
 
 

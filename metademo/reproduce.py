@@ -181,7 +181,7 @@ def trained(row: Row, seed: int, folder: Path, say: Say) -> Checkpoint:
     for _ in trainer.run(every=500):
         pass
     done = Checkpoint(config, trainer.meta, trainer.step)
-    checkpoints.save(path, done, overwrite=True)
+    checkpoints.save_or_keep(path, done, overwrite=True)
     left_out = f", {trainer.skipped} steps left out" if trainer.skipped else ""
     say(f"trained {row.name}, seed {seed}, in {time.perf_counter() - began:.0f} s{left_out}")
     return done

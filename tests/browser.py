@@ -12,6 +12,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -49,38 +50,62 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+@dataclass(frozen=True)
+class Server:
+    """A Streamlit server in a process of its own."""
+
+    url: str
+    process: subprocess.Popen
+    log: IO[str]
+
+    @property
+    def said(self) -> str:
+        """All that it has written so far."""
+        self.log.seek(0)
+        return self.log.read()
+
+
 @contextlib.contextmanager
 def serving(
     script: Path, *options: str, wait: float = 40, port: int | None = None
 ) -> Iterator[str]:
     """Run `streamlit run script` from the repository's root; yields its URL once it is healthy."""
+    with running(script, *options, wait=wait, port=port) as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def running(
+    script: Path, *options: str, wait: float = 40, port: int | None = None
+) -> Iterator[Server]:
+    """As `serving`, for tests that need the process and what it says."""
     port = port or free_port()
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(script)),
         *("--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"),
-        *("--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"),
+        *("--browser.gatherUsageStats", "false"),
         *("--server.enableStaticServing", "true", *options),
     ]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     with tempfile.TemporaryFile("w+") as log:
-        server = subprocess.Popen(
+        process = subprocess.Popen(
             command,
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": path},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
+        server = Server(f"http://127.0.0.1:{port}{_base_path(options)}", process, log)
         try:
-            url = f"http://127.0.0.1:{port}{_base_path(options)}"
-            _wait_until_healthy(server, log, f"{url}/_stcore/health", wait)
-            yield url
+            _wait_until_healthy(server, wait)
+            yield server
         finally:
-            server.terminate()
+            process.terminate()
             try:
-                server.wait(10)
+                process.wait(10)
             except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+                process.kill()
+                process.wait()
 
 
 def _base_path(options: tuple[str, ...]) -> str:
@@ -89,13 +114,15 @@ def _base_path(options: tuple[str, ...]) -> str:
     return f"/{base}" if base else ""
 
 
-def _wait_until_healthy(server: subprocess.Popen, log: IO[str], url: str, wait: float) -> None:
+def _wait_until_healthy(server: Server, wait: float) -> None:
     end = time.monotonic() + wait
     while time.monotonic() < end:
-        if server.poll() is not None:
-            log.seek(0)
-            raise RuntimeError(f"streamlit ended at once:\n{log.read()}")
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1) as answer:
+        if server.process.poll() is not None:
+            raise RuntimeError(f"streamlit ended at once:\n{server.said}")
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=1) as answer,
+        ):
             if answer.read() == b"ok":
                 return
         time.sleep(0.1)

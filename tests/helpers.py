@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -83,3 +87,21 @@ def starting_curve(meta: Meta, x: np.ndarray) -> np.ndarray:
     )
     hidden = np.maximum(x[:, None] @ w1.T + b1, 0)
     return (np.maximum(hidden @ w2.T + b2, 0) @ w3.T + b3)[:, 0]
+
+
+PATIENCE = 20.0
+"""Seconds after which a test gives up waiting; nothing takes that long."""
+
+
+def wait(condition: Callable[[], object], seconds: float = PATIENCE) -> float:
+    """Wait until `condition()` holds; how long that took."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() < began + seconds, "waited in vain"
+        time.sleep(0.002)
+    return time.monotonic() - began
+
+
+def job_threads() -> list[threading.Thread]:
+    """The threads of all jobs that run."""
+    return [thread for thread in threading.enumerate() if thread.name == "metademo-job"]

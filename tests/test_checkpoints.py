@@ -5,19 +5,23 @@ import json
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from helpers import PAIRS, assert_same, checkpoint_of, small
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from metademo import checkpoints
+from metademo import checkpoints, files
 from metademo.checkpoints import CheckpointError, load, save
 
+ROOT = Path(__file__).resolve().parent.parent
 SCORES = dict(
     algorithm="maml",
     family="two-phase",
@@ -76,6 +80,64 @@ def test_the_file_is_safetensors_with_json_metadata(tmp_path):
 
 def test_the_same_checkpoint_makes_the_same_bytes():
     assert checkpoints.serialise(_good()) == checkpoints.serialise(_good())
+
+
+def test_scores_that_diverged_are_strict_json_and_come_back_infinite(tmp_path):
+    scores = SCORES | {"mean": [0.6, float("nan")], "p90": [0.7, float("inf")]}
+    path = save(tmp_path / "w.safetensors", _good(scores=scores))
+    for constant in (b"NaN", b"Infinity"):
+        assert constant not in path.read_bytes()
+    loaded = load(path).scores
+    assert (loaded["mean"], loaded["p90"]) == ([0.6, float("inf")], [0.7, float("inf")])
+
+
+def test_files_of_before_with_bare_constants_are_still_read(tmp_path):
+    scores = SCORES | {"mean": [0.6, float("nan")], "p90": [0.7, float("inf")]}
+    _write(tmp_path / "w.safetensors", about=_about(scores=scores))
+    loaded = load(tmp_path / "w.safetensors").scores
+    assert np.isnan(loaded["mean"][1])
+    assert loaded["p90"][1] == float("inf")
+
+
+REWRITTEN = """
+import os, sys
+from metademo.checkpoints import load
+path = sys.argv[1]
+meta = load(path).meta
+before = {name: value.clone() for name, value in meta.items()}
+os.truncate(path, 0)
+assert all((meta[name] == value).all() for name, value in before.items())
+with open(path, "r+b") as file:
+    file.write(bytes(20_000))
+assert all((meta[name] == value).all() for name, value in before.items())
+print("whole")
+"""
+
+
+def test_weights_in_use_survive_when_their_file_is_rewritten_in_place(tmp_path):
+    path = save(tmp_path / "w.safetensors", checkpoint_of(small("maml", hidden=64)))
+    done = subprocess.run(
+        [sys.executable, "-c", REWRITTEN, path],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "whole\n", "")
+
+
+def test_a_huge_file_is_refused_without_being_read(tmp_path):
+    path = tmp_path / "sparse.safetensors"
+    path.touch()
+    os.truncate(path, 2**40)
+    with pytest.raises(CheckpointError, match="larger than 16 MB"):
+        load(path)
+
+
+@pytest.mark.parametrize("config", [small("maml"), small("daml", hidden=90)], ids=["small", "wide"])
+def test_the_size_of_a_checkpoint_is_known_before(config):
+    data = checkpoints.serialise(checkpoint_of(config, scores=SCORES))
+    assert len(data) <= checkpoints.size_of(config) <= len(data) + checkpoints.MAX_HEADER
 
 
 def test_weights_of_higher_precision_are_saved_as_float32(tmp_path):
@@ -142,8 +204,31 @@ def _huge(path):
     os.truncate(path, checkpoints.MAX_BYTES + 1)
 
 
-def _header(text: bytes):
-    return lambda path: path.write_bytes(struct.pack("<Q", len(text)) + text)
+def _header(text: bytes, size: int | None = None):
+    size = len(text) if size is None else size
+    return lambda path: path.write_bytes(struct.pack("<Q", size) + text)
+
+
+def _with_header(change):
+    """A good file whose header's text is changed."""
+
+    def write(path):
+        _write(path)
+        data = path.read_bytes()
+        (size,) = struct.unpack("<Q", data[:8])
+        text = change(data[8 : 8 + size].decode().rstrip()).encode()
+        path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + size :])
+
+    return write
+
+
+TWICE = '{"regressor.0.bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},'
+OTHERS = '{"__metadata__":{"metademo":"null"},'
+
+
+def _with_more_bytes(path):
+    _write(path)
+    path.write_bytes(path.read_bytes() + b"more")
 
 
 class _Bomb:
@@ -165,6 +250,19 @@ BAD_FILES = {
     "text": (lambda path: path.write_text("weights, honestly"), UNREADABLE),
     "a header that is no JSON": (_header(b"{'a': 1}"), UNREADABLE),
     "a header that is not UTF-8": (_header(b"\xff\xfe\xfd"), UNREADABLE),
+    "a header of no length": (_header(b"{}", 0), UNREADABLE),
+    "a header longer than the file": (_header(b"{}", 3), UNREADABLE),
+    "a header of absurd length": (_header(b"{}", 2**64 - 1), UNREADABLE),
+    "a header of megabytes": (_header(b"{" + b" " * 2**20 + b"}"), UNREADABLE),
+    "a header that is a list": (_header(b"[]"), UNREADABLE),
+    "metadata that is a list": (_header(b'{"__metadata__": ["metademo"]}'), UNREADABLE),
+    "metadata of numbers": (_header(b'{"__metadata__": {"metademo": 1}}'), UNREADABLE),
+    "a tensor twice": (_with_header(lambda text: TWICE + text[1:]), "a name stands twice"),
+    "metadata twice": (_with_header(lambda text: OTHERS + text[1:]), "a name stands twice"),
+    "an unknown dtype": (_with_header(lambda text: text.replace("F32", "F31")), UNREADABLE),
+    "a packed dtype": (_with_header(lambda text: text.replace("F32", "F4")), UNREADABLE),
+    "a tensor beyond the end": (_with_header(lambda text: text.replace("[0,", "[9,")), UNREADABLE),
+    "bytes that belong to no tensor": (_with_more_bytes, UNREADABLE),
     "a pickle": (lambda path: path.write_bytes(pickle.dumps(_Bomb())), UNREADABLE),
     "a torch pickle": (lambda path: torch.save(_good().meta, path), UNREADABLE),
     "too large": (_huge, "larger than 16 MB"),
@@ -244,16 +342,16 @@ def test_the_bad_files_are_bad_in_nothing_but_their_fault(tmp_path):
 
 def test_a_place_is_checked_without_leaving_anything(tmp_path):
     place = tmp_path / "new" / "w.safetensors"
-    assert checkpoints.check_place(str(place)) == place
+    assert files.check_place(str(place)) == place
     assert list(place.parent.iterdir()) == []
     save(place, _good())
     with pytest.raises(FileExistsError, match="exists already"):
-        checkpoints.check_place(place)
-    assert checkpoints.check_place(place, overwrite=True) == place
+        files.check_place(place)
+    assert files.check_place(place, overwrite=True) == place
     with pytest.raises(IsADirectoryError, match="is a folder"):
-        checkpoints.check_place(tmp_path, overwrite=True)
+        files.check_place(tmp_path, overwrite=True)
     with pytest.raises(OSError, match=r"w\.safetensors can't be written to"):
-        checkpoints.check_place(place / "below.safetensors")
+        files.check_place(place / "below.safetensors")
 
 
 @pytest.fixture

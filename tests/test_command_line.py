@@ -1,5 +1,6 @@
 """The command line: what it prints, what it writes, and one line for each bad argument."""
 
+import errno
 import json
 import os
 import re
@@ -13,10 +14,9 @@ import numpy as np
 import pytest
 from helpers import PAIRS, assert_same, checkpoint_of, small, starting_curve
 
-from metademo import __main__ as command_line
-from metademo import checkpoints
-from metademo.__main__ import main
+from metademo import checkpoints, command_line
 from metademo.algorithms import ALGORITHMS
+from metademo.command_line import main
 from metademo.evaluation import evaluate
 from metademo.tasks import FAMILIES
 from metademo.training import RECIPES, MetaTrainer
@@ -185,7 +185,38 @@ def test_what_is_not_finite_is_null_in_json(capsys):
     assert report["scores"]["mean"][0] < 1
     assert report["scores"]["mean"][10] is None
     saved = checkpoints.load(report["file"])
-    assert np.isnan(saved.scores["mean"][10])
+    assert saved.scores["mean"][10] == float("inf")
+
+
+def test_numbers_that_ran_away_keep_the_columns(folder, capsys):
+    """Of a learner that diverges, all errors are huge or infinite."""
+    config = small("maml", "any-phase", hidden=32, inner_lr=10.0, inner_steps=10, loss="mse")
+    checkpoints.save(folder / "wild.safetensors", checkpoint_of(config))
+    lines = _run(capsys, "evaluate", "wild.safetensors", "--tasks", "50").splitlines()
+    assert re.search(r"e\+\d\d", " ".join(lines)), "some are huge"
+    assert "diverges" in lines[-1]
+    for line in lines[2:]:
+        assert re.fullmatch(r" +\d+( +\S+){4}", line), line
+        assert len(line) == len(lines[1])
+    for line in lines:
+        assert not re.search(r"\d{8}|nan|inf", line)
+
+
+def test_list_says_of_weights_that_they_diverge(folder, capsys, monkeypatch):
+    monkeypatch.setattr(checkpoints, "SHIPPED", folder)
+    options = [
+        "--inner-lr",
+        "10",
+        "--inner-steps",
+        "10",
+        "--hidden",
+        "32",
+        "--out",
+        "a.safetensors",
+    ]
+    _train(capsys, "maml", "any-phase", *options, code=1)
+    text = _json(_run(capsys, "list", "--json"))["weights"]["a"]
+    assert text == "0 outer steps; l1 error diverges after 10 inner steps"
 
 
 class _Interrupted(MetaTrainer):
@@ -207,6 +238,46 @@ def test_ctrl_c_saves_what_there_is(capsys, monkeypatch):
     trainer = MetaTrainer(saved.config)
     trainer.advance(2)
     assert_same(saved.meta, trainer.meta)
+
+
+def test_where_saving_fails_the_weights_are_kept_and_it_says_where(folder, capsys, monkeypatch):
+    (folder / "away").mkdir()
+    real, full = os.fsync, []
+
+    def no_space(handle):
+        if full and Path(os.readlink(f"/proc/self/fd/{handle}")).parent.name == "away":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(handle)
+
+    class Filling(MetaTrainer):
+        """A trainer while whose work the disk fills up."""
+
+        def advance(self, steps):
+            full.append(True)
+            return super().advance(steps)
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    monkeypatch.setattr(command_line, "MetaTrainer", Filling)
+    arguments = ["train", "maml", "--family", "two-phase", *TINY, "--out", "away/w.safetensors"]
+    assert main([*arguments, "--json"]) == 1
+    out, err = capsys.readouterr()
+    report = _json(out)
+    assert (report["ending"], report["steps"]) == ("finished", 3)
+    assert checkpoints.load(report["file"]).steps == 3
+    assert Path(report["file"]).absolute().parent == folder
+    assert err.count("\n") == 1
+    for part in ("metademo: away/w.safetensors could not be written", "No space", report["file"]):
+        assert part in err
+    assert list((folder / "away").iterdir()) == []
+
+
+def test_a_full_disk_is_told_before_the_work(capsys, monkeypatch):
+    def no_space(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    _no_training(monkeypatch)
+    monkeypatch.setattr(os, "fsync", no_space)
+    assert "No space left" in _complaint(capsys, "train", "maml", "--family", "two-phase")
 
 
 # evaluate
@@ -548,8 +619,9 @@ def test_a_folder_without_permission_is_refused_before_the_work(folder, capsys, 
 # For real
 
 
-def _process(*arguments, **options):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+def _process(*arguments, path=(), **options):
+    paths = os.pathsep.join(map(str, [*path, ROOT]))
+    environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "metademo", *arguments],
         env=environment,
@@ -566,6 +638,16 @@ def test_python_m_metademo_runs():
     assert process.returncode == 0
     assert list(_json(out)["algorithms"]) == list(ALGORITHMS)
     assert err == ""
+
+
+def test_ctrl_c_while_the_program_loads_is_one_line(folder):
+    """Numpy is imported early: here it only says so, and waits."""
+    (folder / "numpy.py").write_text("print('loading', flush=True)\nimport time\ntime.sleep(60)")
+    with _process("list", path=[folder]) as process:
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "metademo: interrupted\n")
 
 
 def test_a_real_ctrl_c_saves_what_there_is():
@@ -587,6 +669,6 @@ def test_a_real_ctrl_c_saves_what_there_is():
 
 
 def test_the_backend_runs_without_streamlit():
-    code = "import sys, metademo.__main__; sys.exit('streamlit' in sys.modules)"
+    code = "import sys, metademo.command_line; sys.exit('streamlit' in sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)

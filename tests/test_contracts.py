@@ -9,11 +9,11 @@ import torch
 from helpers import PAIRS, assert_near, draw, generic_meta, small
 
 from metademo import algorithms, fused
-from metademo.__main__ import main
 from metademo.algorithms import ALGORITHMS, LEARNED_LOSSES, YARDSTICKS, Algorithm
 from metademo.algorithms.base import part
 from metademo.algorithms.maml import MAML
 from metademo.checkpoints import load
+from metademo.command_line import main
 from metademo.engines import (
     adapt_compiled,
     compiled_problem,

@@ -33,6 +33,25 @@ def test_one_task_has_no_interval():
     assert np.isnan(Evaluation(np.ones((3, 1)), "l1").ci95).all()
 
 
+@pytest.mark.parametrize("lost", [np.inf, np.nan], ids=str)
+@pytest.mark.parametrize(
+    ("tasks", "diverged", "p90"),
+    [
+        (20, 1, 18.1),
+        (20, 2, np.inf),
+        (20, 20, np.inf),
+        (11, 0, 10.0),
+        (11, 1, 10.0),
+        (11, 2, np.inf),
+    ],
+)
+def test_nine_of_ten_tasks_may_be_fine_though_one_is_lost(tasks, diverged, p90, lost):
+    """The 90 % point of 1, 2, 3, ..: interpolated, unless it lies among what diverged."""
+    errors = np.arange(1.0, tasks + 1)
+    errors[tasks - diverged :] = lost
+    assert Evaluation(errors[None], "l1").p90 == pytest.approx([p90])
+
+
 @pytest.mark.parametrize("diverged", [np.inf, np.nan], ids=str)
 def test_tasks_that_diverged_show_and_do_not_warn(diverged):
     result = Evaluation(np.array([[1.0, 1.0, 1.0, diverged], [1.0, 2.0, 3.0, 4.0]]), "l1")

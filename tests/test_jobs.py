@@ -1,36 +1,37 @@
-"""A live training: every transition, the races between them, limits, the line, and nothing left."""
+"""One live training: every transition, the races between them, its meters, and nothing left."""
 
 from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import assert_same, small
+from helpers import PATIENCE, assert_same, job_threads, small, wait
 
-from metademo import engines, jobs
+from metademo import engines
 from metademo.checkpoints import Checkpoint, load, save
 from metademo.evaluation import evaluate, run_inner_loop
-from metademo.jobs import Busy, Job, Limits, Registry, State, Trace
+from metademo.jobs import Job, Limits, Registry, State, snapshots
+from metademo.jobs import job as job_module
+from metademo.jobs.meters import LossCurve
 from metademo.tasks import Examples
-from metademo.training import ConfigError, MetaTrainer
+from metademo.training import MetaTrainer
 
-PATIENCE = 10.0
-"""Seconds after which a test gives up waiting; nothing takes that long."""
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left():
     """Whatever a test starts has to end: jobs are stopped by their tests."""
     yield
-    deadline = time.monotonic() + PATIENCE
-    while alive := [t for t in threading.enumerate() if t.name == "metademo-job"]:
-        assert time.monotonic() < deadline, f"{len(alive)} jobs still run"
-        time.sleep(0.01)
+    wait(lambda: not job_threads())
 
 
 @pytest.fixture
@@ -47,31 +48,6 @@ def make():
     for job in made:
         job.stop()
         assert job.join(PATIENCE)
-
-
-@pytest.fixture
-def registry():
-    """A registry for two jobs and two more in the line; all are stopped at the end."""
-    registry = Registry(Limits(max_running=2, max_waiting=2, max_kept=30))
-    yield registry
-    for job in list(registry._jobs.values()):
-        job.stop()
-    for job in list(registry._jobs.values()):
-        assert job.join(PATIENCE)
-
-
-def wait(condition, seconds: float = PATIENCE) -> float:
-    """Wait until `condition()` holds; how long that took."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() < began + seconds, "waited in vain"
-        time.sleep(0.002)
-    return time.monotonic() - began
-
-
-def submit(registry: Registry, owner: str, **options) -> Job:
-    options = dict(steps=50_000, engine="torch", pace=200.0) | options
-    return registry.submit(small("maml", steps=options.pop("steps")), owner, **options)
 
 
 # ---------------------------------------------------------------------------- life cycle
@@ -122,7 +98,7 @@ def test_pause_holds_it_resume_goes_on_stop_ends_it(make):
     assert ended.snapshots[-1].step == ended.step, "what it reached is kept"
 
 
-def test_settle_waits_until_a_wish_is_fulfilled(make):
+def test_settle_waits_until_a_request_is_met(make):
     job = make()
     job.settle()
     job.start()
@@ -159,19 +135,19 @@ def test_a_second_start_is_nothing(make):
     job = make(steps=40, ended=ended.append)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: job.start(), range(8)))
-    assert sum(t.name == "metademo-job" for t in threading.enumerate()) <= 1
+    assert len(job_threads()) <= 1
     assert job.join(PATIENCE)
     job.start()
     assert (job.state, job.snapshot().step, ended) == (State.FINISHED, 40, [job])
 
 
-def test_wishes_before_the_start_and_after_the_end_are_nothing(make):
+def test_requests_before_the_start_and_after_the_end_are_nothing(make):
     job = make(steps=5)
     job.pause()
     job.start()
     assert job.join(PATIENCE)
-    for wish in (job.pause, job.resume, job.stop):
-        wish()
+    for request in (job.pause, job.resume, job.stop):
+        request()
         assert job.state is State.FINISHED
         assert job.snapshot().reason == "finished"
 
@@ -192,14 +168,14 @@ def test_stop_at_the_very_end_leaves_one_true_ending(make):
         assert ended == [job]
 
 
-def test_many_wishes_from_many_threads_end_in_a_stop(make):
+def test_many_requests_from_many_threads_end_in_a_stop(make):
     job = make()
     job.start()
-    wishes = [job.pause, job.resume, job.snapshot, job.start] * 30
+    requests = [job.pause, job.resume, job.snapshot, job.start] * 30
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda wish: wish(), wishes))
+        list(pool.map(lambda request: request(), requests))
         pool.submit(job.stop)
-        list(pool.map(lambda wish: wish(), wishes))
+        list(pool.map(lambda request: request(), requests))
     assert job.join(PATIENCE)
     assert job.state is State.STOPPED
 
@@ -220,24 +196,24 @@ def test_looking_while_it_finishes_never_sees_half_a_state(make):
         assert not len(progress.loss_steps) or progress.loss_steps[-1] == progress.step
 
 
-def test_jobs_rest_while_they_fill_all_cores_and_only_then(monkeypatch):
+def test_jobs_leave_room_while_they_fill_all_cores_and_only_then(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    rests = []
-    monkeypatch.setattr(Job, "_rest", lambda self: rests.append(self))
+    idled = []
+    monkeypatch.setattr(Job, "_idle", lambda self: idled.append(self))
     registry = Registry(Limits(max_running=2))
     first = registry.submit(small("maml", steps=50_000), "one", engine="torch")
     wait(lambda: first.snapshot().step > 3)
-    assert not rests
+    assert not idled
     second = registry.submit(small("maml", steps=50_000), "two", engine="torch")
-    wait(lambda: {first, second} <= set(rests))
+    wait(lambda: {first, second} <= set(idled))
     second.stop()
     assert second.join(10)
-    rests.clear()
+    idled.clear()
     before = first.snapshot().step
     wait(lambda: first.snapshot().step > before + 3)
     first.stop()
     assert first.join(10)
-    assert len(rests) <= 1, "at most the one that it was about to take"
+    assert len(idled) <= 1, "at most the one that it was about to take"
 
 
 def test_an_exception_in_the_thread_is_an_ending(make, monkeypatch):
@@ -253,6 +229,43 @@ def test_an_exception_in_the_thread_is_an_ending(make, monkeypatch):
     assert (progress.state, progress.reason) == (State.FAILED, "RuntimeError: out of tea")
     assert len(progress.snapshots) == 1, "where it started"
     assert ended == [job]
+
+
+def test_a_thread_that_cannot_start_is_an_ending(make, monkeypatch):
+    def exhausted(self):
+        raise RuntimeError("can't start new thread")
+
+    job = make()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", exhausted)
+        assert not job.start()
+    assert job.state is State.FAILED
+    assert "no room for another training" in job.snapshot().reason
+    assert job.join()
+    assert not job.start(), "what failed is not tried again"
+
+
+ENDS_WITH_JOBS_ALIVE = """
+from metademo.jobs import Limits, Registry
+from metademo.training import configure
+
+registry = Registry(Limits(max_running=2, max_waiting=2))
+config = configure("maml", "two-phase", "original", hidden=64, meta_batch=64)
+running = [registry.submit(config, str(i), engine="torch") for i in range(4)][:2]
+while min(job.snapshot().step for job in running) < 3:
+    pass
+"""
+
+
+def test_a_program_may_end_while_jobs_run_and_wait():
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ENDS_WITH_JOBS_ALIVE],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 # ---------------------------------------------------------------------------- pace, time
@@ -331,19 +344,19 @@ def test_one_compiler_serves_all_who_wait_for_it(monkeypatch):
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("wish", ["pause", "stop"])
-def test_a_wish_cuts_a_slow_step_short(make, wish):
+@pytest.mark.parametrize("verb", ["pause", "stop"])
+def test_a_request_cuts_a_slow_step_short(make, verb):
     job = make(pace=0.1)
     job.start()
     wait(lambda: job.snapshot().step == 1)
-    getattr(job, wish)()
-    goal = State.PAUSED if wish == "pause" else State.STOPPED
+    getattr(job, verb)()
+    goal = State.PAUSED if verb == "pause" else State.STOPPED
     assert wait(lambda: job.state is goal) < 0.5
 
 
 def test_the_newest_snapshot_keeps_up_in_slow_motion_and_gives_way(make, monkeypatch):
-    monkeypatch.setattr(jobs, "FRESH", 0.05)
-    monkeypatch.setattr(jobs, "SNAPSHOTS", 3)
+    monkeypatch.setattr(job_module, "SNAPSHOT_SECONDS", 0.05)
+    monkeypatch.setattr(snapshots, "MAX_SNAPSHOTS", 3)
     job = make(steps=10_000, pace=100.0)
     job.start()
     seen = set()
@@ -456,197 +469,32 @@ def test_the_held_out_error_is_that_of_evaluate(make):
 
 
 def test_snapshots_are_bounded_in_number_and_bytes():
+    tiny = MetaTrainer(small("maml"), engine="torch").meta
     for steps in (1, 2, 50, 300_000, 100_000_000):
-        marks = jobs._marks(steps)
-        assert (marks[0], marks[-1]) == (1, steps)
-        assert len(marks) <= jobs.SNAPSHOTS
-        assert (np.diff(marks) > 0).all()
-    wide = MetaTrainer(small("daml", hidden=128), engine="torch")
-    size = sum(value.nbytes for value in wide.meta.values())
-    assert 2 <= jobs._most_snapshots(wide) <= jobs.SNAPSHOT_BYTES / size
+        due = snapshots.snapshot_steps(steps, tiny)
+        assert (due[0], due[-1]) == (1, steps)
+        assert len(due) <= snapshots.MAX_SNAPSHOTS
+        assert (np.diff(due) > 0).all()
+    wide = MetaTrainer(small("daml", hidden=128), engine="torch").meta
+    size = sum(value.nbytes for value in wide.values())
+    assert 2 <= len(snapshots.snapshot_steps(300_000, wide)) <= snapshots.MAX_BYTES / size
 
 
-@pytest.mark.parametrize("most", [1, 2, 7, 100])
+@pytest.mark.parametrize("max_points", [1, 2, 7, 100])
 @pytest.mark.parametrize("chunks", [[1] * 23, [5, 0, 300, 1], [1000, 24]])
-def test_a_trace_is_bounded_and_keeps_the_mean(most, chunks):
+def test_a_loss_curve_is_bounded_and_keeps_the_mean(max_points, chunks):
     values = np.random.default_rng(0).random(sum(chunks))
-    trace = Trace(most)
+    curve = LossCurve(max_points)
     for part in np.split(values, np.cumsum(chunks)[:-1]):
-        trace.add(part)
-    steps, means = trace.curve()
-    assert len(means) <= most + 1
+        curve.add(part)
+    steps, means = curve.points()
+    assert len(means) <= max_points + 1
     assert steps[-1] == len(values)
     widths = np.diff(steps, prepend=0)
     assert (widths > 0).all()
     assert (means * widths).sum() == pytest.approx(values.sum())
 
 
-def test_an_empty_trace_has_an_empty_curve():
-    steps, means = Trace().curve()
+def test_an_empty_loss_curve_has_no_points():
+    steps, means = LossCurve().points()
     assert len(steps) == len(means) == 0
-
-
-# ---------------------------------------------------------------------------- the server's registry
-
-
-def test_two_run_two_wait_with_a_position_and_the_fifth_is_told_so(registry):
-    line = [submit(registry, f"visitor {i}") for i in range(4)]
-    assert [registry.progress(job).position for job in line] == [0, 0, 1, 2]
-    assert registry.progress(line[3]).reason == "number 2 in the waiting line"
-    with pytest.raises(Busy, match="busy"):
-        submit(registry, "visitor 5")
-    line[0].stop()
-    wait(lambda: line[2].state is State.RUNNING)
-    assert registry.progress(line[3]).position == 1
-    submit(registry, "visitor 5")
-
-
-def test_one_run_a_visitor(registry):
-    job = submit(registry, "a")
-    with pytest.raises(Busy, match="other run"):
-        submit(registry, "a")
-    job.stop()
-    assert job.join(PATIENCE)
-    wait(lambda: not registry.under_way("a"))
-    submit(registry, "a")
-
-
-def test_twenty_simultaneous_starts(registry):
-    gate = threading.Barrier(20)
-
-    def visitor(i: int) -> Job | None:
-        gate.wait()
-        try:
-            return submit(registry, f"visitor {i}")
-        except Busy:
-            return None
-
-    with ThreadPoolExecutor(20) as pool:
-        line = [job for job in pool.map(visitor, range(20)) if job]
-    assert len(line) == 4
-    states = [job.state for job in line]
-    assert states.count(State.RUNNING) == 2
-    assert sorted(registry.progress(job).position for job in line) == [0, 0, 1, 2]
-    for job in line:
-        job.stop()
-    wait(lambda: all(job.state is State.STOPPED for job in line))
-    assert (registry._running, registry._line) == ([], [])
-
-
-def test_twenty_starts_of_one_visitor_make_one_run(registry):
-    gate = threading.Barrier(20)
-
-    def click(_) -> bool:
-        gate.wait()
-        try:
-            submit(registry, "impatient")
-        except Busy:
-            return False
-        return True
-
-    with ThreadPoolExecutor(20) as pool:
-        assert sum(pool.map(click, range(20))) == 1
-
-
-def test_places_are_given_on_while_jobs_come_and_go():
-    registry = Registry(Limits(max_running=2, max_waiting=100))
-    line = [submit(registry, str(i), steps=4, pace=None) for i in range(30)]
-    wait(lambda: all(job.state is State.FINISHED for job in line))
-    assert (registry._running, registry._line) == ([], [])
-
-
-def test_a_visitor_who_left_the_line_gives_way(registry):
-    registry.limits = Limits(max_running=1, max_waiting=3, grace_seconds=0.1)
-    there = threading.Event()
-    first, gone, third = (
-        submit(registry, name, alive=alive)
-        for name, alive in (("a", lambda: True), ("b", there.is_set), ("c", lambda: True))
-    )
-    assert registry.progress(third).position == 2
-    wait(lambda: registry.progress(third).position == 1)
-    assert (gone.state, gone.snapshot().reason) == (State.STOPPED, "stopped: the visitor has left")
-    first.stop()
-    wait(lambda: third.state is State.RUNNING)
-
-
-def test_a_running_job_whose_visitor_left_makes_room(registry):
-    registry.limits = Limits(max_running=1, grace_seconds=0.1)
-    submit(registry, "a", alive=lambda: False)
-    second = submit(registry, "b")
-    wait(lambda: second.state is State.RUNNING, 3)
-
-
-def test_reattaching_by_the_token(registry):
-    registry.limits = Limits(max_running=1, grace_seconds=0.3)
-    there = threading.Event()
-    there.set()
-    job = submit(registry, "before the reload", alive=there.is_set)
-    there.clear()
-    assert registry.attach(job.token, "after it", lambda: True) is job
-    assert registry.attach("nonsense", "after it", lambda: True) is None
-    time.sleep(0.6)
-    assert job.state is State.RUNNING
-    with pytest.raises(Busy, match="other run"):
-        submit(registry, "after it")
-
-
-def test_old_jobs_are_forgotten_but_never_one_under_way():
-    registry = Registry(Limits(max_running=2, max_kept=3))
-    lasting = submit(registry, "a", pace=5.0)
-    for i in range(8):
-        job = submit(registry, f"b{i}", steps=2, pace=None)
-        assert job.join(PATIENCE)
-        wait(lambda: len(registry._running) == 1)
-    assert len(registry._jobs) <= 4
-    assert registry.attach(lasting.token, "a", lambda: True) is lasting
-    lasting.stop()
-
-
-# ---------------------------------------------------------------------------- limits
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        dict(steps=300_001),
-        dict(hidden=129),
-        dict(meta_batch=257),
-        dict(inner_steps=21),
-        dict(shots=101),
-        dict(queries=101),
-    ],
-    ids=lambda changes: next(iter(changes)),
-)
-def test_what_is_too_much_is_refused_by_name(registry, changes):
-    (name,) = changes
-    with pytest.raises(ConfigError, match=f"{name} may be at most"):
-        registry.submit(small("maml", **changes), "a")
-    assert registry.under_way("a") == []
-
-
-def test_one_outer_step_has_a_bound_whatever_makes_it_large(registry):
-    with pytest.raises(ConfigError, match="too much work"):
-        registry.submit(small("maml", hidden=128, meta_batch=256, shots=50), "a")
-
-
-def test_limits_come_from_the_environment():
-    limits = Limits.from_environment(
-        {"METADEMO_MAX_RUNNING": "5", "METADEMO_GRACE_SECONDS": "2.5", "PATH": "x"}
-    )
-    assert (limits.max_running, limits.grace_seconds, limits.max_steps) == (5, 2.5, 300_000)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("MAX_RUNNING", "two", "whole number"),
-        ("MAX_RUNNING", "1.5", "whole number"),
-        ("MAX_WAITING", "-1", "zero or more"),
-        ("MAX_SECONDS", "nan", "zero or more"),
-        ("MAX_SECONDS", "inf", "zero or more"),
-        ("GRACE_SECONDS", "", "a number"),
-    ],
-)
-def test_a_bad_variable_is_named(name, text, message):
-    with pytest.raises(ConfigError, match=f"METADEMO_{name} .*{message}"):
-        Limits.from_environment({f"METADEMO_{name}": text})

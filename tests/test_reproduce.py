@@ -8,8 +8,8 @@ import pytest
 from helpers import small  # noqa: F401
 
 from metademo import checkpoints, reproduce
-from metademo.__main__ import main
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
+from metademo.command_line import main
 from metademo.evaluation import evaluate
 from metademo.reproduce import ROWS, diverged, summary, trained
 

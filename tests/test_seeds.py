@@ -6,7 +6,7 @@ import pytest
 from helpers import small
 
 from metademo import seeds
-from metademo.__main__ import main
+from metademo.command_line import main
 from metademo.evaluation import evaluate
 from metademo.training import MetaTrainer
 

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from metademo import checkpoints, engines
-from metademo.__main__ import _CHANGES, _parser
+from metademo.command_line import _CHANGES, _parser
 from metademo.evaluation import evaluate, run_inner_loop
 from metademo.reproduce import diverged
 from metademo.tasks import FAMILIES, Examples

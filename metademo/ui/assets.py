@@ -5,10 +5,8 @@ Streamlit serves the folder `static/` beside the main script at `/app/static`
 wheel, and the modules of `frontend/`. Every folder's name carries a hash of its content, so a
 browser may keep a file for ever, and a new release has new names.
 
-Several servers and sessions may start at once, so each folder is written under a temporary name
-and then renamed: whoever comes second finds it there. Where the folder cannot be used (read-only
-disk, static serving switched off) the same files are handed to Streamlit's media storage instead,
-and the app works all the same.
+Where the folder cannot be used (read-only disk, static serving switched off) the same files are
+handed to Streamlit's media storage instead, and the app works all the same.
 """
 
 from __future__ import annotations
@@ -18,19 +16,16 @@ import gzip
 import hashlib
 import importlib.metadata
 import logging
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
 
+from metademo.ui.static_files import provide, remove_unused
+
 FRONTEND = Path(__file__).parent / "frontend"
 PLOTLY_FILE = "plotly.min.js.gz"
-# A browser keeps a file without Cache-Control for a tenth of its age: let it keep ours for years.
-LONG_AGO = 946_684_800  # 2000-01-01
 
 log = logging.getLogger(__name__)
 
@@ -73,40 +68,12 @@ def _folder_name(prefix: str, files: Mapping[str, bytes]) -> str:
     return f"{prefix}-{digest.hexdigest()[:12]}"
 
 
-def _is_whole(folder: Path, files: Mapping[str, bytes]) -> bool:
-    try:
-        return all((folder / name).stat().st_size == len(data) for name, data in files.items())
-    except OSError:
-        return False
-
-
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write `files` as one folder, all or nothing, unless it is there already."""
-    if _is_whole(folder, files):
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        for name, content in files.items():
-            (scratch / name).write_bytes(content)
-            (scratch / name).chmod(0o644)
-            os.utime(scratch / name, (LONG_AGO, LONG_AGO))
-        scratch.chmod(0o755)
-        if folder.exists() and not _is_whole(folder, files):  # damaged by hand: mend it
-            shutil.rmtree(folder, ignore_errors=True)
-        os.replace(scratch, folder)
-    except OSError:
-        if not _is_whole(folder, files):  # otherwise another server was faster: as good
-            raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
 @functools.cache
 def install(target: Path | None = None) -> dict[str, str]:
     """Fill the static folder; return the URLs of "frontend" and "plotly" from the app's root.
 
-    Called at start; each process does the work once. Raises OSError where it cannot be written.
+    Called at start; each process does the work once, and clears away what earlier releases have
+    left and no server uses. Raises OSError where it cannot be written.
     """
     target = target or static_folder()
     version = importlib.metadata.version("plotly")
@@ -116,8 +83,9 @@ def install(target: Path | None = None) -> dict[str, str]:
         ("plotly", f"plotly-{version}", plotly_files()),
     ):
         name = _folder_name(prefix, files)
-        write_folder(target / name, files)
+        provide(target / name, files)
         urls[kind] = f"app/static/{name}/"
+    remove_unused(target)
     urls["plotly"] += PLOTLY_FILE
     return urls
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import gc
+import os
 import threading
 
 import streamlit as st
@@ -11,6 +14,7 @@ import torch
 from metademo import checkpoints, engines
 from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint, CheckpointError
+from metademo.ui.shutdown import bound_shutdown
 
 SHIPPED = (
     "daml-two-phase",
@@ -61,25 +65,43 @@ def label(name: str, title: str | None = None) -> str:
 
 
 def library() -> tuple[dict[str, Checkpoint], list[str]]:
-    """All usable weights by name, and a sentence about each file that is not usable."""
+    """All usable weights by name, and a sentence about each file that is not usable.
+
+    At every run the folder is looked at, and what changed there is read again.
+    """
+    found = _weights_files()
     usable, faults = {}, []
-    for name in sorted({*SHIPPED, *checkpoints.shipped_names()}):
+    for name in sorted({*SHIPPED, *found}):
         try:
-            usable[name] = _load(name, _changed(name))
+            usable[name] = _load(name, found.get(name))
         except CheckpointError as fault:
             faults.append(str(fault))
     return usable, faults
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _load(name: str, changed: int) -> Checkpoint:
+FileState = tuple[int, int, int]
+"""When a file was changed last, its size, and which file it is."""
+
+
+def _weights_files() -> dict[str, FileState]:
+    """The state of each weights file in the folder, by name: it takes a tenth of a millisecond."""
+    found: dict[str, FileState] = {}
+    with contextlib.suppress(OSError), os.scandir(checkpoints.SHIPPED) as entries:
+        for entry in entries:
+            if entry.name.endswith(checkpoints.SUFFIX):
+                with contextlib.suppress(OSError):  # removed while we looked
+                    found[entry.name.removesuffix(checkpoints.SUFFIX)] = _state(entry.stat())
+    return found
+
+
+def _state(stat: os.stat_result) -> FileState:
+    """The change of the status counts, not that of the content, whose time a copy may keep."""
+    return stat.st_ctime_ns, stat.st_size, stat.st_ino
+
+
+@functools.lru_cache(maxsize=64)
+def _load(name: str, state: FileState | None) -> Checkpoint:
     return checkpoints.load(checkpoints.shipped(name))
-
-
-def _changed(name: str) -> int:
-    """When the file was changed last, so that a mended file is read again."""
-    path = checkpoints.shipped(name)
-    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 @st.cache_resource(show_spinner=False)
@@ -90,6 +112,7 @@ def settle() -> None:
     never wait for the compiler: until it is done they use the reference engine.
     """
     torch.set_num_threads(1)
+    bound_shutdown()
     _exempt_from_collection()
     threading.Thread(target=_warm_up, name="metademo-warm-up", daemon=True).start()
 

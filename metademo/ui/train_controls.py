@@ -107,7 +107,7 @@ def _own_settings(state: PageState[TrainView], limits: Limits) -> None:
     for name, label in SETTINGS.items():
         kind, low, high = LIMITS[name]
         low, high = SANE.get(name, (low, high))
-        high = min(high, limits.most(name) or high)
+        high = min(high, limits.maximum(name) or high)
         style = dict(step=1) if kind is int else dict(step=0.001, format="%.4g")
         st.number_input(
             label[0].upper() + label[1:],

@@ -1,0 +1,39 @@
+"""Numbers for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+DIVERGES = "diverges"
+"""What stands for a number that left the finite ones."""
+
+
+def readable(value: float | None, decimals: int = 4) -> str:
+    """A number in at most `decimals` + 5 characters, so that a column of them keeps its shape.
+
+    >>> readable(0.25), readable(1e38), readable(float("nan"))
+    ('0.2500', '1.00e+38', 'diverges')
+    """
+    if value is None or not math.isfinite(value):
+        return DIVERGES
+    text = f"{value:.{decimals}f}"
+    return text if len(text) <= decimals + 5 else f"{value:.2e}"
+
+
+def to_json(document: Any, **options: Any) -> str:
+    """Strict JSON, which knows neither NaN nor infinity: null stands for them.
+
+    >>> to_json({"mean": (0.5, float("inf"))})
+    '{"mean": [0.5, null]}'
+    """
+    return json.dumps(_strict(document), allow_nan=False, **options)
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_strict(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,32 @@
+"""How the server ends: promptly, whoever is still loading something."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+
+import uvicorn
+
+GRACE_SECONDS = 1
+"""How long responses under way may go on after the server was told to end."""
+
+
+def bound_shutdown() -> None:
+    """Let the server end although a visitor on a slow line has not got all of a response.
+
+    Uvicorn would wait for that visitor without a limit. It has a setting for one, but Streamlit
+    does not pass it on, and it writes a traceback for each response that is cut off.
+    """
+    shutdown = uvicorn.Server.shutdown
+
+    @functools.wraps(shutdown)
+    async def bounded(server: uvicorn.Server, *arguments, **options) -> None:
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, _hang_up, server)
+        await shutdown(server, *arguments, **options)
+
+    uvicorn.Server.shutdown = bounded
+
+
+def _hang_up(server: uvicorn.Server) -> None:
+    for connection in list(server.server_state.connections):
+        connection.transport.abort()
