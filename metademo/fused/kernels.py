@@ -84,9 +84,9 @@ Activations = namedtuple("Activations", "h1 h2")
 Deltas = namedtuple("Deltas", "d1 d2 e")
 
 # What a task needs, one after the other: theta_1..theta_S; lambda; v; a gradient; the inputs
-# [x, 1]; h and d of each inner step, values and tangents; the same for the query, with its labels
-# beside the inputs [x, 1, y]. Then DAML's: the loss network's input and output u = [h2, h1, y, g],
-# what it asks of u, its activations, deltas and tangents, a row per inner step.
+# [x, 1]; h and d of each inner step, values and tangents; the same for the query. Then DAML's: the
+# loss network's input and output u = [h2, h1, y, g], what it asks of u, its activations, deltas and
+# tangents, a row per inner step.
 Workspace = namedtuple(
     "Workspace",
     "theta lam v gradient inputs h d output q_inputs q_h q_d q_output zeros ones losses "
@@ -222,12 +222,12 @@ def tangent_backward(net, v, h, d, rd, h1_bar, h2_bar):
 
 
 @kernel
-def labelled_loss(output, y, loss, weight, e):
-    """mean |output - y| or mean (output - y)^2; e = weight * its derivative. Shapes (n, 1)."""
+def labelled_loss(output, y, share, loss, weight, e):
+    """mean |r| or mean r^2, r = output - share * y; e = weight * its derivative. Shapes (n, 1)."""
     zero, scale = number(output, 0), number(output, 1) / number(output, output.rows)
     total = zero
     for p in range(output.rows):
-        r = output[p, 0] - y[p, 0]
+        r = output[p, 0] - share * y[p, 0]
         if loss == L1:
             total += abs(r)
             e[p, 0] = weight * scale if r > zero else (-weight * scale if r < zero else zero)
@@ -238,18 +238,18 @@ def labelled_loss(output, y, loss, weight, e):
 
 
 @kernel
-def loss_layer(out, init, scale, matrix, plan):
+def loss_layer(out, init, scale, matrix, squared):
     """A layer of the loss network: leaky with a squared loss, so that no unit closes for good."""
-    if plan.squared:
+    if squared:
         product_leaky(out, init, scale, matrix)
     else:
         product_relu(out, init, scale, matrix)
 
 
 @kernel
-def loss_layer_gated(out, init, scale, matrix, gate, plan):
+def loss_layer_gated(out, init, scale, matrix, gate, squared):
     """The same backwards, or of tangents."""
-    if plan.squared:
+    if squared:
         product_leaky_gated(out, init, scale, matrix, gate)
     else:
         product_gated(out, init, scale, matrix, gate)
@@ -264,15 +264,15 @@ def learned_loss(psi, h, output, ws, plan, k):
     for j in range(w):
         u[0, j], u[0, w + j] = h.h2[0, j], h.h1[0, j]
     u[0, 2 * w] = output[0, 0]
-    loss_layer(a.h1, psi.bias1, u, psi.first, plan)
-    loss_layer(a.h2, psi.bias2, a.h1, psi.second, plan)
+    loss_layer(a.h1, psi.bias1, u, psi.first, plan.squared)
+    loss_layer(a.h2, psi.bias2, a.h1, psi.second, plan.squared)
     out[0, 0] = psi.bias3[0, 0]
     add_output(psi, a.h2, out)
     g, zero, one = out[0, 0], number(out, 0), number(out, 1)
     delta.e[0, 0] = one if plan.squared or g > zero else (-one if g < zero else zero)
     zeros = block(ws.zeros, 0, 1, a.h1.width)
-    loss_layer_gated(delta.d2, zeros, delta.e, psi.third, a.h2, plan)
-    loss_layer_gated(delta.d1, zeros, delta.d2, psi.second_back, a.h1, plan)
+    loss_layer_gated(delta.d2, zeros, delta.e, psi.third, a.h2, plan.squared)
+    loss_layer_gated(delta.d1, zeros, delta.d2, psi.second_back, a.h1, plan.squared)
     product(ws.u_bar, block(ws.zeros, 0, 1, ws.u_bar.width), delta.d1, psi.first_back)
     if not plan.squared:
         return abs(g)
@@ -297,8 +297,8 @@ def learned_loss_tangent(psi, rh, output, ws, plan, k):
     for j in range(w):
         ru[0, j], ru[0, w + j] = rh.h2[0, j], rh.h1[0, j]
     ru[0, 2 * w] = output[0, 0]
-    loss_layer_gated(ra.h1, zeros, ru, psi.first, a.h1, plan)
-    loss_layer_gated(ra.h2, zeros, ra.h1, psi.second, a.h2, plan)
+    loss_layer_gated(ra.h1, zeros, ru, psi.first, a.h1, plan.squared)
+    loss_layer_gated(ra.h2, zeros, ra.h1, psi.second, a.h2, plan.squared)
     if plan.squared:
         out[0, 0] = number(out, 0)
         add_output(psi, ra.h2, out)
@@ -361,7 +361,8 @@ def adapt_task(ws, start, psi, a, plan, inner_y, losses):
             ws.losses[0, k] = learned_loss(psi, h, output, ws, plan, k)
             d.e[0, 0] = ws.u_bar[0, 2 * w]
         else:
-            ws.losses[0, k] = labelled_loss(output, inner_y, plan.loss, number(output, 1), d.e)
+            one = number(output, 1)
+            ws.losses[0, k] = labelled_loss(output, inner_y, one, plan.loss, one, d.e)
         if k < plan.steps:
             backward(net, h, d, h1_bar, h2_bar)
             new, sizes = regressor(ws.theta, k, plan), regressor(a, k % plan.rows, plan)
@@ -374,11 +375,8 @@ def add_query(ws, lam, start, k, plan, query_y, weight, share):
     the labels. Only the last weight is not 0 for MAML; Antoniou et al. 2019 (MAML++) spread it over
     the steps."""
     net, h, d = theta_at(ws, start, k, plan), ws.q_h, ws.q_d
-    y = block(ws.q_inputs, 2, plan.query, ws.q_inputs.width)
-    for p in range(plan.query):
-        y[p, 0] = share * query_y[p, 0]
     forward(net, ws.q_inputs, h, ws.q_output)
-    loss = labelled_loss(ws.q_output, y, plan.query_loss, weight, d.e)
+    loss = labelled_loss(ws.q_output, query_y, share, plan.query_loss, weight, d.e)
     if plan.order > REPTILE:
         zeros, ones = block(ws.zeros, 0, 1, h.h1.width), block(ws.ones, 0, plan.query, 1)
         backward(net, h, d, zeros, zeros)

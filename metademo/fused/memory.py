@@ -116,7 +116,7 @@ class Memory:
             h=hidden(2 * n * steps, w),
             d=deltas(2 * n * steps, w),
             output=new(n, 1),
-            q_inputs=new(query, 3),
+            q_inputs=new(query, 2),
             q_h=hidden(query, w),
             q_d=deltas(query, w),
             q_output=new(query, 1),
