@@ -150,7 +150,7 @@ def your_steps() -> None:
         f"This is the step that you scrub through on the MAML page. With the "
         f"{len(state.view.points)} points that are there now:"
     )
-    st.dataframe(
+    layout.room("your steps", 35 * (len(errors) + 1) + 2).dataframe(
         {
             "step k": list(range(len(errors))),
             "loss on your points": run.losses.round(3),

@@ -22,14 +22,14 @@ from metademo.ui.views import MAX_POINTS, MAX_STEPS, PointsView, V
 
 P = TypeVar("P", bound=PointsView)
 FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase", "finn": "benchmark"}
-CONTROLS_WIDTH = 264
+CONTROLS_WIDTH = 288
 """In pixels. The chart has what is left; on a phone each of them has the whole width."""
 
 
 def headline(title: str, promise: str) -> None:
     """The page's name and its promise in one line."""
     st.title(title, anchor=False)
-    st.markdown(promise)
+    st.container(key="promise").markdown(promise)
 
 
 def room(name: str, height: int) -> DeltaGenerator:
@@ -47,7 +47,7 @@ def stage_and_controls(height: int = 470) -> tuple[DeltaGenerator, DeltaGenerato
     Args:
         height: in pixels, of what stands above the controls on a phone.
     """
-    with st.container(key="row", horizontal=True, gap="large"):
+    with st.container(key="row", horizontal=True, gap="medium"):
         return room("stage", height), st.container(key="controls", width=CONTROLS_WIDTH)
 
 
