@@ -37,7 +37,7 @@ def page() -> None:
         "This network has learned its own loss. Pick one input on the line below: without being "
         "told any answer, it becomes the wave that the input stands for.",
     )
-    stage, controls = layout.stage_and_controls(height=560)
+    stage, controls = layout.stage_and_controls()
     # The chart comes first: what the browser is sent first, it draws first.
     with stage:
         _source(state, family)

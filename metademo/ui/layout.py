@@ -22,6 +22,8 @@ from metademo.ui.views import MAX_POINTS, MAX_STEPS, PointsView, V
 
 P = TypeVar("P", bound=PointsView)
 FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase", "finn": "benchmark"}
+STAGE_HEIGHT = 560
+"""In pixels, until the chart is there: about what stands above the controls on a phone."""
 CONTROLS_WIDTH = 288
 """In pixels. The chart has what is left; on a phone each of them has the whole width."""
 
@@ -41,14 +43,10 @@ def room(name: str, height: int) -> DeltaGenerator:
     return st.container(key=f"room {name}", height=height, border=False)
 
 
-def stage_and_controls(height: int = 470) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """The chart's column and the controls'; on a narrow screen the chart comes first.
-
-    Args:
-        height: in pixels, of what stands above the controls on a phone.
-    """
+def stage_and_controls() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The chart's column and the controls'; on a narrow screen the chart comes first."""
     with st.container(key="row", horizontal=True, gap="medium"):
-        return room("stage", height), st.container(key="controls", width=CONTROLS_WIDTH)
+        return room("stage", STAGE_HEIGHT), st.container(key="controls", width=CONTROLS_WIDTH)
 
 
 def points_chart(state: PageState[P], family: TaskFamily, scene: Scene, label: str) -> None:

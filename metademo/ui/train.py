@@ -37,7 +37,7 @@ def page() -> None:
         return
     visit, state = Visit(), PageState("train", TrainView)
     visit.follow_address()
-    stage, controls = layout.stage_and_controls(height=820)
+    stage, controls = layout.stage_and_controls()
     with controls:
         train_controls.settings(state, visit, limits)
     with stage:

@@ -17,7 +17,7 @@ export class Board {
     this.title = make("caption");
     this.body = make("tbody");
     this.note = make("p", { className: "md-small" });
-    const head = make("tr", {}, ...HEADINGS.map((text) => make("th", { scope: "col" }, text)));
+    const head = make("tr", {}, ...HEADINGS.map((text) => (text ? make("th", { scope: "col" }, text) : make("td"))));
     this.element = make("div", { className: "md-board" },
       make("table", {}, this.title, make("thead", {}, head), this.body), this.note);
     this.rows = [];
