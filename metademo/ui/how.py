@@ -13,7 +13,7 @@ from metademo.ui.state import PageState
 from metademo.ui.views import MamlView
 
 PROBLEM = r"""
-### The problem
+## The problem
 
 An ordinary network learns *one* thing from many examples. Here there are many things to learn, and
 each comes with very few examples: a *task* is one sine wave, and its **support set** is the handful
@@ -26,7 +26,7 @@ meta-learning, learning to learn. It has two loops, one inside the other.
 """
 
 INNER = r"""
-### The inner loop: what happens when you click
+## The inner loop: what happens when you click
 
 Start from the meta-trained weights $\theta_0$. Measure the error on the support set, and take a step
 of plain gradient descent. Repeat for $k = 0, \dots, S-1$, which is $S$ steps in all:
@@ -40,7 +40,7 @@ fast) weights. There is nothing else to it: no trick happens at this point.
 """
 
 OUTER = r"""
-### The outer loop: where the starting point comes from
+## The outer loop: where the starting point comes from
 
 During meta-training each task also has a **query set**, further points of the same wave that the
 inner loop never sees. The outer loop asks how well the *adapted* weights do on them, and changes the
@@ -67,7 +67,7 @@ a vector is needed, which costs about as much as two gradients.
 """
 
 DAML = r"""
-### DAML: when there are no labels
+## DAML: when there are no labels
 
 On the DAML page the network is told even less. It sees one number $x_s$ from a **source domain**, and no
 $y$ for it. Which wave it should become in the **target domain** is hidden in where $x_s$ lies: in the
@@ -90,20 +90,20 @@ Domain-Adaptive Meta-Learning, **DAML** (Yu et al. 2018).
 """
 
 EVERY = r"""
-### Every way of learning to learn
+## Every way of learning to learn
 
 All of them adapt by the same inner loop, and differ in what the outer loop learns, and how. Beside each is
 its look in the charts. An outer step is written for one task: it takes the mean over the meta-batch.
 """
 
 MEASURED = """
-#### What they are measured against
+### What they are measured against
 
 Two yardsticks, which are not trained at all. They adapt and are scored like the rest.
 """
 
 COMPARED = r"""
-### Which is best?
+## Which is best?
 
 That depends on the tasks. The **Compare** page puts several side by side: the same wave, the same points,
 the same number of steps. For numbers there is a **standard benchmark** (Finn et al. 2017, here the task
@@ -114,7 +114,7 @@ beside the published figures.
 """
 
 FILES = """
-### Where it is in the code
+## Where it is in the code
 
 In the folder `metademo/`:
 
@@ -176,7 +176,7 @@ def one_way(algorithm: type[Algorithm]) -> None:
     with st.container(gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.html(swatch(style_of(algorithm.name)), width="content")
-            st.markdown(f"##### {algorithm.title}", width="content")
+            st.markdown(f"#### {algorithm.title}", width="content")
         st.markdown(algorithm.about or f"It {algorithm.summary}.")
         if algorithm.formula:
             st.markdown(f"$$\n{algorithm.formula}\n$$")
