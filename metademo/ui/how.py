@@ -97,7 +97,7 @@ its look in the charts. An outer step is written for one task: it takes the mean
 """
 
 MEASURED = """
-### What they are measured against
+## What they are measured against
 
 Two yardsticks, which are not trained at all. They adapt and are scored like the rest.
 """
@@ -176,7 +176,7 @@ def one_way(algorithm: type[Algorithm]) -> None:
     with st.container(gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.html(swatch(style_of(algorithm.name)), width="content")
-            st.markdown(f"#### {algorithm.title}", width="content")
+            st.markdown(f"### {algorithm.title}", width="content")
         st.markdown(algorithm.about or f"It {algorithm.summary}.")
         if algorithm.formula:
             st.markdown(f"$$\n{algorithm.formula}\n$$")
