@@ -199,7 +199,7 @@ def page() -> None:
     text, _ = st.columns([3, 1])
     with text:
         st.markdown(PROBLEM)
-        layout.room("inner loop", 205).markdown(INNER)
+        layout.room("inner loop", 360).markdown(INNER)
         your_steps()
         st.page_link("metademo/ui/maml.py", label="Scrub through it", icon=":material/touch_app:")
         st.markdown(OUTER)

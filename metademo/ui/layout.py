@@ -31,7 +31,7 @@ CONTROLS_WIDTH = 288
 def headline(title: str, promise: str) -> None:
     """The page's name and its promise in one line."""
     st.title(title, anchor=False)
-    st.container(key="promise").markdown(promise)
+    st.markdown(promise)
 
 
 def room(name: str, height: int) -> DeltaGenerator:

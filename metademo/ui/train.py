@@ -38,12 +38,13 @@ def page() -> None:
     visit, state = Visit(), PageState("train", TrainView)
     visit.follow_address()
     stage, controls = layout.stage_and_controls()
-    with controls:
-        train_controls.settings(state, visit, limits)
+    # The stage comes first: what the browser is sent first, it draws first.
     with stage:
         every = _poll(visit)
         send_all(STAGE)
         st.fragment(_stage, run_every=every)(state, every)
+    with controls:
+        train_controls.settings(state, visit, limits)
     if every:  # a poll that follows at once would take back what has not gone out by then
         time.sleep(FLUSH)
 
