@@ -370,7 +370,9 @@ def records(report: dict[str, Any], shots: int) -> list[dict[str, str]]:
             f"{k} step{'s' * (k > 1)}": _cell(row["errors"][str(shots)][str(k)]) for k in STEPS
         }
         published = " / ".join(f"{value:g}" for value in row["published"].values())
-        found.append({"": row["title"], **cells, "published": published if shots == 5 else ""})
+        found.append(
+            {"way of learning": row["title"], **cells, "published": published if shots == 5 else ""}
+        )
     return found
 
 
