@@ -22,7 +22,7 @@ from metademo.ui.views import MAX_POINTS, MAX_STEPS, PointsView, V
 
 P = TypeVar("P", bound=PointsView)
 FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase", "finn": "benchmark"}
-STAGE_HEIGHT = 560
+STAGE_HEIGHT = 600
 """In pixels, until the chart is there: about what stands above the controls on a phone."""
 CONTROLS_WIDTH = 288
 """In pixels. The chart has what is left; on a phone each of them has the whole width."""
