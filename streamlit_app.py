@@ -2,13 +2,9 @@
 
 import streamlit as st
 
-from metademo.ui import assets
+from metademo.ui.frame import frame
 
 st.set_page_config(page_title="metademo", page_icon="🌊", layout="wide")
-assets.preload()
-
-from metademo.ui import resources  # noqa: E402  (this takes seconds: the browser is busy meanwhile)
-
 pages = [
     st.Page("metademo/ui/maml.py", title="MAML", icon=":material/touch_app:", default=True),
     st.Page("metademo/ui/daml.py", title="DAML", icon=":material/swap_horiz:", url_path="daml"),
@@ -23,5 +19,9 @@ pages = [
     ),
 ]
 current = st.navigation(pages, position="top")
+frame(pages)
+
+from metademo.ui import resources  # noqa: E402  (this takes seconds: the browser is busy meanwhile)
+
 resources.settle()
 current.run()

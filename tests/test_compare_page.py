@@ -447,7 +447,7 @@ def test_leaving_the_trained_range_is_said_and_the_points_go_along(kind, name, v
     set_widget(app, kind, name, value)
     assert said in chart(app)["details"][0]
     assert "trained" in widget(app, kind, name, "compare").label
-    assert "orange" in widget(app, kind, name, "compare").label
+    assert "outside" in widget(app, kind, name, "compare").label
     now = view(app, "compare")
     xs, ys = np.array(now.points).T
     if name == "noise":
@@ -585,7 +585,9 @@ def test_the_benchmark_shows_its_committed_table():
     assert not app.dataframe
     set_widget(app, "button_group", "family", "finn")
     rows = app.dataframe[0].value
-    assert list(rows["published"][rows[""] == "MAML as published"]) == ["0.67 / 0.38 / 0.35"]
+    assert list(rows["published"][rows["way of learning"] == "MAML as published"]) == [
+        "0.67 / 0.38 / 0.35"
+    ]
     app.button_group(key="compare table shots").set_value(20).run()
     assert not (app.dataframe[0].value["5 steps"] == rows["5 steps"]).all()
 

@@ -264,10 +264,10 @@ def test_how_it_works_lets_every_algorithm_explain_itself():
     app = start("how")
     rows = ALGORITHMS | YARDSTICKS
     shown = texts(app)
-    titles = [text.removeprefix("##### ") for text in shown if text.startswith("##### ")]
+    titles = [text.removeprefix("### ") for text in shown if text.startswith("### ")]
     assert titles == [row.title for row in rows.values()]
     for name, row in rows.items():
-        at = shown.index(f"##### {row.title}")
+        at = shown.index(f"### {row.title}")
         assert shown[at + 1 : at + 3] == [row.about, f"$$\n{row.formula}\n$$"]
         assert STYLES[name].light in swatches(app)[titles.index(row.title)]
     assert [c.value for c in app.caption] == [r.citation for r in rows.values() if r.citation]
@@ -279,9 +279,9 @@ def test_a_new_row_of_the_registry_explains_itself_as_far_as_it_can(monkeypatch)
     app = start("how")
     assert not app.exception
     shown = texts(app)
-    at = shown.index("##### A toy of one class")
+    at = shown.index("### A toy of one class")
     assert shown[at + 1] == "It moves biases only."
-    assert shown[at + 2].startswith("#### What they are measured against")
+    assert shown[at + 2].startswith("## What they are measured against")
     assert len(swatches(app)) == before + 1
     assert OTHER.dark in swatches(app)[len(ALGORITHMS) - 1]
 

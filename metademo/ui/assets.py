@@ -173,19 +173,24 @@ export default async function (component) {
 """
 
 
-def component(name: str, placeholder_height: int):
-    """Register a component whose browser side is in `frontend/`; returns its mounting command."""
+def component(name: str, placeholder_height: int, style: str | None = None):
+    """Register a component whose browser side is in `frontend/`; returns its mounting command.
+
+    Args:
+        style: file whose rules go into the page with the component itself.
+    """
     html = f'<div data-metademo="{name}" style="min-height:{placeholder_height}px"></div>'
+    css = frontend_files()[style].decode() if style else None
     return st.components.v2.component(
-        f"metademo_{name}", html=html, js=LOADER, isolate_styles=False
+        f"metademo_{name}", html=html, css=css, js=LOADER, isolate_styles=False
     )
 
 
 @functools.cache
 def _preloader():
-    return component("preload", 0)
+    return component("preload", 0, "page.css")
 
 
 def preload() -> None:
-    """Let the browser load Plotly.js while the server is still importing what the page needs."""
+    """Style the page, and let the browser load Plotly.js while the server is still importing."""
     _preloader()(key="preload", data={"assets": urls("preload.js")})

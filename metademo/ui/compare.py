@@ -94,7 +94,7 @@ def _controls() -> None:
         ),
         **state.bind("family", view.family, lambda v, name: v.with_family(name)),
     )
-    st.pills(
+    layout.room("learners", 204).pills(
         "Ways of learning",
         list(found),
         format_func=lambda name: found[name].title,

@@ -17,7 +17,7 @@ from metademo.ui.state import PageState
 from metademo.ui.views import DamlView, MamlView
 
 PROBLEM = r"""
-### The problem
+## The problem
 
 An ordinary network learns *one* thing from many examples. Here there are many things to learn, and
 each comes with very few examples: a *task* is one sine wave, and its **support set** is the handful
@@ -29,7 +29,7 @@ meta-learning, learning to learn. It has two loops, one inside the other.
 """
 
 INNER = r"""
-### The inner loop: what happens when you click
+## The inner loop: what happens when you click
 
 Start from the meta-trained weights $\theta_0$. Measure how far the network $f_\theta$ is off at the $K$
 points $(x_i, y_i)$ of the support set. This is the **loss** $L$, a mean of either $\ell(e) = |e|$ or
@@ -50,7 +50,7 @@ nothing else to it: no trick happens at this point.
 """
 
 OUTER = r"""
-### The outer loop: where the starting point comes from
+## The outer loop: where the starting point comes from
 
 During meta-training each task also has a **query set**, further points of the same wave that the
 inner loop never sees; $L_{\text{query}}$ is a mean over those. The outer loop asks how well the *adapted*
@@ -83,7 +83,7 @@ only its product with a vector is needed, which costs about as much as two gradi
 """
 
 DAML = r"""
-### DAML: when there are no labels
+## DAML: when there are no labels
 
 On the DAML page the network is told even less. It sees one number $x_s$ from a **source domain**, and no
 $y$ for it. Which wave it should become in the **target domain** is hidden in where $x_s$ lies. Of two
@@ -112,7 +112,7 @@ Domain-Adaptive Meta-Learning, **DAML** (Yu et al. 2018).
 """
 
 EVERY = r"""
-### Every way of learning to learn
+## Every way of learning to learn
 
 All of them adapt by the same inner loop, and differ in what the outer loop learns, and how. Beside each is
 its look in the charts. An outer step is written for one task and as plain gradient descent: it takes the
@@ -120,13 +120,13 @@ mean over the meta-batch, and Adam may rescale it.
 """
 
 MEASURED = """
-#### What they are measured against
+## What they are measured against
 
 Two yardsticks, which are not trained at all. They adapt and are scored like the rest.
 """
 
 COMPARED = r"""
-### Which is best?
+## Which is best?
 
 That depends on the tasks. The **Compare** page puts several side by side: the same wave, the same points,
 the same number of steps. For numbers there is a **standard benchmark** (Finn et al. 2017, here the task
@@ -137,7 +137,7 @@ beside the published figures.
 """
 
 FILES = """
-### Where it is in the code
+## Where it is in the code
 
 In the folder `metademo/`:
 
@@ -179,7 +179,7 @@ def your_steps(checkpoint: Checkpoint) -> None:
         f"This is the step that you scrub through on the MAML page. With {story.points} there now, "
         f"and the mean |error| against {story.wave}:"
     )
-    st.dataframe(
+    layout.room("your steps", 35 * (view.steps + 2) + 2).dataframe(
         {
             "step k": list(range(view.steps + 1)),
             "loss L": story.runs["maml"].losses.round(3),
@@ -205,7 +205,7 @@ def one_way(algorithm: type[Algorithm]) -> None:
     with st.container(gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.html(swatch(style_of(algorithm.name)), width="content")
-            st.markdown(f"##### {algorithm.title}", width="content")
+            st.markdown(f"### {algorithm.title}", width="content")
         st.markdown(algorithm.about or f"It {algorithm.summary}.")
         if algorithm.formula:
             st.markdown(f"$$\n{algorithm.formula}\n$$")
@@ -230,7 +230,7 @@ def page() -> None:
     with text:
         st.markdown(PROBLEM)
         here("MAML", maml, preparation)
-        st.markdown(INNER)
+        layout.room("inner loop", 470).markdown(INNER)
         here("MAML", maml, inner_loop)
         if maml:
             your_steps(maml)

@@ -24,6 +24,10 @@ from metademo.ui.views import MAX_POINTS, MAX_STEPS, PointsView, V
 
 P = TypeVar("P", bound=PointsView)
 FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase", "finn": "benchmark"}
+STAGE_HEIGHT = 600
+"""In pixels, until the chart is there: about what stands above the controls on a phone."""
+CONTROLS_WIDTH = 288
+"""In pixels. The chart has what is left; on a phone each of them has the whole width."""
 
 
 def headline(title: str, promise: str) -> None:
@@ -32,9 +36,19 @@ def headline(title: str, promise: str) -> None:
     st.markdown(promise)
 
 
-def stage_and_controls() -> list[DeltaGenerator]:
+def room(name: str, height: int) -> DeltaGenerator:
+    """A container that has a height until its chart or formula is there, and then its own.
+
+    The browser loads these late. What stands below would jump if they had no room till then;
+    `page.css` lets go of it.
+    """
+    return st.container(key=f"room {name}", height=height, border=False)
+
+
+def stage_and_controls() -> tuple[DeltaGenerator, DeltaGenerator]:
     """The chart's column and the controls'; on a narrow screen the chart comes first."""
-    return st.columns([3, 1], gap="large")
+    with st.container(key="row", horizontal=True, gap="medium"):
+        return room("stage", STAGE_HEIGHT), st.container(key="controls", width=CONTROLS_WIDTH)
 
 
 def in_fragments(state: PageState[Any], **parts: Callable[[], None]) -> None:
@@ -171,11 +185,14 @@ def wave_slider(state: PageState[P], family: TaskFamily, name: str) -> None:
 
 
 def attribute_label(view: PointsView, family: TaskFamily, name: str) -> str:
-    """The attribute, its trained range, and a mark where the wave is outside of it."""
+    """The attribute, its trained range, and whether the wave is outside of it.
+
+    In plain words: the label is the control's accessible name, too.
+    """
     attribute = ATTRIBUTES[name]
     inside = attribute.contains(family, view.value(name))
-    trained = f"trained: {attribute.trained_in_words(family)}"
-    return f"{attribute.title} " + (f":gray[{trained}]" if inside else f":orange-badge[{trained}]")
+    place = "trained:" if inside else "outside the trained"
+    return f"{attribute.title} ({place} {attribute.trained_in_words(family)})"
 
 
 def inner_loop(state: PageState[Any], trained: TrainConfig) -> None:

@@ -47,14 +47,15 @@ def page() -> None:
     train_controls.follow_pace(state, visit)
     situation = _situation(visit)
     stage, controls = layout.stage_and_controls()
-    with controls:
-        train_controls.settings(state, visit, limits)
+    # The stage comes first: what the browser is sent first, it draws first.
     with stage:
         train_controls.run_bar(state, visit, limits)
         st.fragment(_stage)(state.view, situation)
         train_controls.after_the_run(state, visit)
         if visit.chosen and visit.chosen.started:
             train_controls.results(visit, visit.chosen, _resting_place(visit.chosen))
+    with controls:
+        train_controls.settings(state, visit, limits)
 
 
 def _stage(view: TrainView, situation: Any) -> None:

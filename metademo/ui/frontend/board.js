@@ -38,7 +38,7 @@ export class Board {
     say(this.title, data.title);
     say(this.note, data.note);
     const headings = ["", "this task", data.tasks, "spread of the error, logarithmic"];
-    this.head.replaceChildren(...headings.map((text) => make("th", { scope: "col" }, text)));
+    this.head.replaceChildren(...headings.map((text) => (text ? make("th", { scope: "col" }, text) : make("td"))));
     this.scale = logScale(data.scores.flatMap((s) => [...s.mine, ...s.spread.flat()]));
     this.axis.replaceChildren(...this.scale.ticks.map((v) => tick(this.scale.share(v), this.scale.name(v))));
     const focused = this.rows.find((row) => row.name === document.activeElement)?.score.label;

@@ -1,0 +1,76 @@
+"""What a browser is asked about a page: whether it jumps, reads well, and speaks plainly."""
+
+from __future__ import annotations
+
+import re
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+WATCH_SHIFTS = """
+window.shifts = [];
+const nameOf = (node) => {
+  const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+  return `${element?.dataset?.testid ?? element?.tagName}: ${element?.textContent.slice(0, 40)}`;
+};
+new PerformanceObserver((list) => {
+  for (const { value, hadRecentInput, sources } of list.getEntries()) {
+    if (!hadRecentInput) shifts.push({ value, sources: sources.map((s) => nameOf(s.node)) });
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+"""A script for a page before it loads: collects its layout shifts (web.dev/articles/cls)."""
+
+PALE_MARKS = """() => {
+  const pen = Object.assign(document.createElement("canvas"), { width: 1, height: 1 })
+    .getContext("2d", { willReadFrequently: true });
+  const paint = (colour, alpha) => {
+    pen.globalAlpha = alpha;
+    pen.fillStyle = colour;
+    pen.fillRect(0, 0, 1, 1);
+  };
+  const luminance = () => [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)]
+    .map((v) => (v <= 10 ? v / 3294 : ((v / 255 + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + [0.2126, 0.7152, 0.0722][i] * v, 0);
+  const ground = getComputedStyle(document.querySelector(".stApp")).backgroundColor;
+  paint(ground, 1);
+  const back = luminance();
+  return [...document.querySelectorAll(".stMain svg text")].flatMap((text) => {
+    if (!text.textContent.trim() || !text.getClientRects().length) return [];
+    const style = getComputedStyle(text);
+    paint(ground, 1);
+    paint(style.fill, style.fillOpacity * style.opacity);
+    const [dark, light] = [back, luminance()].sort((a, b) => a - b);
+    const contrast = (light + 0.05) / (dark + 0.05);
+    return contrast < 4.5 ? [`${text.textContent}: ${contrast.toFixed(2)}`] : [];
+  });
+}"""
+
+MARKUP = re.compile(r":[\w-]+\[|\*\*|\$")
+
+
+def shifts(page: Page) -> list[dict]:
+    """The layout shifts up to now, and what moved: `value` counts, `sources` explain."""
+    return page.evaluate("shifts")
+
+
+def violations(page: Page) -> list[tuple[str, str, str]]:
+    """What axe-core finds: rule, selector, and what is wrong."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (rule["id"], " ".join(map(str, node["target"])), node["failureSummary"])
+        for rule in found
+        for node in rule["nodes"]
+    ]
+
+
+def pale_marks(page: Page) -> list[str]:
+    """Texts within drawings with a contrast below 4.5 to 1, which axe-core cannot judge."""
+    return page.evaluate(PALE_MARKS)
+
+
+def raw_names(page: Page) -> list[str]:
+    """Lines of the accessibility tree in which raw markup is read aloud."""
+    tree = page.locator(".stMain").aria_snapshot()
+    controls = re.compile(r"- (slider|spinbutton|switch|button|radio|group|textbox|combobox)\b")
+    return [line for line in tree.splitlines() if controls.search(line) and MARKUP.search(line)]
