@@ -2,26 +2,37 @@
 
 import streamlit as st
 
-from metademo.ui.frame import frame
+from metademo.ui.pages.frame import frame
 
 st.set_page_config(page_title="metademo", page_icon="🌊", layout="wide")
 pages = [
-    st.Page("metademo/ui/maml.py", title="MAML", icon=":material/touch_app:", default=True),
-    st.Page("metademo/ui/daml.py", title="DAML", icon=":material/swap_horiz:", url_path="daml"),
+    st.Page("metademo/ui/pages/maml.py", title="MAML", icon=":material/touch_app:", default=True),
     st.Page(
-        "metademo/ui/compare.py", title="Compare", icon=":material/leaderboard:", url_path="compare"
+        "metademo/ui/pages/daml.py", title="DAML", icon=":material/swap_horiz:", url_path="daml"
     ),
     st.Page(
-        "metademo/ui/train.py", title="Train", icon=":material/model_training:", url_path="train"
+        "metademo/ui/pages/compare.py",
+        title="Compare",
+        icon=":material/leaderboard:",
+        url_path="compare",
     ),
     st.Page(
-        "metademo/ui/how.py", title="How it works", icon=":material/menu_book:", url_path="how"
+        "metademo/ui/pages/train.py",
+        title="Train",
+        icon=":material/model_training:",
+        url_path="train",
+    ),
+    st.Page(
+        "metademo/ui/pages/how.py",
+        title="How it works",
+        icon=":material/menu_book:",
+        url_path="how",
     ),
 ]
 current = st.navigation(pages, position="top")
 frame(pages)
 
-from metademo.ui import resources  # noqa: E402  (this takes seconds: the browser is busy meanwhile)
+from metademo.ui.server import resources  # noqa: E402  (this takes seconds: the browser is busy meanwhile)
 
 resources.settle()
 current.run()

@@ -21,9 +21,10 @@ import torch
 from playwright.sync_api import Page, sync_playwright
 
 from metademo import checkpoints, engines
+from metademo.learners import Learner
 from metademo.tasks import FAMILIES
-from metademo.ui.scenes import Learner, points_run
-from metademo.ui.views import MamlView
+from metademo.ui.scenes.scenes import points_run
+from metademo.ui.state.views import MamlView
 from tests.browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
 
 REPETITIONS = 30

@@ -9,7 +9,7 @@ from typing import Any
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
-from metademo.ui.gestures import Point
+from metademo.ui.components.kernel.gestures import Point
 
 ROOT = Path(__file__).resolve().parent.parent
 INPUT = {"maml": "chart", "compare": "chart", "daml": "source_line"}
@@ -19,7 +19,7 @@ INPUT = {"maml": "chart", "compare": "chart", "daml": "source_line"}
 def start(page: str = "maml") -> AppTest:
     """The app, opened at a page."""
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
-    return app.switch_page(f"metademo/ui/{page}.py").run() if page != "maml" else app
+    return app.switch_page(f"metademo/ui/pages/{page}.py").run() if page != "maml" else app
 
 
 def view(app: AppTest, page: str = "maml") -> Any:

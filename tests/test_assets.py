@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from metademo.ui import assets, static_files
+from metademo.ui.components.kernel import assets, static_files
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = {"a.js": b"export const a = 1;", "b.css": b"p {}" * 1000}
@@ -45,7 +45,7 @@ def test_a_damaged_folder_is_mended(tmp_path):
 
 def test_install_names_what_it_wrote(tmp_path):
     urls = assets.install(tmp_path)
-    assert (tmp_path / urls["frontend"].removeprefix("app/static/") / "chart.js").exists()
+    assert (tmp_path / urls["frontend"].removeprefix("app/static/") / "chart/chart.js").exists()
     plotly = tmp_path / urls["plotly"].removeprefix("app/static/")
     assert b"plotly.js" in gzip.decompress(plotly.read_bytes())[:200]
 
@@ -79,7 +79,7 @@ def test_what_earlier_releases_left_is_removed_and_nothing_else(tmp_path):
 SERVER = """
 import sys
 from pathlib import Path
-from metademo.ui.static_files import provide
+from metademo.ui.components.kernel.static_files import provide
 provide(Path(sys.argv[1]), {"a.js": b"export const a = 1;"})
 print("serving", flush=True)
 sys.stdin.read()

@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from metademo.ui.chart import Curve, _encode_curve, clean, pi_label, pi_ticks
-from metademo.ui.source_line import clean_value
+from metademo.ui.components.chart.chart import clean
+from metademo.ui.components.kernel.curves import Curve, _encode_curve, pi_label, pi_ticks
+from metademo.ui.components.source_line.source_line import clean_value
 
 X, Y = (-6.0, 6.0), (-2.0, 2.0)
 
@@ -65,7 +66,7 @@ def test_a_value_is_kept_within_the_line(raw, value):
 
 
 def decode(curve: dict) -> np.ndarray:
-    """As frontend/plot.js does it."""
+    """As kernel/plot.js does it."""
     numbers = np.frombuffer(base64.b64decode(curve["y"]), "<i2").astype(float)
     values = np.where(numbers == -32768, np.nan, curve["start"] + (numbers + 32500) * curve["unit"])
     return values.reshape(curve["rows"], -1)

@@ -18,10 +18,12 @@ from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.evaluation import Evaluation, evaluate
 from metademo.tasks import FAMILIES, SHAPES
 from metademo.training import configure
-from metademo.ui import measurements, scores_scene
-from metademo.ui.compare_scene import CEILING, compare, compare_scene
-from metademo.ui.contestants import contestants, missing, steps_of
-from metademo.ui.measurements import (
+from metademo.ui.components.scores.scores import _encode_board
+from metademo.ui.scenes import scores_scene
+from metademo.ui.scenes.compare_scene import CEILING, compare, compare_scene
+from metademo.ui.server import measurements
+from metademo.ui.server.contestants import contestants, missing, steps_of
+from metademo.ui.server.measurements import (
     NOTHING,
     Measured,
     Standing,
@@ -30,9 +32,8 @@ from metademo.ui.measurements import (
     milliseconds,
     swept,
 )
-from metademo.ui.outside import ATTRIBUTES
-from metademo.ui.scores import _encode_board
-from metademo.ui.views import CompareView
+from metademo.ui.state.outside import ATTRIBUTES
+from metademo.ui.state.views import CompareView
 
 _ = own_weights  # a fixture, found by its name
 
@@ -41,7 +42,7 @@ families = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.key
 
 def start() -> AppTest:
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
-    return app.switch_page("metademo/ui/compare.py").run()
+    return app.switch_page("metademo/ui/pages/compare.py").run()
 
 
 def measured(app: AppTest) -> dict:

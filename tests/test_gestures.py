@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metademo.ui.gestures import Gesture, carried_out, find, read, within
+from metademo.ui.components.kernel.gestures import Gesture, carried_out, find, read, within
 
 A, B, C = (0.0, 1.0), (1.0, -1.0), (2.0, 0.5)
 

@@ -1,6 +1,7 @@
-"""The order of the house: who may import whom. Only the pages know Streamlit."""
+"""The order of the house: who may import whom. Only `ui` knows Streamlit, and its scenes do not."""
 
 import ast
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,18 +16,44 @@ ORDER = [
     {"training"},
     {"evaluation"},
     {"benchmark", "checkpoints", "jobs", "seeds"},
-    {"reproduce"},
+    {"learners", "reproduce"},
     {"command_line"},
     {"__main__", "ui"},
     {"streamlit_app"},
 ]
 """Rooms from the ground up: each may import those below it, and itself if it is a folder."""
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
-FOLDERS = {"algorithms", "fused", "jobs", "ui"}
+FOLDERS = {"algorithms", "fused", "jobs", "tasks", "ui"}
 ALONE = {"figures"}
 """Knows plain arrays only; may be imported by the rooms that show something."""
 SHOWING = {"command_line", "ui"}
 STREAMLIT = {"ui", "streamlit_app"}
+
+UI_ORDER = [
+    {"components.kernel", "state.outside"},
+    {"state.views"},
+    {"state.history", "server"},
+    {"scenes"},
+    {
+        "components.chart",
+        "components.follow",
+        "components.preload",
+        "components.scores",
+        "components.source_line",
+        "components.train_stage",
+    },
+    {"state"},
+    {"controls"},
+    {"pages"},
+]
+"""Rooms within `ui`, likewise; a name with a dot is a part of a room that stands lower than it.
+
+A view is plain, so scenes draw it; a visit holds a view and draws components. What is kept for all
+visitors is measured from views, and drawn by scenes.
+"""
+UI_LEVEL = {room: level for level, rooms in enumerate(UI_ORDER) for room in rooms}
+WITHOUT_STREAMLIT = "metademo.ui.scenes"
+"""Nothing here imports Streamlit, nor does anything that it imports."""
 
 
 def room_of(module: str) -> str:
@@ -46,10 +73,21 @@ def imports(module: str, source: str, *, package: bool = False) -> set[str]:
                 parts = module.split(".")
                 parts = parts[: len(parts) - node.level + package]
                 base = ".".join([*parts, base] if base else parts)
-            found |= (
-                {f"{base}.{alias.name}" for alias in node.names} if base == "metademo" else {base}
-            )
+            found |= {_imported(base, alias.name) for alias in node.names}
     return found
+
+
+def _imported(base: str, name: str) -> str:
+    """What `from base import name` imports: a module of ours, or something in the module `base`."""
+    full = f"{base}.{name}"
+    return full if base == "metademo" or (base in PACKAGES and full in MODULES) else base
+
+
+def ui_room_of(module: str) -> str | None:
+    """The room within `ui` that a dotted module name belongs to; None if it has no place."""
+    parts = module.removeprefix("metademo.ui.").split(".")
+    names = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next((name for name in names if name in UI_LEVEL), None)
 
 
 def violations(module: str, source: str, *, package: bool = False) -> list[str]:
@@ -64,7 +102,44 @@ def violations(module: str, source: str, *, package: bool = False) -> list[str]:
             room, room_of(name)
         ):
             faults.append(f"{module} imports {name}")
+        if not _allowed_in_ui(module, name):
+            faults.append(f"{module} imports {name}")
+    if _in_ui(module) and ui_room_of(module) is None:
+        faults.append(f"{module} has no place in the order of ui")
     return faults
+
+
+def _in_ui(module: str) -> bool:
+    """Whether it lies in `ui` and does something: what only holds others has no place."""
+    return module.startswith("metademo.ui.") and module not in {
+        f"metademo.ui.{room.split('.')[0]}" for room in UI_LEVEL if "." in room
+    }
+
+
+def _allowed_in_ui(module: str, other: str) -> bool:
+    rooms = [ui_room_of(name) for name in (module, other) if name.startswith("metademo.ui.")]
+    if len(rooms) < 2 or None in rooms or rooms[0] == rooms[1]:
+        return True
+    return UI_LEVEL[rooms[1]] < UI_LEVEL[rooms[0]]
+
+
+def streamlit_behind(module: str, imported: Mapping[str, Iterable[str]]) -> list[str]:
+    """How `module` comes to import Streamlit: itself first, or [] if it never does.
+
+    Args:
+        imported: what each module imports. With a module its packages are imported, too.
+    """
+    paths, seen = [[module]], {module}
+    for path in paths:
+        for name in imported.get(path[-1], ()):
+            parts = name.split(".")
+            if parts[0] == "streamlit":
+                return [*path, name]
+            for step in (".".join(parts[:n]) for n in range(1, len(parts) + 1)):
+                if step not in seen:
+                    seen.add(step)
+                    paths.append([*path, step])
+    return []
 
 
 def _allowed(room: str, other: str) -> bool:
@@ -84,13 +159,49 @@ def _modules():
 
 
 MODULES = dict(_modules())
+PACKAGES = {module for module, path in MODULES.items() if path.stem == "__init__"}
+
+
+def imports_of(module: str) -> set[str]:
+    """What a module of ours imports."""
+    source = MODULES[module].read_text(encoding="utf-8")
+    return imports(module, source, package=module in PACKAGES)
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_only_what_lies_below_it(module):
-    path = MODULES[module]
-    source = path.read_text(encoding="utf-8")
-    assert violations(module, source, package=path.stem == "__init__") == []
+    source = MODULES[module].read_text(encoding="utf-8")
+    assert violations(module, source, package=module in PACKAGES) == []
+
+
+def test_no_scene_imports_streamlit_nor_a_module_that_does():
+    imported = {module: imports_of(module) for module in MODULES}
+    scenes = [module for module in MODULES if module.startswith(f"{WITHOUT_STREAMLIT}.")]
+    assert len(scenes) > 5
+    assert [path for path in (streamlit_behind(s, imported) for s in scenes) if path] == []
+
+
+STREAMLIT_BEHIND = {
+    "itself": {"scene": ["streamlit"]},
+    "a part of it": {"scene": ["streamlit.runtime"]},
+    "a module it imports": {
+        "scene": ["chart"],
+        "chart": ["math", "assets"],
+        "assets": ["streamlit"],
+    },
+    "a package of what it imports": {"scene": ["kernel.curves"], "kernel": ["streamlit"]},
+    "two that import each other": {"scene": ["a"], "a": ["scene", "b"], "b": ["a", "streamlit"]},
+}
+
+
+@pytest.mark.parametrize("imported", STREAMLIT_BEHIND.values(), ids=STREAMLIT_BEHIND)
+def test_streamlit_is_found_behind_a_module(imported):
+    assert streamlit_behind("scene", imported)[-1].startswith("streamlit")
+    assert streamlit_behind("math", imported) == []
+
+
+def test_every_room_of_ui_is_there():
+    assert {ui_room_of(module) for module in MODULES if _in_ui(module)} == UI_LEVEL.keys()
 
 
 def test_the_modules_are_found():
@@ -109,9 +220,44 @@ BAD = {
     "a neighbour": ("metademo.tasks", "from metademo.network import MLP"),
     "figures inwards": ("metademo.figures", "from metademo.tasks import PI"),
     "figures outwards": ("metademo.evaluation", "from metademo.figures import STYLES"),
-    "pages from the backend": ("metademo.checkpoints", "import metademo.ui.views"),
+    "pages from the backend": ("metademo.checkpoints", "import metademo.ui.state.views"),
     "pages from the command line": ("metademo.command_line", "from metademo import ui"),
-    "the app from a page": ("metademo.ui.maml", "import streamlit_app"),
+    "the app from a page": ("metademo.ui.pages.maml", "import streamlit_app"),
+    "a page from the controls": (
+        "metademo.ui.controls.layout",
+        "from metademo.ui.pages import train",
+    ),
+    "the controls from a component": (
+        "metademo.ui.components.chart.chart",
+        "import metademo.ui.controls.layout",
+    ),
+    "the visit from a scene": (
+        "metademo.ui.scenes.train_scene",
+        "from metademo.ui.state.runs import Run",
+    ),
+    "the visit from a view": (
+        "metademo.ui.state.views",
+        "def f():\n    from metademo.ui.state import state",
+    ),
+    "a component from a scene": (
+        "metademo.ui.scenes.scenes",
+        "from metademo.ui.components.chart.chart import interactive_chart",
+    ),
+    "a component from another": (
+        "metademo.ui.components.scores.scores",
+        "from metademo.ui.components.chart import chart",
+    ),
+    "a component from the kernel, relative": (
+        "metademo.ui.components.kernel.assets",
+        "from ..chart.chart import clean",
+    ),
+    "a scene from the server": (
+        "metademo.ui.server.measurements",
+        "from metademo.ui.scenes import learners",
+    ),
+    "a room of ui without a place": ("metademo.ui.attic", "import math"),
+    "a component without a place": ("metademo.ui.components.toy.toy", "import math"),
+    "a file beside the rooms": ("metademo.ui.layout", "from metademo.ui.state.views import View"),
     "Streamlit": ("metademo.jobs", "import streamlit as st"),
     "a part of Streamlit": ("metademo.figures", "from streamlit.runtime import get_instance"),
     "Streamlit in the command line": ("metademo.command_line", "import streamlit"),
@@ -131,9 +277,21 @@ GOOD = {
         "metademo.algorithms.maml",
         "from metademo.algorithms.base import Algorithm",
     ),
-    "inside a folder, relative": ("metademo.ui.maml", "from . import state\nfrom .state import x"),
-    "figures on a page": ("metademo.ui.maml", "from metademo import figures"),
-    "Streamlit on a page": ("metademo.ui.maml", "import streamlit as st"),
+    "inside a folder, relative": (
+        "metademo.ui.pages.maml",
+        "from . import frame\nfrom .frame import x",
+    ),
+    "figures on a page": ("metademo.ui.pages.maml", "from metademo import figures"),
+    "Streamlit on a page": ("metademo.ui.pages.maml", "import streamlit as st"),
+    "downwards within ui": (
+        "metademo.ui.pages.maml",
+        "from metademo.ui.controls import layout\nfrom metademo.ui.scenes.scenes import Scene",
+    ),
+    "a view in a scene": ("metademo.ui.scenes.scenes", "from metademo.ui.state.views import View"),
+    "the kernel in a component": (
+        "metademo.ui.components.chart.chart",
+        "from ..kernel import assets\nfrom metademo.ui.components.kernel.curves import Curve",
+    ),
     "other libraries": ("metademo.network", "import torch\nfrom numpy.typing import ArrayLike"),
 }
 

@@ -16,9 +16,9 @@ from streamlit.testing.v1 import AppTest
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.figures import OTHER, STYLES
-from metademo.ui.views import MAX_POINTS, DamlView, MamlView
+from metademo.ui.state.views import MAX_POINTS, DamlView, MamlView
 
-PAGES = {name: f"metademo/ui/{name}.py" for name in ("maml", "daml", "how")}
+PAGES = {name: f"metademo/ui/pages/{name}.py" for name in ("maml", "daml", "how")}
 
 
 def type_points(app: AppTest, text: str) -> None:

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from metademo import checkpoints
-from metademo.ui import resources
+from metademo.ui.server import resources
 
 NAME = "maml-two-phase"
 OTHER = "maml-any-phase"

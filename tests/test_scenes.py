@@ -14,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metademo import checkpoints
+from metademo.learners import Learner
 from metademo.tasks import FAMILIES, PI, Examples, Waves
-from metademo.ui.learners import Learner, Run
-from metademo.ui.maml_story import FITS, Story
-from metademo.ui.scenes import daml_scene, maml_scene
-from metademo.ui.sentences import number, wave_name
-from metademo.ui.views import DamlView, MamlView
+from metademo.ui.scenes.learners import Run
+from metademo.ui.scenes.maml_story import FITS, Story
+from metademo.ui.scenes.scenes import daml_scene, maml_scene
+from metademo.ui.scenes.sentences import number, wave_name
+from metademo.ui.state.views import DamlView, MamlView
 
 TWO_PHASE, ANY_PHASE = FAMILIES["two-phase"], FAMILIES["any-phase"]
 POINTS = st.lists(

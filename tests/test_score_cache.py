@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from metademo.ui.score_cache import PENDING, Failed, ScoreCache
+from metademo.ui.server.score_cache import PENDING, Failed, ScoreCache
 
 WAIT = 30
 

@@ -11,8 +11,8 @@ from metademo.algorithms import ALGORITHMS
 from metademo.algorithms.maml import MAML
 from metademo.tasks import FAMILIES
 from metademo.training import configure
-from metademo.ui import sentences
-from metademo.ui.sentences import number, wave_name
+from metademo.ui.scenes import sentences
+from metademo.ui.scenes.sentences import number, wave_name
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from browser import ROOT, Server, running
 
-from metademo.ui import assets
+from metademo.ui.components.kernel import assets
 
 STAGE = '[data-metademo="train_stage"]'
 

@@ -18,14 +18,17 @@ from metademo import checkpoints, evaluation
 from metademo.algorithms import ALGORITHMS
 from metademo.figures import OTHER
 from metademo.jobs import Busy, Limits, Progress, Registry, Snapshot, State, held_out_errors
+from metademo.learners import Learner
 from metademo.tasks import FAMILIES, Examples
 from metademo.training import RECIPES, ConfigError, MetaTrainer, can_train, configure, recipes_for
-from metademo.ui import runs, train_scene, train_stage, train_verdict, train_words
-from metademo.ui.chart import Curve
-from metademo.ui.scenes import Learner, points_run
-from metademo.ui.train_scene import Probes, loss_line, untrained
-from metademo.ui.train_words import brief, describe, recipe_of
-from metademo.ui.views import TrainView
+from metademo.ui.components.kernel.curves import Curve
+from metademo.ui.components.train_stage import train_stage
+from metademo.ui.scenes import train_scene, train_verdict, train_words
+from metademo.ui.scenes.scenes import points_run
+from metademo.ui.scenes.train_scene import Probes, loss_line, untrained
+from metademo.ui.scenes.train_words import brief, describe, recipe_of
+from metademo.ui.state import runs
+from metademo.ui.state.views import TrainView
 
 SHORT = (("hidden", 4), ("meta_batch", 1), ("queries", 4), ("steps", 30))
 
@@ -46,7 +49,7 @@ def registry(monkeypatch):
 def start(view: TrainView | None = None, **query: str | list[str]) -> AppTest:
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
     app.run()
-    app.switch_page("metademo/ui/train.py")
+    app.switch_page("metademo/ui/pages/train.py")
     for name, value in query.items():
         app.query_params[name] = value
     app.run()

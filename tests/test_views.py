@@ -12,15 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metademo.tasks import FAMILIES, PI
-from metademo.ui.views import (
-    HISTORY,
-    MAX_POINTS,
-    MAX_STEPS,
-    CompareView,
-    DamlView,
-    History,
-    MamlView,
-)
+from metademo.ui.state.history import HISTORY, History
+from metademo.ui.state.views import MAX_POINTS, MAX_STEPS, CompareView, DamlView, MamlView
 
 TWO_PHASE, ANY_PHASE = FAMILIES["two-phase"], FAMILIES["any-phase"]
 TRIES = settings(max_examples=25, deadline=None)

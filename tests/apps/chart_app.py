@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from metademo.ui.chart import Curve, Panel, Series, interactive_chart, pi_ticks
-from metademo.ui.gestures import Gesture, carried_out, within
-from metademo.ui.source_line import Band, source_line
-from metademo.ui.state import PageState
-from metademo.ui.views import View
+from metademo.ui.components.chart.chart import interactive_chart
+from metademo.ui.components.kernel.curves import Curve, Panel, Series, pi_ticks
+from metademo.ui.components.kernel.gestures import Gesture, carried_out, within
+from metademo.ui.components.source_line.source_line import Band, source_line
+from metademo.ui.state.state import PageState
+from metademo.ui.state.views import View
 
 X_RANGE = (-2 * math.pi, 2 * math.pi)
 Y_RANGE = (-2.0, 2.0)

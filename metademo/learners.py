@@ -1,0 +1,34 @@
+"""Something that adapts: what pages draw and measurements are taken of."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from metademo.algorithms import Algorithm, Meta
+from metademo.checkpoints import Checkpoint
+
+
+@dataclass(frozen=True)
+class Learner:
+    """Something that adapts: an algorithm with meta-parameters."""
+
+    algorithm: Algorithm
+    meta: Meta
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Learner:
+        return cls(checkpoint.config.learner, checkpoint.meta)
+
+    @property
+    def fingerprint(self) -> int:
+        """Tells these meta-parameters from others."""
+        return zlib.crc32(b"".join(value.numpy().tobytes() for value in self.meta.values()))
+
+    @classmethod
+    def untrained(cls, checkpoint: Checkpoint) -> Learner:
+        """The same network as it was drawn at random, before any training."""
+        learner = checkpoint.config.learner
+        return cls(learner, learner.init(np.random.default_rng(1)))

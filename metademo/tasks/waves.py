@@ -1,0 +1,294 @@
+"""What is learned: families of waves, and episodes drawn from them.
+
+A *task* is one wave, ``amplitude * sin(frequency * x + phase)``, or the same with another shape in
+place of the sine. A *task family* is a distribution over tasks. An *episode* is what a meta-learner
+sees of some tasks: a support set to adapt on and a query set to be judged on.
+
+Sampling is split in two: :meth:`TaskFamily.sample_tasks` draws tasks, and a :class:`Waves` is
+evaluated anywhere, so that a slider can set an amplitude and a phase without sampling.
+
+Each episode is a function of one row of uniform random numbers. The stream of episodes therefore
+depends on the seed alone, never on how many are drawn at a time: an engine that asks for a thousand
+episodes at once sees the same ones as an engine that asks for one.
+
+The leading axis of every array is the task; a single task is a batch of one. Arrays are float64
+NumPy; a learner converts them to its own device and precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+Array = np.ndarray
+Interval = tuple[float, float]
+PI = float(np.pi)
+GRID_POINTS = 400
+SLACK = 1e-9
+"""What rounding may take a value out of an interval that it belongs to."""
+
+SHAPES: dict[str, Callable[[Array], Array]] = {
+    "sine": np.sin,
+    "square": lambda angle: np.sign(np.sin(angle)),
+    "triangle": lambda angle: 2 / PI * np.arcsin(np.sin(angle)),
+    "sawtooth": lambda angle: 2 * ((angle / (2 * PI) + 0.5) % 1) - 1,
+}
+"""One period of 2 pi, between -1 and 1, that rises through (or jumps at) zero as the sine does."""
+
+
+class Examples(NamedTuple):
+    """Points of some tasks: `x` and `y` of shape (tasks, points); `y` is None when unlabelled."""
+
+    x: Array
+    y: Array | None = None
+
+
+class Episode(NamedTuple):
+    """A support set to adapt on and a query set to judge the adapted network on."""
+
+    support: Examples
+    query: Examples
+
+
+@dataclass(frozen=True)
+class Waves:
+    """A batch of tasks: amplitude, frequency and phase (radians), each of shape (tasks,).
+
+    `shape` is one of `SHAPES`.
+    """
+
+    amplitude: Array
+    frequency: Array
+    phase: Array
+    shape: str = "sine"
+
+    @classmethod
+    def one(
+        cls,
+        amplitude: float = 1.0,
+        frequency: float = 1.0,
+        phase: float = 0.0,
+        shape: str = "sine",
+    ) -> Waves:
+        """A single task as a batch of one."""
+        return cls(*(np.array([float(v)]) for v in (amplitude, frequency, phase)), shape)
+
+    def __len__(self) -> int:
+        return len(self.phase)
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """The waves at `x`, of shape (points,) or (tasks, points): an array (tasks, points)."""
+        angle = self.frequency[:, None] * np.asarray(x) + self.phase[:, None]
+        return self.amplitude[:, None] * SHAPES[self.shape](angle)
+
+
+@dataclass(frozen=True)
+class SourceBand:
+    """A stretch of the source domain and the phase (radians) that an input from it stands for.
+
+    `phases` are those at the two ends of the band: equal when the whole band means one phase.
+    """
+
+    low: float
+    high: float
+    phases: tuple[float, float]
+
+    @property
+    def means_one(self) -> bool:
+        """Whether the whole band means one phase, so that any input of it will do."""
+        return self.phases[0] == self.phases[1]
+
+    def __contains__(self, x: float) -> bool:
+        return self.low <= x <= self.high
+
+    def phase(self, x: float) -> float:
+        """The phase that the source input `x` stands for (linear between the ends)."""
+        return float(np.interp(x, (self.low, self.high), self.phases))
+
+
+@dataclass(frozen=True)
+class TaskFamily:
+    """A distribution over waves, and over the inputs at which they are seen.
+
+    To test outside of what was trained on, `dataclasses.replace` one of its attributes: another
+    shape, wider amplitudes or frequencies, noise.
+
+    Attributes:
+        phases: the phases (radians) that occur: two ends of a uniform interval, or, when
+            `two_phase` is set, the two values themselves, equally likely.
+        amplitudes: uniform interval of amplitudes.
+        x_range: inputs are uniform over it.
+        bands: the source domain; empty if the family has no source-domain rule.
+        frequencies: uniform interval of frequencies.
+        shape: of the waves, one of `SHAPES`.
+        noise: standard deviation of the normal error of support labels; query labels have none.
+        metric: what errors are told in, whatever the loss of training: "l1", |difference|, as in
+            the article, or "mse", its square, as in the standard benchmark.
+    """
+
+    name: str
+    title: str
+    phases: Interval
+    amplitudes: Interval = (1.0, 1.0)
+    x_range: Interval = (-2 * PI, 2 * PI)
+    two_phase: bool = False
+    bands: tuple[SourceBand, ...] = ()
+    frequencies: Interval = (1.0, 1.0)
+    shape: str = "sine"
+    noise: float = 0.0
+    metric: str = "l1"
+
+    @property
+    def grid(self) -> Array:
+        """The uniform grid over the inputs on which curves are drawn and errors measured."""
+        return np.linspace(*self.x_range, GRID_POINTS)
+
+    @property
+    def unit_amplitude(self) -> bool:
+        """Whether all waves are of amplitude 1."""
+        return self.amplitudes == (1.0, 1.0)
+
+    def sample_tasks(self, rng: np.random.Generator, n: int) -> Waves:
+        """Draw `n` tasks."""
+        return self._waves(rng.random((n, self._numbers)))
+
+    def sample_episodes(
+        self, rng: np.random.Generator, n: int, *, shots: int, queries: int, sources: int = 0
+    ) -> tuple[Waves, Episode]:
+        """Draw `n` tasks with their support and query sets.
+
+        Args:
+            shots: labelled support points per task; ignored when `sources` is positive.
+            queries: query points per task.
+            sources: if positive, the support set is that many unlabelled source-domain inputs
+                (one for each inner step) instead of labelled points.
+
+        Returns:
+            The tasks, and the episode: `support` (n, shots or sources), `query` (n, queries).
+        """
+        seen = sources or shots
+        noisy = 0 if sources or not self.noise else 2 * shots
+        ends = np.cumsum([self._numbers, seen, queries, noisy])
+        uniform = rng.random((n, ends[-1]))
+        waves_u, support_u, query_u, noise_u, _ = np.split(uniform, ends, axis=1)
+        waves = self._waves(waves_u)
+        if sources:
+            support = Examples(self._source_inputs(waves, support_u))
+        else:
+            support = self._labelled(waves, support_u)
+        if noisy:
+            support = support._replace(y=support.y + self.noise * _normal(noise_u))
+        return waves, Episode(support, self._labelled(waves, query_u))
+
+    def band_of(self, x: float) -> SourceBand | None:
+        """The band that the source input `x` lies in, or None if it lies in none."""
+        return next((band for band in self.bands if x in band), None)
+
+    def contains_phase(self, phase: float) -> bool:
+        """Whether a wave of this phase (radians, modulo 2 pi) is one of the family's."""
+        stretches = [(end, end) for end in self.phases] if self.two_phase else [self.phases]
+        return any(within(phase, low, high, 2 * PI) for low, high in stretches)
+
+    def contains_amplitude(self, amplitude: float) -> bool:
+        """Whether a wave of this amplitude is one of the family's."""
+        return within(amplitude, *self.amplitudes)
+
+    def contains_frequency(self, frequency: float) -> bool:
+        """Whether a wave of this frequency is one of the family's."""
+        return within(frequency, *self.frequencies)
+
+    def nearest(self, x: Array, y: Array, like: Waves) -> Waves:
+        """The wave that passes nearest to the points (x, y), in mean |difference|.
+
+        Its phase and amplitude are those of one of the family's waves (to a degree, and to a
+        fiftieth of the interval), or those of `like` (one wave) if that is as near as any. What
+        does not vary in the family, and the shape, it has from `like`.
+        """
+        phases = self.phases if self.two_phase else np.linspace(*self.phases, 181)
+        phases = np.array([like.phase[0], *phases])
+        levels = like.amplitude
+        if self.amplitudes[0] != self.amplitudes[1]:
+            levels = np.array([like.amplitude[0], *np.linspace(*self.amplitudes, 50)])
+        count = len(phases) * len(levels)
+        candidates = Waves(
+            np.repeat(levels, len(phases)),
+            np.full(count, like.frequency[0]),
+            np.tile(phases, len(levels)),
+            like.shape,
+        )
+        best = int(np.argmin(np.abs(candidates(x) - y).mean(1).round(9)))
+        return Waves.one(
+            candidates.amplitude[best], like.frequency[0], candidates.phase[best], like.shape
+        )
+
+    def source_of(self, phase: float) -> float | None:
+        """A source-domain input that stands for this phase (radians), or None if none does."""
+        wave = Waves.one(phase=phase)
+        try:
+            return float(self._source_inputs(wave, np.array([[0.5]]))[0, 0])
+        except ValueError:
+            return None
+
+    def _waves(self, uniform: Array) -> Waves:
+        draw = (uniform[:, 0] >= 0.5) if self.two_phase else uniform[:, 0]
+        phase = self.phases[0] + (self.phases[1] - self.phases[0]) * draw
+        amplitude = self.amplitudes[0] + (self.amplitudes[1] - self.amplitudes[0]) * uniform[:, 1]
+        frequency = np.full_like(phase, self.frequencies[0])
+        if uniform.shape[1] > 2:
+            frequency += (self.frequencies[1] - self.frequencies[0]) * uniform[:, 2]
+        return Waves(amplitude, frequency, phase, self.shape)
+
+    @property
+    def _numbers(self) -> int:
+        """Uniform numbers that a task takes; one frequency for all takes none."""
+        return 2 + (self.frequencies[0] != self.frequencies[1])
+
+    def _labelled(self, waves: Waves, uniform: Array) -> Examples:
+        low, high = self.x_range
+        x = low + (high - low) * uniform
+        return Examples(x, waves(x))
+
+    def _source_inputs(self, waves: Waves, uniform: Array) -> Array:
+        """Inputs from the band that stands for each task's phase: shape (tasks, sources)."""
+        if not self.bands:
+            raise ValueError(
+                f"family {self.name!r} has no source domain, so DAML cannot train on it"
+            )
+        inputs = np.full_like(uniform, np.nan)
+        for band in self.bands:
+            first, last = band.phases
+            phase = turned(waves.phase, min(first, last))
+            inside = phase <= max(first, last) + SLACK
+            if band.means_one:
+                inputs[inside] = band.low + (band.high - band.low) * uniform[inside]
+            else:  # each input of the band means one phase: invert that map
+                place = np.clip((phase[inside] - first) / (last - first), 0, 1)
+                inputs[inside] = (band.low + (band.high - band.low) * place)[:, None]
+        if np.isnan(inputs).any():
+            raise ValueError(f"no source input of {self.name!r} stands for some of these phases")
+        return inputs
+
+
+def turned(angle: ArrayLike, low: float, turn: float = 2 * PI) -> Array:
+    """The same angles, whole turns added or taken away, from `low` to less than a turn above it.
+
+    An angle that lies there already is left as it is, to the last bit.
+    """
+    angle = np.asarray(angle, dtype=np.float64)
+    return angle - turn * np.floor((angle - low + SLACK) / turn)
+
+
+def within(value: float, low: float, high: float, turn: float = 0.0) -> bool:
+    """Whether the value is between `low` and `high`, if need be after some whole turns."""
+    value = float(turned(value, low, turn)) if turn else value
+    return low - SLACK <= value <= high + SLACK
+
+
+def _normal(uniform: Array) -> Array:
+    """Standard normal numbers, one from two uniform ones each (Box and Muller 1958)."""
+    radius, angle = np.split(uniform, 2, axis=1)
+    return np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * PI * angle)

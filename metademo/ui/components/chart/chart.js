@@ -1,0 +1,330 @@
+/**
+ * The interactive chart. Python (chart.py beside it) sends the data; see there for what each field means.
+ *
+ * @typedef {[light: string, dark: string]} Colors
+ * @typedef {{name: string, label: string, color: Colors, dash: string, width: number, opacity: number,
+ *   legend: boolean, rows: number, start: number, unit: number, y: string}} Curve
+ * @typedef {{label: string, color: Colors, dash: string, values: (number|null)[]}} Series
+ * @typedef {{title: string, log: boolean, note: string, series: Series[]}} Panel
+ * @typedef {{ack: number, session: string, view: string, example: boolean, undo: boolean, redo: boolean, fresh: string,
+ *   page: string, visit: string, steps: number,
+ *   xRange: number[], yRange: number[], grid: number[], xTicks: ?Array, yTicks: ?Array, curves: Curve[],
+ *   points: [number, number][], pointsLabel: string, maxPoints: number, editable: boolean, snap: string,
+ *   captions: string[], details: string[], panels: Panel[], key: string, height: number, label: string, message: string,
+ *   playSeconds: number, assets: {plotly: string}}} Data
+ * What goes back are gestures, see gestures.js, as the state value `edit`.
+ *
+ * For tests and scripts the host element tells what is drawn: data-ready, data-version (the last event the server
+ * had carried out in the drawn data), data-drawn (counts drawn answers), data-step, data-points, data-settled (whether the
+ * server has answered all that was done).
+ */
+
+import { DASHES, loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg } from "../kernel/base.js";
+import { Conversation } from "../kernel/conversation.js";
+import { Panels } from "./panels.js";
+import { Plot } from "../kernel/plot.js";
+import { Points } from "./points.js";
+import { Scrubber } from "../kernel/scrubber.js";
+import { bringsForward, shared } from "../kernel/shared.js";
+import { Toolbar } from "../kernel/toolbar.js";
+
+export default function render(component) {
+  return mount(component, (host) => new Chart(host));
+}
+
+class Chart {
+  constructor(host) {
+    this.host = host;
+    this.conversation = new Conversation((message) => this.component.setStateValue("edit", message));
+    this.drawn = 0;
+  }
+
+  /** A rerun: the server's data. The first one builds the chart, which takes a moment. */
+  update(component) {
+    this.component = component;
+    if (!this.conversation.take(component.data)) return;
+    /** @type {Data} */
+    this.data = component.data;
+    if (this.points) this.#take();
+    else if (this.stage) this.#takeWords();
+    this.starting ??= this.#start();
+  }
+
+  async #start() {
+    const { root } = this.component;
+    const { data } = this;
+    const shown = loadStyle(root + data.assets.style).then(() => {
+      this.#build();
+      this.#takeWords();
+      return painted();
+    });
+    try {
+      const Plotly = await loadPlotly(root + data.assets.plotly, shown);
+      await shown;
+      await visible(this.stage);
+      this.plot = new Plot(this.canvas, Plotly);
+      this.#take();
+      this.#watch();
+    } catch (error) {
+      console.warn("metademo:", error);
+      await shown.catch(() => {});
+      this.stage?.classList.add("md-drawn");
+      (this.stage ?? this.host).replaceChildren(make("p", { className: "md-failure", role: "alert" },
+        "The chart could not be drawn: its drawing library did not load. Please reload the page."));
+    }
+  }
+
+  #build() {
+    this.legend = make("div", { className: "md-legend" });
+    this.toolbar = new Toolbar((kind) => this.#press(kind));
+    this.note = make("div", { className: "md-note", role: "status" });
+    this.scrubber = new Scrubber((at, playing) => this.#show(at, playing));
+    this.panels = new Panels((step) => {
+      this.scrubber.stop();
+      this.scrubber.go(step);
+    });
+    this.caption = new Caption();
+    this.shared = shared(this.data.page ?? this.data.key);
+    this.unfollow = this.shared.follow((news) => this.#highlight(news));
+    this.canvas = make("div", { className: "md-plot" });
+    this.stage = make("div", { className: "md-stage" }, this.canvas, this.note);
+    const chart = make("div", { className: "md-chart" },
+      make("div", { className: "md-head" }, this.legend, this.toolbar.element), this.stage,
+      this.scrubber.element, this.caption.element, this.panels.element);
+    this.host.replaceChildren(chart);
+    this.host.style.minHeight = "";
+    this.#setHeight();
+  }
+
+  #setHeight() {
+    if (this.height === this.data.height) return;
+    this.height = this.data.height;
+    this.stage.style.setProperty("--md-height", `${this.height}px`);
+  }
+
+  /** Follow the width of the page. */
+  #watch() {
+    this.observer = new ResizeObserver(([entry]) => {
+      const { width, height } = entry.contentRect;
+      if (!width) return;
+      this.plot.size = [Math.round(width), Math.round(height)];
+      this.#drawPlot();
+    });
+    this.observer.observe(this.stage);
+  }
+
+  /** What can be shown without Plotly. */
+  #takeWords() {
+    const { data, scrubber } = this;
+    this.theme ??= readTheme(this.host);
+    this.#setHeight();
+    scrubber.update({ steps: data.steps, names: [], seconds: data.playSeconds });
+    this.#drawLegend();
+    this.#drawToolbar();
+    this.#drawBelow();
+    this.caption.update(data.captions, data.details);
+    this.#show(scrubber.at, scrubber.playing);
+  }
+
+  #take() {
+    const { data } = this;
+    this.#drawPlot();
+    this.points.update(data);
+    this.points.take({ points: data.points, example: data.example });
+    this.#takeWords();
+    if (data.message !== this.message) this.#tell(this.message = data.message);
+    this.#mark({ ready: true, version: data.ack, drawn: (this.drawn += 1) });
+    this.#markPoints();
+    this.conversation.rest(this.points.busy);
+    clearTimeout(this.looking);
+    this.looking = setTimeout(() => this.#followTheme(), 30);
+  }
+
+  /** Reading styles takes its time, so it comes after the answer is drawn. */
+  #followTheme() {
+    const theme = readTheme(this.host);
+    if (theme.key === this.theme.key) return;
+    this.theme = theme;
+    this.#drawPlot();
+    this.#drawLegend();
+    this.#drawBelow();
+  }
+
+  #drawPlot() {
+    const moved = this.plot.update(this.data, this.theme, this.scrubber.at);
+    if (!this.points) {
+      this.points = new Points(this.plot, this.conversation.gestures, () => this.#changed(),
+        (kind) => this.#press(kind), (text) => this.#tell(text));
+      this.points.options = this.data;
+      this.stage.insertBefore(this.points.element, this.note);
+      this.stage.classList.add("md-drawn");
+    }
+    if (moved) this.points.place();
+  }
+
+  /** The visitor changed the points. */
+  #changed() {
+    this.#markPoints();
+    this.#drawToolbar();
+    this.conversation.rest(this.points.busy);
+    if (this.note.textContent) this.#tell("");
+  }
+
+  /** A button beside the chart. */
+  #press(kind) {
+    this.conversation.gestures.add({ kind, final: true });
+    this.points?.take(this.points.known);
+    if (this.points) this.#changed();
+  }
+
+  #drawToolbar() {
+    const { data, conversation } = this;
+    const waiting = !conversation.gestures.settled;
+    this.toolbar.update({
+      editable: data.editable,
+      undo: data.undo || waiting,
+      redo: data.redo || waiting,
+      clear: (this.points?.list ?? data.points).length > 0 || waiting,
+      fresh: data.fresh,
+    });
+  }
+
+  /** Everything that follows the scrubber. */
+  #show(at, playing) {
+    const step = Math.round(at);
+    if (this.points) this.plot.show(at);
+    this.panels.show(at);
+    this.shared.set({ step: at });
+    this.caption.show(step, playing);
+    for (const item of this.legend.children) {
+      if (item.dataset.label) say(item.lastChild, fill(item.dataset.label, step));
+    }
+    this.#mark({ step });
+  }
+
+  #drawBelow() {
+    const { data, theme } = this;
+    this.panels.update(data.panels, data.steps, theme);
+  }
+
+  #drawLegend() {
+    const { data, theme } = this;
+    const shown = data.curves.filter((c) => c.legend);
+    const key = JSON.stringify([theme.key, data.pointsLabel, data.points.length > 0 || data.editable, data.steps,
+      data.panels.some((panel) => panel.series.length > 1), shown.map((c) => [c.label, c.color, c.dash, c.width, c.opacity])]);
+    if (key === this.legendKey) return;
+    this.legendKey = key;
+    const items = shown.map((curve) => {
+      const line = svg("path", {
+        d: "M1,6H25", stroke: theme.pick(curve.color), "stroke-width": Math.min(curve.width, 4),
+        "stroke-dasharray": DASHES[curve.dash] ?? "", opacity: Math.max(curve.opacity, 0.5),
+      });
+      const name = make("span", {}, fill(curve.label, Math.round(this.scrubber.at)));
+      name.dataset.widest = fill(curve.label, Math.max(data.steps, 2)); // room for it, so nothing moves
+      const several = data.panels.some((panel) => panel.series.length > 1);
+      const item = make(several ? "button" : "span", { className: "md-key" },
+        svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, line), name);
+      item.dataset.label = curve.label;
+      if (several) {
+        Object.assign(item, { type: "button", className: "md-key md-name" });
+        bringsForward(item, item, this.shared, curve.label);
+      }
+      return item;
+    });
+    if (data.pointsLabel && (data.editable || data.points.length)) {
+      const dot = svg("circle", { cx: 7, cy: 7, r: 5, class: "md-dot" });
+      items.push(make("span", { className: "md-key" },
+        svg("svg", { width: 14, height: 14, "aria-hidden": "true" }, dot), make("span", {}, data.pointsLabel)));
+    }
+    this.legend.replaceChildren(...items);
+    this.#highlight(this.shared.values);
+  }
+
+  /** Bring the curve and the series of a learner forward. */
+  #highlight({ name, pinned }) {
+    if (name === undefined && pinned === undefined) return;
+    const { values } = this.shared;
+    this.plot?.highlight(values.name);
+    this.panels.highlight(values.name);
+    for (const item of this.legend.children) {
+      item.classList.toggle("md-front", item.dataset.label === values.name);
+      if (item.matches("button")) item.setAttribute("aria-pressed", item.dataset.label === values.pinned);
+    }
+  }
+
+  #tell(text) {
+    clearTimeout(this.telling);
+    say(this.note, text);
+    if (text) this.telling = setTimeout(() => say(this.note, ""), 6000);
+  }
+
+  #markPoints() {
+    this.#mark({ points: JSON.stringify(this.points.list), settled: this.conversation.gestures.settled });
+  }
+
+  #mark(state) {
+    for (const [name, value] of Object.entries(state)) {
+      if (this.host.dataset[name] !== String(value)) this.host.dataset[name] = value;
+    }
+  }
+
+  destroy() {
+    this.observer?.disconnect();
+    this.unfollow?.();
+    this.scrubber?.stop();
+    this.points?.destroy();
+    clearTimeout(this.looking);
+    this.conversation.destroy();
+    this.plot?.destroy();
+  }
+}
+
+/** The sentence under the chart. Room is kept for the longest one, so that nothing below moves. */
+class Caption {
+  constructor() {
+    this.now = make("p", { className: "md-now", "aria-live": "polite", "aria-atomic": "true" });
+    this.small = make("p", { className: "md-small" });
+    this.room = make("div", { className: "md-room", "aria-hidden": "true" });
+    this.smallRoom = make("div", { className: "md-room", "aria-hidden": "true" });
+    this.element = make("div", { className: "md-caption" },
+      make("div", { className: "md-stack md-large" }, this.room, this.now),
+      make("div", { className: "md-stack" }, this.smallRoom, this.small));
+  }
+
+  update(captions, details) {
+    const key = JSON.stringify([captions, details]);
+    if (key === this.key) return;
+    Object.assign(this, { key, captions, details });
+    this.element.hidden = captions.length + details.length === 0;
+    this.room.replaceChildren(...captions.map((text) => make("p", {}, text)));
+    this.smallRoom.replaceChildren(...details.map((text) => make("p", {}, text)));
+    this.smallRoom.parentElement.hidden = details.length === 0;
+    this.element.classList.toggle("md-detailed", details.length > 0);
+  }
+
+  show(step, playing) {
+    if (!this.captions) return;
+    const pick = (texts) => texts[Math.min(step, texts.length - 1)] ?? "";
+    this.now.setAttribute("aria-live", playing ? "off" : "polite");
+    say(this.now, pick(this.captions));
+    say(this.small, pick(this.details));
+  }
+}
+
+/** "after {steps}" -> "after 1 step", "after 5 steps"; "{step}" -> "5". */
+function fill(label, step) {
+  return label.replaceAll("{steps}", step === 1 ? "1 step" : `${step} steps`).replaceAll("{step}", step);
+}
+
+/** Wait until an element has a width (it may sit in a closed tab or expander). */
+function visible(element) {
+  if (element.clientWidth) return Promise.resolve();
+  return new Promise((done) => {
+    const observer = new ResizeObserver(() => {
+      if (!element.clientWidth) return;
+      observer.disconnect();
+      done();
+    });
+    observer.observe(element);
+  });
+}

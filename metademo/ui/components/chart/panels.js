@@ -1,0 +1,159 @@
+/** Small charts of one value per step, drawn as plain SVG. */
+
+import { DASHES, clamp, make, say, set, svg, valueOf } from "../kernel/base.js";
+import { errorText, linearScale, logScale, stepTicks } from "../kernel/scales.js";
+import { fade } from "../kernel/shared.js";
+
+const HEIGHT = 128;
+const EDGE = { left: 42, right: 10, top: 8, bottom: 20 };
+
+export class Panels {
+  /** @param {(step: number) => void} pick  the visitor clicked at a step */
+  constructor(pick) {
+    this.pick = pick;
+    this.element = make("div", { className: "md-panels" });
+    this.panels = [];
+  }
+
+  update(panels, steps, theme) {
+    this.element.hidden = panels.length === 0;
+    while (this.panels.length > panels.length) this.panels.pop().destroy();
+    while (this.panels.length < panels.length) {
+      const panel = new Panel(this.pick);
+      this.panels.push(panel);
+      this.element.append(panel.element);
+    }
+    panels.forEach((data, i) => this.panels[i].update(data, steps, theme));
+  }
+
+  show(at) { this.panels.forEach((panel) => panel.show(at)); }
+
+  /** Bring the series of this name (label) forward; null brings all back. */
+  highlight(name) { this.panels.forEach((panel) => panel.highlight(name)); }
+}
+
+class Panel {
+  constructor(pick) {
+    this.title = make("span", { className: "md-panel-title" });
+    this.values = make("span", { className: "md-panel-values" });
+    this.svg = svg("svg", { height: HEIGHT, role: "img" });
+    this.element = make("figure", { className: "md-panel" },
+      make("figcaption", {}, this.title, this.values), this.svg);
+    const choose = (event) => {
+      if (event.type === "pointermove" && !event.buttons) return;
+      const px = event.clientX - this.svg.getBoundingClientRect().left;
+      const share = (px - EDGE.left) / Math.max(1, this.width - EDGE.left - EDGE.right);
+      pick(Math.round(clamp(share, 0, 1) * this.steps));
+    };
+    this.svg.addEventListener("pointerdown", choose);
+    this.svg.addEventListener("pointermove", choose);
+    this.at = 0;
+    this.front = null;
+    this.width = 0;
+    // Asking for the width while drawing would make the browser lay out the page at each answer.
+    this.observer = new ResizeObserver(([entry]) => {
+      this.width = Math.round(entry.contentRect.width);
+      this.draw();
+    });
+    this.observer.observe(this.element);
+  }
+
+  destroy() {
+    this.observer.disconnect();
+    this.element.remove();
+  }
+
+  update(data, steps, theme) {
+    const key = JSON.stringify([data, steps, theme.key]);
+    if (key === this.key) return;
+    Object.assign(this, { key, data, steps, theme });
+    say(this.title, data.title);
+    this.element.title = data.note;
+    this.values.replaceChildren(...data.series.map((series) => valueOf(series, theme, data.series.length > 1)));
+    this.values.classList.toggle("md-many", data.series.length > 4);
+    this.draw();
+  }
+
+  draw() {
+    if (!this.data || !this.width) return;
+    const { data, theme } = this;
+    const scale = scaleOf(data);
+    this.y = (v) => EDGE.top + (1 - scale.share(v)) * (HEIGHT - EDGE.top - EDGE.bottom);
+    this.x = (k) => EDGE.left + (this.steps ? k / this.steps : 0.5) * (this.width - EDGE.left - EDGE.right);
+    set(this.svg, { width: this.width, "aria-label": describe(data, this.steps) });
+    this.cursor = svg("path", { class: "md-cursor" });
+    this.lines = data.series.map((s) => this.#line(s));
+    this.heads = data.series.map((s) => svg("circle", { r: 4.5, fill: theme.pick(s.color), class: "md-head" }));
+    this.svg.replaceChildren(
+      ...scale.ticks.flatMap((v) => [
+        svg("path", { class: "md-grid", d: `M${EDGE.left},${this.y(v)}H${this.width - EDGE.right}` }),
+        svg("text", { x: EDGE.left - 7, y: this.y(v) + 4, "text-anchor": "end" }, scale.name(v)),
+      ]),
+      ...stepTicks(this.steps).map((k) =>
+        svg("text", { x: this.x(k), y: HEIGHT - 4, "text-anchor": "middle" }, String(k))),
+      this.cursor,
+      ...this.lines,
+      ...this.heads,
+    );
+    this.show(this.at);
+    this.highlight(this.front);
+  }
+
+  highlight(name) {
+    this.front = name;
+    if (!this.lines) return;
+    fade(name, this.data.series.map((s) => s.label), [this.lines, this.heads, [...this.values.children]]);
+  }
+
+  #line(series) {
+    const color = this.theme.pick(series.color);
+    let pen = "M";
+    let d = "";
+    series.values.forEach((value, k) => {
+      if (!this.#drawable(value)) { pen = "M"; return; }
+      d += `${pen}${this.x(k).toFixed(1)},${this.y(value).toFixed(1)}`;
+      pen = "L";
+    });
+    return svg("path", { class: "md-line", d, stroke: color, "stroke-dasharray": DASHES[series.dash] ?? "" });
+  }
+
+  #drawable(value) { return value !== null && value !== undefined && (!this.data.log || value > 0); }
+
+  show(at) {
+    this.at = at;
+    if (!this.heads) return;
+    const x = this.x(Math.min(at, this.steps));
+    set(this.cursor, { d: `M${x},${EDGE.top}V${HEIGHT - EDGE.bottom}` });
+    this.data.series.forEach((series, i) => {
+      // A series of fewer steps than the others stays where it ends.
+      const own = Math.min(at, series.values.length - 1);
+      const value = between(series.values, own);
+      this.heads[i].style.display = this.#drawable(value) ? "" : "none";
+      if (this.#drawable(value)) set(this.heads[i], { cx: this.x(own), cy: this.y(value) });
+      say(this.values.children[i].querySelector("b"), text(series.values[Math.round(own)]));
+    });
+  }
+}
+
+/** The value at a step; between two steps, on the line between them. */
+function between(values, at) {
+  const k = Math.floor(at);
+  const [a, b] = [values[k], values[k + 1]];
+  if (at === k || a === null || b === null || a === undefined || b === undefined) return a;
+  return a + (at - k) * (b - a);
+}
+
+/** An axis for all values of some series. */
+function scaleOf(data) {
+  const all = data.series.flatMap((s) => s.values).filter((v) => v !== null);
+  if (data.log) return logScale(all);
+  return linearScale(Math.min(0, ...all), Math.max(all.length ? 1e-6 : 1, ...all));
+}
+
+function describe(data, steps) {
+  const parts = data.series.map((s) => `${s.label} from ${text(s.values[0])} to ${text(s.values[steps] ?? s.values.at(-1))}`);
+  return `${data.title}: ${parts.join("; ")}`;
+}
+
+/** An error in words; no value at all is a dash. */
+function text(value) { return value === null || value === undefined ? "–" : errorText(value); }

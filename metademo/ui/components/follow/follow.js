@@ -1,0 +1,31 @@
+/** Lets the rest of a page follow its chart: asks the server for it when the hand at the chart has come to rest. */
+
+import { mount } from "../kernel/base.js";
+import { shared } from "../kernel/shared.js";
+
+export default function render(component) {
+  return mount(component, () => new Follow());
+}
+
+class Follow {
+  constructor() {
+    this.heard = Date.now(); // no question is like one of an earlier visit to the page
+  }
+
+  update(component) {
+    this.component = component;
+    const box = component.parentElement.closest(".stElementContainer");
+    if (box) box.style.display = "none";
+    const place = shared(component.data.page);
+    this.before ??= place.values.rested;
+    this.unfollow ??= place.follow(({ rested }) => this.#follow(rested));
+  }
+
+  #follow(rested) {
+    if (rested === undefined || rested === this.before) return;
+    this.before = rested;
+    this.component.setStateValue("heard", (this.heard += 1));
+  }
+
+  destroy() { this.unfollow?.(); }
+}

@@ -1,0 +1,187 @@
+/** What every component of metademo shares: mounting, styles, Plotly.js, the theme, the line to the server. */
+
+/**
+ * @typedef {object} Component  what Streamlit's Components v2 hands over at each rerun, plus two of ours
+ * @property {object} data  what Python sent
+ * @property {HTMLElement} parentElement
+ * @property {(name: string, value: unknown) => void} setStateValue
+ * @property {string} root  URL of the app, with a slash at its end
+ * @property {HTMLElement} host  our own element in the page; it lives as long as the component does
+ */
+
+/** @type {WeakMap<HTMLElement, {update(c: Component): void, destroy(): void}>} */
+const living = new WeakMap();
+
+/**
+ * Make one instance per host element and hand it every rerun's data. The function that Streamlit gets back may be
+ * called for a rerun that was overtaken, not only at the end, so it looks whether the host is really gone.
+ * @param {Component} component
+ * @param {(host: HTMLElement) => {update(c: Component): void, destroy(): void}} create
+ */
+export function mount(component, create) {
+  const { host } = component;
+  if (!living.has(host)) living.set(host, create(host));
+  living.get(host).update(component);
+  return () => setTimeout(() => {
+    if (host.isConnected) return;
+    living.get(host)?.destroy();
+    living.delete(host);
+  }, 1000);
+}
+
+/** Load our style sheet once; resolves when it applies (or failed: an unstyled chart beats none). */
+export function loadStyle(url) {
+  const known = document.querySelector("link[data-metademo-style]");
+  if (known?.href === url) return known.ready ?? Promise.resolve();
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: url });
+  link.dataset.metademoStyle = "";
+  link.ready = new Promise((done) => { link.onload = link.onerror = done; });
+  document.head.append(link);
+  link.ready.then(() => known?.remove());
+  return link.ready;
+}
+
+let plotly = null;
+
+/**
+ * Load Plotly.js once. The server keeps it gzipped, so it is unpacked here. Running its 4.8 MB holds up the page for
+ * most of a second, so it waits until what can be shown without it is shown.
+ * @param {string} url
+ * @param {Promise<unknown>} shown
+ * @returns {Promise<object>} the Plotly object
+ */
+export function loadPlotly(url, shown) {
+  plotly ??= fetchScript(url, shown).then(() => {
+    if (!window.Plotly) throw new Error("Plotly.js came without its content");
+    return window.Plotly;
+  });
+  plotly.catch(() => { plotly = null; });
+  return plotly;
+}
+
+async function fetchScript(url, shown) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`Plotly.js: HTTP ${answer.status}`);
+  let bytes = await answer.blob();
+  const start = new Uint8Array(await bytes.slice(0, 2).arrayBuffer());
+  if (start[0] === 0x1f && start[1] === 0x8b) {
+    const unpacked = bytes.stream().pipeThrough(new DecompressionStream("gzip"));
+    bytes = await new Response(unpacked).blob();
+  }
+  await shown;
+  const blob = URL.createObjectURL(new Blob([bytes], { type: "text/javascript" }));
+  const script = document.createElement("script");
+  try {
+    await new Promise((done, fail) => {
+      script.onload = done;
+      script.onerror = () => fail(new Error("Plotly.js did not run"));
+      script.src = blob;
+      document.head.append(script);
+    });
+  } finally {
+    URL.revokeObjectURL(blob);
+  }
+}
+
+/**
+ * Streamlit's theme as it applies to an element.
+ * @param {HTMLElement} element
+ */
+export function readTheme(element) {
+  const style = getComputedStyle(element);
+  const read = (name, otherwise) => style.getPropertyValue(`--st-${name}`).trim() || otherwise;
+  const background = rgb(read("background-color", "#ffffff"));
+  const text = rgb(read("text-color", "#31333f"));
+  const dark = 0.299 * background[0] + 0.587 * background[1] + 0.114 * background[2] < 128;
+  return {
+    dark,
+    font: read("font", "sans-serif"),
+    background: `rgb(${background})`,
+    text: `rgb(${text})`,
+    /** the text colour, faded */
+    ink: (opacity) => `rgba(${text},${opacity})`,
+    /** of a [light, dark] pair */
+    pick: (pair) => pair[dark ? 1 : 0],
+    key: [dark, background, text, read("font", "")].join(),
+  };
+}
+
+const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+
+/** Any CSS colour as [red, green, blue]. */
+function rgb(color) {
+  pen.fillStyle = "#000";
+  pen.fillStyle = color;
+  pen.fillRect(0, 0, 1, 1);
+  return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+}
+
+/** Make an element: make("p", {className: "x"}, child, ...). Names with a dash become attributes. */
+export function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  assign(element, properties);
+  element.append(...children);
+  return element;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Make an SVG element; all properties become attributes. */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  set(element, attributes);
+  element.append(...children);
+  return element;
+}
+
+/** Set attributes that differ. */
+export function set(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+  }
+}
+
+function assign(element, properties) {
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.includes("-") || name === "role") element.setAttribute(name, value);
+    else element[name] = value;
+  }
+}
+
+/** Change text only if it differs, so that screen readers speak only news. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Resolves when the browser has painted what is in the page now (at the latest soon, if the page is hidden). */
+export function painted() {
+  return new Promise((done) => {
+    requestAnimationFrame(() => setTimeout(done));
+    setTimeout(done, 200);
+  });
+}
+
+export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+/** A number for people: 0.07, 1.25, 12.3, 4e-4. */
+export function pretty(value) {
+  if (value === null || !Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size < 0.001) return value.toExponential(0).replace("-", "−");
+  const digits = size < 0.1 ? 3 : size < 10 ? 2 : size < 100 ? 1 : 0;
+  return (size >= 1e5 ? value.toExponential(1) : value.toFixed(digits)).replace("-", "−");
+}
+
+/** Dash patterns by Plotly's names, as in figures.py. */
+export const DASHES = {
+  solid: "", dot: "2 4", dash: "7 5", longdash: "14 5", dashdot: "8 4 2 4", longdashdot: "15 4 2 4",
+};
+
+/** A place for a series' value, in its colour and, if it is one of several, with its name. */
+export function valueOf(series, theme, named) {
+  const mark = make("i");
+  mark.style.background = theme.pick(series.color);
+  const name = named ? make("span", { className: "md-value-name" }, series.label) : "";
+  return make("span", {}, mark, name, make("b"));
+}

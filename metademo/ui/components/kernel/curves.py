@@ -1,0 +1,135 @@
+"""What charts are made of, and how it is told to the browser. No Streamlit here."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from metademo.ui.components.kernel.gestures import Range, finite
+
+Color = str | tuple[str, str]
+"""A CSS colour (with its '#'), or one for the light and one for the dark theme."""
+
+GAP = -32768  # int16 that stands for "no value here"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line over the chart's x grid.
+
+    `y` has shape (n,) for a line that is the same at every step, or (S+1, n) for one line per step.
+    Values that are not finite leave a gap. Later curves lie on top of earlier ones.
+    """
+
+    name: str  # stable identity, e.g. "maml"
+    label: str  # for the legend, e.g. "after {step} steps": {step} follows the scrubber
+    y: np.ndarray
+    color: Color = ("#4b5563", "#c5cad3")
+    dash: str = "solid"  # solid, dot, dash, dashdot
+    width: float = 2.0
+    opacity: float = 1.0
+    legend: bool = True
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a small panel: a value for each step 0..S; None or NaN leaves a gap."""
+
+    label: str
+    values: Sequence[float | None]
+    color: Color = ("#4b5563", "#c5cad3")
+    dash: str = "solid"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A small chart under the main one, with a marker at the current step.
+
+    A click in it moves the scrubber.
+    """
+
+    title: str
+    series: Sequence[Series]
+    log: bool = False
+    note: str = ""  # a tooltip, one plain line
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """Where an axis has its marks, and what they say."""
+
+    values: Sequence[float]
+    labels: Sequence[str]
+
+
+def pi_ticks(low: float, high: float, every: float = math.pi / 2) -> Ticks:
+    """Ticks at multiples of `every` (a fraction of π) within [low, high], labelled as such."""
+    first, last = math.ceil(low / every - 1e-9), math.floor(high / every + 1e-9)
+    values = [k * every for k in range(first, last + 1)]
+    return Ticks(values, [pi_label(v) for v in values])
+
+
+def pi_label(value: float) -> str:
+    """A multiple of π in words: '0', 'π', '−π/2', '3π/4'; a plain number if it is none."""
+    quarters = value / math.pi * 12
+    whole = round(quarters)
+    if abs(quarters - whole) > 1e-6:
+        return f"{value:.2f}".replace("-", "−")
+    if whole == 0:
+        return "0"
+    divisor = math.gcd(whole, 12)
+    top, bottom = abs(whole) // divisor, 12 // divisor
+    text = ("" if top == 1 else str(top)) + "π" + ("" if bottom == 1 else f"/{bottom}")
+    return ("−" if whole < 0 else "") + text
+
+
+def _encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
+    """A curve as int16 over five times the height of the axis: 2 bytes for a tenth of a pixel."""
+    values = np.atleast_2d(np.asarray(curve.y, dtype=np.float64))
+    low, high = y_range
+    span = high - low
+    start, unit = low - 2 * span, 5 * span / 65_000
+    # What lies far outside the axes only has to stay outside.
+    inside = np.clip(np.nan_to_num(values), low - 1.9 * span, high + 1.9 * span)
+    numbers = np.where(np.isfinite(values), np.rint((inside - start) / unit) - 32_500, GAP)
+    light, dark = _two_colors(curve.color)
+    return {
+        "name": curve.name,
+        "label": curve.label,
+        "color": [light, dark],
+        "dash": curve.dash,
+        "width": curve.width,
+        "opacity": curve.opacity,
+        "legend": curve.legend,
+        "rows": len(values),
+        "start": start,
+        "unit": unit,
+        "y": base64.b64encode(numbers.astype("<i2").tobytes()).decode(),
+    }
+
+
+def _encode_series(series: Series, values: list[Any]) -> dict[str, Any]:
+    return {
+        "label": series.label,
+        "color": list(_two_colors(series.color)),
+        "dash": series.dash,
+        "values": values,
+    }
+
+
+def _finite(value: Any) -> float | None:
+    """As `finite`, for numbers of NumPy, too."""
+    return finite(value.item() if isinstance(value, np.generic) else value)
+
+
+def _two_colors(color: Color) -> tuple[str, str]:
+    return (color, color) if isinstance(color, str) else (color[0], color[1])
+
+
+def _ticks(ticks: Ticks | None) -> list[list[Any]] | None:
+    return None if ticks is None else [[float(v) for v in ticks.values], list(ticks.labels)]

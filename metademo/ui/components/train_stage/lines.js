@@ -1,0 +1,256 @@
+/**
+ * Losses against outer steps: several runs, each as averages, a smooth line and held-out errors. Plain SVG.
+ * Runs are told apart by dash, shade and a number at the line's end. What rises far above the errors that a learner can
+ * have is cut off, with a mark at the edge, so that one wild run does not flatten the others.
+ */
+
+import { DASHES, clamp, make, pretty, say, set, svg } from "../kernel/base.js";
+
+const EDGE = { left: 44, right: 18, top: 16, bottom: 28 };
+const RUN_DASHES = ["solid", "dash", "dot", "dashdot"];
+const RUN_INK = [0, 45, 70]; // per cent of ink in the colour
+
+export class Lines {
+  /** @param {(step: number) => void} pick  the visitor pointed at an outer step */
+  constructor(pick) {
+    this.svg = svg("svg", { class: "md-lines-svg", role: "img" });
+    this.keys = make("div", { className: "md-lines-keys" });
+    this.logY = this.#toggle("log loss", "Loss on a logarithmic axis");
+    this.logX = this.#toggle("log steps", "Outer steps on a logarithmic axis");
+    this.element = make("div", { className: "md-lines" },
+      this.keys,
+      make("div", { className: "md-lines-stage" }, this.svg),
+      make("div", { className: "md-lines-axes" }, make("span", {}, "outer steps"), this.logY, this.logX));
+    this.width = this.height = 0;
+    this.at = 0;
+    this.cursor = svg("path", { class: "md-cursor" });
+    this.head = svg("circle", { r: 5, class: "md-head" });
+    const choose = (event) => {
+      if (event.type === "pointermove" && !event.buttons) return;
+      if (this.x) pick(this.x.invert(event.clientX - this.svg.getBoundingClientRect().left));
+    };
+    this.svg.addEventListener("pointerdown", choose);
+    this.svg.addEventListener("pointermove", choose);
+    this.observer = new ResizeObserver(([entry]) => {
+      [this.width, this.height] = [Math.round(entry.contentRect.width), Math.round(entry.contentRect.height)];
+      this.draw();
+    });
+    this.observer.observe(this.svg.parentElement);
+  }
+
+  destroy() { this.observer.disconnect(); }
+
+  #toggle(text, title) {
+    const button = make("button", { type: "button", className: "md-toggle", title, "aria-pressed": "false" }, text);
+    button.addEventListener("click", () => {
+      button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
+      this.draw();
+    });
+    return button;
+  }
+
+  update(data, theme) {
+    Object.assign(this, { data, theme });
+    this.draw();
+  }
+
+  draw() {
+    const { data, theme, width, height } = this;
+    if (!data || !width || !height) return;
+    const area = { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - EDGE.bottom };
+    const x = this.x = stepScale(data.most, on(this.logX), area);
+    const y = this.y = lossScale(data, on(this.logY), area);
+    set(this.svg, { width, height, "aria-label": describe(data) });
+    const [main, ...others] = data.lines;
+    const frame = { x: area.left, y: area.top - 3, width: area.right - area.left, height: area.bottom - area.top + 6 };
+    this.svg.replaceChildren(
+      ...y.ticks.flatMap(([v, text]) => [
+        svg("path", { class: "md-grid", d: `M${area.left},${y(v)}H${area.right}` }),
+        svg("text", { x: area.left - 8, y: y(v) + 4, "text-anchor": "end" }, text),
+      ]),
+      ...x.ticks.map(([v, text]) => svg("text", {
+        x: x(v), y: area.bottom + 18, "text-anchor": x(v) > width - 7 * text.length / 2 ? "end" : "middle",
+        dx: x(v) > width - 7 * text.length / 2 ? EDGE.right : 0,
+      }, text)),
+      this.cursor,
+      svg("path", { class: "md-ignoring", d: `M${area.left},${y(data.ignoring)}H${area.right}` }),
+      svg("svg", { ...frame, viewBox: Object.values(frame).join(" ") },
+        ...others.map((line) => this.#path(line, "smooth", { "stroke-width": 1.75, opacity: 0.85 })),
+        this.#path(main, "raw", { "stroke-width": 1, opacity: 0.28, "stroke-dasharray": "" }),
+        this.#path(main, "smooth", { "stroke-width": 2.75 }),
+        this.#errors(main)),
+      ...this.#numbers(),
+      ...data.lines.flatMap((line, i) => this.#beyond(line, area, i)),
+      this.head,
+    );
+    this.#drawKeys(main, others);
+    this.show(this.at);
+  }
+
+  /** The numbers of the runs at the ends of their lines, none upon another. */
+  #numbers() {
+    const { x, y, data: { lines } } = this;
+    if (lines.length < 2) return [];
+    const ends = lines.filter((line) => line.steps.length && line.smooth.at(-1) !== null && line.smooth.at(-1) <= y.most)
+      .map((line) => ({ line, x: x(line.steps.at(-1)), y: y(line.smooth.at(-1)) }))
+      .sort((a, b) => b.y - a.y);
+    ends.forEach((end, i) => {
+      const below = ends.slice(0, i).filter((other) => Math.abs(other.x - end.x) < 12);
+      if (below.length) end.y = Math.min(end.y, below.at(-1).y - 12);
+    });
+    return ends.map((end) => svg("text", {
+      class: "md-run-number", x: end.x + 7, y: end.y + 4, style: `fill: ${this.#colour(end.line)}`,
+    }, String(end.line.number)));
+  }
+
+  /** A mark at the upper edge for a line that goes beyond it, and how far it goes. */
+  #beyond(line, { left, right, top }, i) {
+    const { x, y } = this;
+    const places = [...line.steps.map((s, k) => [s, line.smooth[k]]), ...line.errorSteps.map((s, k) => [s, line.errors[k]])]
+      .filter(([, value]) => value === null || value > y.most);
+    if (!places.length) return [];
+    const size = (value) => value ?? Infinity; // what is no number any more ran away
+    const [step, value] = places.reduce((a, b) => (size(b[1]) > size(a[1]) ? b : a));
+    const cx = clamp(x(step), left + 5, right - 5);
+    const text = value === null ? "∞" : pretty(value);
+    const end = cx > (left + right) / 2;
+    return [svg("g", { class: "md-beyond", style: `fill: ${this.#colour(line)}` },
+      svg("title", {}, `${line.label} goes beyond the axis, up to ${text}`),
+      svg("path", { d: `M${cx - 5},${top}L${cx},${top - 8}L${cx + 5},${top}Z` }),
+      svg("text", { x: cx + (end ? -8 : 8), y: top - 1 + 12 * i, "text-anchor": end ? "end" : "start" },
+        `${this.data.lines.length > 1 ? `${line.number}: ` : ""}up to ${text}`))];
+  }
+
+  /** An algorithm's colour, with more ink for the second and the third of three runs. */
+  #colour(line) {
+    const ink = RUN_INK[Math.max(line.number - 1, 0) % RUN_INK.length];
+    return `color-mix(in srgb, ${this.theme.pick(line.color)} ${100 - ink}%, ${this.theme.text})`;
+  }
+
+  #path(line, name, style) {
+    const { x, y } = this;
+    let pen = "M";
+    let d = "";
+    line.steps.forEach((step, i) => {
+      const value = line[name][i];
+      if (value === null) { pen = "M"; return; }
+      d += `${pen}${x(step).toFixed(1)},${y(value).toFixed(1)}`;
+      pen = "L";
+    });
+    return svg("path", {
+      class: "md-line", d, stroke: this.#colour(line), "stroke-dasharray": dashOf(line), ...style,
+    });
+  }
+
+  /** Held-out errors: a dot for each snapshot on a thin line of ink. */
+  #errors(line) {
+    const { x, y } = this;
+    const places = line.errorSteps.map((step, i) => [step, line.errors[i]]).filter(([, v]) => v !== null)
+      .map(([step, v]) => [x(step).toFixed(1), y(v).toFixed(1)]);
+    return svg("g", { class: "md-errors" },
+      svg("path", { d: places.length ? `M${places.map((p) => p.join()).join("L")}` : "M0,0" }),
+      ...places.map(([cx, cy]) => svg("circle", { cx, cy, r: 1.9 })));
+  }
+
+  #drawKeys(main, others) {
+    const key = JSON.stringify([this.theme.key, this.data.metric, this.data.lines.map((l) => [l.label, l.color, l.number])]);
+    if (key === this.key) return;
+    this.key = key;
+    const item = (mark, ...parts) => make("span", { className: "md-key" },
+      svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, mark), ...parts);
+    const named = ({ label }, before = "") => { // a narrow screen has room for the names alone
+      const [name, ...more] = label.split(" (");
+      return make("span", {}, before + name, make("span", { className: "md-brief" }, ["", ...more].join(" (")));
+    };
+    const stroke = (line, width) => svg("path", {
+      d: "M1,6H25", stroke: this.#colour(line), "stroke-width": width, "stroke-dasharray": dashOf(line),
+    });
+    this.error = make("b");
+    this.keys.replaceChildren(
+      item(stroke(main, 3), others.length ? named(main, "query loss, ") : make("span", {}, "query loss")),
+      item(svg("g", { class: "md-errors" }, svg("path", { d: "M1,6H25" }), svg("circle", { cx: 13, cy: 6, r: 2.4 })),
+        make("span", {}, "held-out error"), this.error),
+      item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), make("span", {}, "one fixed curve for all")),
+      ...others.map((line) => item(stroke(line, 2), named(line))),
+    );
+  }
+
+  /** The place of the slider: between two snapshots, between their steps. */
+  show(at) {
+    this.at = at;
+    if (!this.x || !this.error) return;
+    const { snapshots, errors } = this.data;
+    const k = Math.min(Math.floor(at), snapshots.length - 1);
+    const next = Math.min(k + 1, snapshots.length - 1);
+    const part = at - k;
+    const between = (a, b) => (part && a !== null && b !== null ? a + part * (b - a) : a);
+    const [step, value] = [between(snapshots[k], snapshots[next]), between(errors[k] ?? null, errors[next] ?? null)];
+    const x = this.x(step).toFixed(1);
+    set(this.cursor, { d: `M${x},${EDGE.top}V${this.height - EDGE.bottom}` });
+    this.head.style.display = value === null ? "none" : "";
+    if (value !== null) set(this.head, { cx: x, cy: Math.max(this.y(value), EDGE.top).toFixed(1), fill: this.theme.text });
+    say(this.error, pretty(errors[Math.round(at)] ?? null));
+  }
+}
+
+const dashOf = (line) => DASHES[RUN_DASHES[Math.max(line.number - 1, 0) % RUN_DASHES.length]];
+
+const on = (button) => button.getAttribute("aria-pressed") === "true";
+
+/** Outer steps from 0 to `most`; on a log axis 0 stands where 1/2 would. */
+function stepScale(most, log, { left, right }) {
+  const width = right - left;
+  const rise = (v) => Math.log10(Math.max(v, 0.5) * 2);
+  const scale = log
+    ? (v) => left + (rise(v) / rise(Math.max(most, 1))) * width
+    : (v) => left + (v / Math.max(most, 1)) * width;
+  scale.invert = (px) => {
+    const share = clamp((px - left) / width, 0, 1);
+    return log ? 0.5 * 10 ** (share * rise(Math.max(most, 1))) : share * most;
+  };
+  const values = [0];
+  if (log) for (let v = 1; v <= most; v *= 10) values.push(v);
+  else for (const unit = nice(most / Math.max(2, width / 110)), last = most + unit / 1e6; values.at(-1) + unit <= last;) values.push(values.at(-1) + unit);
+  scale.ticks = values.map((v) => [v, v.toLocaleString("en")]);
+  return scale;
+}
+
+/** Losses from the axis' lower end up to `most`; what is larger lies above the chart. */
+function lossScale({ lines, errors, top: sane, ignoring }, log, { top, bottom }) {
+  const values = [ignoring, ...errors, ...lines.flatMap((l) => [...l.smooth, ...l.errors])].filter((v) => v !== null && v > 0);
+  const largest = Math.min(Math.max(...values), sane * (log ? 10 : 1));
+  const place = (share) => bottom - clamp(share, -0.02, 5) * (bottom - top);
+  if (log) {
+    const low = Math.floor(Math.log10(Math.min(...values)) * 2 - 0.05) / 2;
+    const high = Math.max(low + 0.5, Math.ceil(Math.log10(largest) * 2 + 0.05) / 2);
+    const scale = (v) => place((Math.log10(Math.max(v, 1e-30)) - low) / (high - low));
+    scale.most = 10 ** high;
+    scale.ticks = [];
+    for (let e = Math.floor(low); e <= high; e += 1) {
+      for (const m of [1, 2, 5]) {
+        const lift = Math.log10(m) + e;
+        if (lift >= low - 1e-9 && lift <= high + 1e-9) scale.ticks.push([m * 10 ** e, pretty(m * 10 ** e)]);
+      }
+    }
+    if (scale.ticks.length > 8) scale.ticks = scale.ticks.filter(([v]) => /^1(e|0*$)|^0\.0*1$/.test(String(v)));
+    return scale;
+  }
+  const unit = nice(largest / 4);
+  const high = Math.ceil((largest * 1.04) / unit) * unit;
+  const scale = (v) => place(v / high);
+  scale.most = high;
+  const digits = Math.max(0, -Math.floor(Math.log10(unit) + 1e-9));
+  scale.ticks = [];
+  for (let v = 0; v <= high + unit / 2; v += unit) scale.ticks.push([v, v.toFixed(digits)]);
+  return scale;
+}
+
+function nice(rough) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1e-12)));
+  return [1, 2, 5, 10].find((m) => m * power >= rough * 0.999) * power;
+}
+
+function describe({ lines, metric }) {
+  const runs = lines.map((l) => `${l.label}: held-out error from ${pretty(l.errors[0] ?? null)} to ${pretty(l.errors.at(-1) ?? null)}`);
+  return `Query loss (${metric}) against outer steps. ${runs.join("; ")}`;
+}

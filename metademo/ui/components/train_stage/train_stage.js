@@ -1,0 +1,238 @@
+/**
+ * The stage of the Train page: how far a run is, losses at the left, probe tasks at the right, one slider over the
+ * snapshots under both. While there is more to come it asks Python (train_stage.py beside it) for it, naming the
+ * snapshots that it has; the answer holds the others. Nothing is mounted anew.
+ *
+ * For tests and scripts the host element tells what is drawn: data-ready, data-drawn (counts drawn answers), data-run,
+ * data-step (the outer step shown), data-newest (the newest one known) and data-at (the slider's place).
+ */
+
+import { loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg, DASHES } from "../kernel/base.js";
+import { Lines } from "./lines.js";
+import { Plot } from "../kernel/plot.js";
+import { Progress, keepFocus } from "./run_bar.js";
+import { Scrubber } from "../kernel/scrubber.js";
+
+const REST = 120; // ms without a move after which the server is told where the slider stands
+const POLL = 200; // ms from an answer to the next question
+const PATIENCE = 3000; // ms until a question is taken as lost and asked again
+
+export default function render(component) {
+  return mount(component, (host) => new Stage(host));
+}
+
+class Stage {
+  constructor(host) {
+    this.host = host;
+    this.drawn = 0;
+    this.told = null;
+    this.turn = 0; // of the last question
+  }
+
+  update(component) {
+    this.component = component;
+    const data = this.#complete(component.data);
+    this.#askAgain(component.data, !data);
+    if (!data) return;
+    this.data = data;
+    if (this.stage) this.#take();
+    this.starting ??= this.#start();
+  }
+
+  /**
+   * Ask for more: while a run is under way, and once at its end, so that the server knows that all has arrived. With
+   * snapshots lacking, at once. A question that is under way already comes first.
+   */
+  #askAgain(sent, lacking) {
+    const more = lacking || sent.live || (sent.run && sent.fresh.length > 0);
+    if (sent.turn < this.turn && more) return;
+    clearTimeout(this.asking);
+    if (more) this.asking = setTimeout(() => this.#ask(), lacking ? 0 : POLL);
+  }
+
+  #ask() {
+    this.turn += 1;
+    this.asking = setTimeout(() => this.#ask(), PATIENCE);
+    this.component.setStateValue("have", { turn: this.turn, run: this.known.run, steps: [...this.known.rows.keys()] });
+  }
+
+  /**
+   * Only what the server does not know to be here was sent: put it together with the rest. Null if some of it is
+   * missing all the same.
+   */
+  #complete(sent) {
+    if (this.known?.run !== sent.run) this.known = { run: sent.run, rows: new Map() };
+    const { rows } = this.known;
+    sent.fresh.forEach((step, i) => rows.set(step, {
+      caption: sent.captions[i],
+      detail: sent.details[i],
+      curves: sent.curves.map(({ moves, y, rows: n }) => (moves ? y.slice((y.length / n) * i, (y.length / n) * (i + 1)) : "")),
+    }));
+    const all = sent.snapshots.map((step) => rows.get(step));
+    if (!all.every(Boolean)) return null;
+    this.known.rows = new Map(sent.snapshots.map((step, i) => [step, all[i]]));
+    return {
+      ...sent,
+      captions: all.map((row) => row.caption),
+      details: all.map((row) => row.detail),
+      curves: sent.curves.map((curve, k) => (curve.moves
+        ? { ...curve, rows: all.length, y: all.map((row) => row.curves[k]).join("") } : curve)),
+    };
+  }
+
+  async #start() {
+    const { root } = this.component;
+    const { data } = this;
+    const shown = loadStyle(root + data.assets.style).then(() => {
+      this.#build();
+      this.#take();
+      return painted();
+    });
+    try {
+      const Plotly = await loadPlotly(root + data.assets.plotly, shown);
+      await shown;
+      this.plot = new Plot(this.canvas, Plotly);
+      this.stage.classList.add("md-drawn");
+      this.#watch();
+    } catch (error) {
+      console.warn("metademo:", error);
+      await shown.catch(() => {});
+      this.stage?.classList.add("md-drawn");
+      (this.stage ?? this.host).replaceChildren(make("p", { className: "md-failure", role: "alert" },
+        "The curves could not be drawn: the drawing library did not load. Please reload the page."));
+    }
+  }
+
+  #build() {
+    this.lines = new Lines((step) => {
+      this.scrubber.stop();
+      this.scrubber.go(nearest(this.data.snapshots, step));
+    });
+    this.legend = make("div", { className: "md-legend" });
+    this.canvas = make("div", { className: "md-plot" });
+    this.dots = svg("svg", { class: "md-probe-points", "aria-hidden": "true" });
+    this.stage = make("div", { className: "md-stage" }, this.canvas, this.dots);
+    this.progress = new Progress();
+    this.scrubber = new Scrubber((at, playing) => this.#show(at, playing));
+    this.now = make("p", { className: "md-now", "aria-live": "off", "aria-atomic": "true" });
+    this.small = make("p", { className: "md-small" });
+    this.host.replaceChildren(make("div", { className: "md-chart md-train" },
+      this.progress.element,
+      make("div", { className: "md-train-charts" },
+        this.lines.element,
+        make("div", {}, this.legend, this.stage)),
+      this.scrubber.element,
+      make("div", { className: "md-caption" },
+        make("div", { className: "md-large" }, this.now), this.small)));
+    this.host.style.minHeight = "";
+    this.leaveFocus = keepFocus(document.querySelector(".st-key-train-bar"));
+  }
+
+  #watch() {
+    this.observer = new ResizeObserver(([entry]) => {
+      const { width, height } = entry.contentRect;
+      if (!width) return;
+      this.plot.size = [Math.round(width), Math.round(height)];
+      this.#drawPlot();
+      this.#mark({ ready: true });
+    });
+    this.observer.observe(this.stage);
+  }
+
+  #take() {
+    const { data, scrubber } = this;
+    const theme = readTheme(this.host);
+    this.theme = theme;
+    this.stage.style.setProperty("--md-height", `${data.height}px`);
+    this.lines.element.style.setProperty("--md-height", `${data.height}px`);
+    const fresh = data.run !== this.run;
+    if (fresh) scrubber.stop();
+    this.progress.update(data.progress);
+    scrubber.update({ steps: data.steps, names: data.stepNames, seconds: 0.12 });
+    this.lines.update(data, theme);
+    this.#drawLegend();
+    if (this.plot?.size[0]) this.#drawPlot();
+    this.run = data.run;
+    if (fresh) scrubber.go(data.steps);
+    else this.#show(scrubber.at, scrubber.playing);
+    this.#mark({ run: data.run, newest: data.snapshots.at(-1), drawn: (this.drawn += 1) });
+  }
+
+  #drawPlot() {
+    const moved = this.plot.update(this.data, this.theme, this.scrubber.at);
+    const key = JSON.stringify(this.data.points);
+    if (!moved && key === this.dotsKey) return;
+    this.dotsKey = key;
+    const { left, top } = this.plot.area;
+    this.dots.replaceChildren(...this.data.points.map((point) => {
+      const [x, y] = this.plot.toPixels(...point);
+      return svg("circle", { cx: left + x, cy: top + y, r: 4.5, class: "md-dot" });
+    }));
+  }
+
+  #show(at, playing) {
+    const { data } = this;
+    const k = Math.round(at);
+    if (this.plot?.x) this.plot.show(at);
+    this.lines.show(at);
+    this.now.setAttribute("aria-live", playing || data.live ? "off" : "polite");
+    const verdict = k === data.steps ? data.verdict : "";
+    say(this.now, verdict || (data.captions[k] ?? ""));
+    say(this.small, verdict ? "" : (data.details[k] ?? ""));
+    this.#mark({ step: data.snapshots[k], at: k });
+    clearTimeout(this.resting);
+    if (!playing) this.resting = setTimeout(() => this.#tell(), REST);
+  }
+
+  /** Tell the server where the slider rests: at an outer step, or at the newest one there is. */
+  #tell() {
+    const { scrubber, data } = this;
+    const k = Math.round(scrubber.at);
+    const step = k >= data.steps ? null : data.snapshots[k];
+    const message = step === null ? null : { run: data.run, step };
+    if (JSON.stringify(message) === JSON.stringify(this.told)) return;
+    this.told = message;
+    this.component.setStateValue("rest", message);
+  }
+
+  #drawLegend() {
+    const { data, theme } = this;
+    const shown = data.curves.filter((c) => c.legend);
+    const key = JSON.stringify([theme.key, data.points.length > 0, shown.map((c) => [c.label, c.color, c.dash])]);
+    if (key === this.legendKey) return;
+    this.legendKey = key;
+    const item = (mark, text) => make("span", { className: "md-key" }, mark, make("span", {}, text));
+    const items = shown.map((c) => item(svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, svg("path", {
+      d: "M1,6H25", stroke: theme.pick(c.color), "stroke-width": Math.min(c.width, 4),
+      "stroke-dasharray": DASHES[c.dash] ?? "", opacity: Math.max(c.opacity, 0.5),
+    })), c.label));
+    if (data.points.length) {
+      items.push(item(svg("svg", { width: 14, height: 14, "aria-hidden": "true" },
+        svg("circle", { cx: 7, cy: 7, r: 5, class: "md-dot" })), "its points"));
+    }
+    this.legend.replaceChildren(...items);
+  }
+
+  #mark(state) {
+    for (const [name, value] of Object.entries(state)) {
+      if (this.host.dataset[name] !== String(value)) this.host.dataset[name] = value;
+    }
+  }
+
+  destroy() {
+    clearTimeout(this.resting);
+    clearTimeout(this.asking);
+    this.leaveFocus?.();
+    this.observer?.disconnect();
+    this.lines?.destroy();
+    this.scrubber?.stop();
+    this.plot?.destroy();
+  }
+}
+
+/** The place of the snapshot nearest to an outer step. */
+function nearest(snapshots, step) {
+  let best = 0;
+  snapshots.forEach((s, i) => { if (Math.abs(s - step) < Math.abs(snapshots[best] - step)) best = i; });
+  return best;
+}

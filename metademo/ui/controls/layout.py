@@ -1,0 +1,265 @@
+"""Parts that several pages share: where things stand, and controls that look alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from metademo.checkpoints import Checkpoint
+from metademo.tasks import TaskFamily
+from metademo.training import TrainConfig
+from metademo.ui.components.chart.chart import clean, interactive_chart
+from metademo.ui.components.kernel.curves import pi_ticks
+from metademo.ui.components.kernel.gestures import Gesture, Point, Range, carried_out, within
+from metademo.ui.scenes.scenes import Scene
+from metademo.ui.scenes.sentences import losses_in_words
+from metademo.ui.server import resources
+from metademo.ui.state.history import V
+from metademo.ui.state.outside import ATTRIBUTES
+from metademo.ui.state.state import PageState
+from metademo.ui.state.views import MAX_POINTS, MAX_STEPS, PointsView
+
+P = TypeVar("P", bound=PointsView)
+FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase", "finn": "benchmark"}
+STAGE_HEIGHT = 600
+"""In pixels, until the chart is there: about what stands above the controls on a phone."""
+CONTROLS_WIDTH = 288
+"""In pixels. The chart has what is left; on a phone each of them has the whole width."""
+
+
+def headline(title: str, promise: str) -> None:
+    """The page's name and its promise in one line."""
+    st.title(title, anchor=False)
+    st.markdown(promise)
+
+
+def room(name: str, height: int) -> DeltaGenerator:
+    """A container that has a height until its chart or formula is there, and then its own.
+
+    The browser loads these late. What stands below would jump if they had no room till then;
+    `page.css` lets go of it.
+    """
+    return st.container(key=f"room {name}", height=height, border=False)
+
+
+def stage_and_controls() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The chart's column and the controls'; on a narrow screen the chart comes first."""
+    with st.container(key="row", horizontal=True, gap="medium"):
+        return room("stage", STAGE_HEIGHT), st.container(key="controls", width=CONTROLS_WIDTH)
+
+
+def in_fragments(state: PageState[Any], **parts: Callable[[], None]) -> None:
+    """Draw the parts of a page side by side, each as a fragment of its own.
+
+    Args:
+        parts: "chart" and "controls", see `page_state`.
+    """
+    # The chart comes first: what the browser is sent first, it draws first.
+    for column, part in zip(stage_and_controls(), parts, strict=True):
+        with column:
+            st.fragment(parts[part], key=f"{state.page} {part}")()
+
+
+def page_state(
+    page: str,
+    first: Callable[[], V],
+    *,
+    leading: tuple[str, ...] = (),
+    following: tuple[str, ...] = (),
+) -> PageState[V]:
+    """The state of a page that `in_fragments` draws, with further fragments if there are any."""
+    return PageState(
+        page,
+        first,
+        leading=(f"{page} chart", *leading),
+        following=(f"{page} controls", *following),
+    )
+
+
+def points_chart(state: PageState[P], family: TaskFamily, scene: Scene, label: str) -> None:
+    """The chart of a page on which the visitor's points are the support set."""
+    view, key = state.view, f"{state.page} points chart"
+    y_range = view.y_range(family)
+
+    def changed(view: P, gesture: Gesture) -> P:
+        if gesture.kind == "new":
+            return view.with_random_points(np.random.default_rng(), family)
+        points = carried_out(view.points, gesture, MAX_POINTS, example=view.example)
+        return view.with_points(within(points, family.x_range, y_range), family)
+
+    interactive_chart(
+        key,
+        curves=scene.curves,
+        panels=scene.panels,
+        captions=scene.captions,
+        details=scene.details,
+        points=view.points,
+        example=view.example,
+        points_label=view.points_label,
+        conversation=state.conversation,
+        on_edit=state.listen(key, changed),
+        max_points=MAX_POINTS,
+        new_points="New four points",
+        snap="truth" if view.snap else "",
+        x_range=family.x_range,
+        y_range=y_range,
+        x_ticks=pi_ticks(*family.x_range) if family.unit_amplitude else None,
+        label=label,
+    )
+
+
+def report(
+    faults: list[str], choices: Collection[str], algorithm: str, family: str = "two-phase"
+) -> bool:
+    """Say which weights can't be used; whether any are left for this page."""
+    for fault in faults:
+        st.warning(fault, icon=":material/warning:")
+    if not choices:
+        command = training_command(algorithm, family)
+        st.error(f"No weights for this page. Make some with `{command}`.")
+    return bool(choices)
+
+
+def training_command(algorithm: str, family: str) -> str:
+    """What makes the weights that ship for an algorithm and a family."""
+    return (
+        f"python -m metademo train {algorithm} --family {family} "
+        f"--out weights/{algorithm}-{family}.safetensors"
+    )
+
+
+def weights(
+    state: PageState[V], choices: Mapping[str, Checkpoint], change: Callable[[V, str], V]
+) -> None:
+    """Which weights to play with: the families that they were trained on, and those of the visit.
+
+    Args:
+        change: the view with the weights of another name.
+    """
+
+    def called(name: str) -> str:
+        return resources.label(name, FAMILY_LABELS.get(choices[name].config.family))
+
+    st.segmented_control(
+        "The network was trained on",
+        sorted(choices, key=lambda name: called(name) not in FAMILY_LABELS.values()),
+        format_func=called,
+        required=True,
+        wrap=True,
+        help="Two waves: sin(x) and sin(x + π), as in the article's code. "
+        "Any phase: sin(x + b) for every b from 0° to 180°.",
+        **state.bind("weights", state.view.weights, change),
+    )
+
+
+def snap_toggle(state: PageState[P]) -> None:
+    """Whether points stay on the wave."""
+    st.toggle(
+        "Points stay on the wave",
+        help="On: points go to the dashed wave. Off: they stay where you put them, and the dashed "
+        "wave is the nearest one that the network was trained on.",
+        **state.bind("snap", state.view.snap, lambda v, on: v.with_snap(on)),
+    )
+
+
+def wave_slider(state: PageState[P], family: TaskFamily, name: str) -> None:
+    """One of `ATTRIBUTES` of the true wave, with the trained range in its label."""
+    view, attribute = state.view, ATTRIBUTES[name]
+    low, high, step = attribute.slider(family)
+    degrees = name == "phase"
+
+    def change(view: P, value: float) -> P:
+        return view.with_wave(**{name: float(np.radians(value)) if degrees else value})
+
+    st.slider(
+        attribute_label(view, family, name),
+        low,
+        high,
+        step=step,
+        format="%d°" if degrees else "%.2f",
+        **state.bind(name, min(max(type(low)(round(view.value(name), 6)), low), high), change),
+    )
+
+
+def attribute_label(view: PointsView, family: TaskFamily, name: str) -> str:
+    """The attribute, its trained range, and whether the wave is outside of it.
+
+    In plain words: the label is the control's accessible name, too.
+    """
+    attribute = ATTRIBUTES[name]
+    inside = attribute.contains(family, view.value(name))
+    place = "trained:" if inside else "outside the trained"
+    return f"{attribute.title} ({place} {attribute.trained_in_words(family)})"
+
+
+def inner_loop(state: PageState[Any], trained: TrainConfig) -> None:
+    """The settings of the inner loop, folded away; at first they are those of training."""
+    view, alpha = state.view, trained.inner_lr
+    with st.expander("Inner loop"):
+        st.caption(losses_in_words(trained.learner))
+        steps_slider(state, f" The network was meta-trained for {trained.inner_steps}.")
+        st.number_input(
+            "Inner learning rate α",
+            0.0,
+            1.0,
+            step=0.005,
+            format="%.3f",
+            help=f"How far each step goes. The network was meta-trained with {alpha:g}; step sizes "
+            "that it has learned are scaled by the ratio of the two.",
+            **state.bind(
+                "inner_lr",
+                alpha if view.inner_lr is None else view.inner_lr,
+                lambda v, rate: replace(v, inner_lr=None if rate == alpha else rate),
+            ),
+        )
+
+
+def steps_slider(state: PageState[Any], more: str = "") -> None:
+    """How many inner steps are shown."""
+    st.slider(
+        "Inner steps",
+        1,
+        MAX_STEPS,
+        help=f"Gradient steps on the support set.{more}",
+        **state.bind("steps", state.view.steps, lambda v, n: replace(v, steps=n)),
+    )
+
+
+def points_as_text(state: PageState[P], family: TaskFamily) -> None:
+    """The points as text: to type, to copy, to paste."""
+    written = " ".join(f"{x:.3f},{y:.3f}" for x, y in state.view.points)
+    key = f"{state.page} points as text"
+    if st.session_state.get(key + " shown") != written:
+        st.session_state[key] = st.session_state[key + " shown"] = written
+        st.session_state[key + " fault"] = ""
+
+    def typed() -> None:
+        y_range = state.view.y_range(family)
+        points, fault = parse_points(st.session_state[key], family.x_range, y_range)
+        st.session_state[key + " fault"] = fault
+        if not fault:
+            state.choose(state.view.with_points(points, family))
+
+    with st.form(key + " form", border=False):
+        st.text_input("x,y pairs, with spaces between them", key=key, placeholder="0,0 1.57,1")
+        st.form_submit_button("Place these points", on_click=typed)
+    if fault := st.session_state.get(key + " fault"):
+        st.error(fault)
+
+
+def parse_points(text: str, x_range: Range, y_range: Range) -> tuple[tuple[Point, ...], str]:
+    """Points from text such as "0,0 1.57,1", and what is wrong with it ("" if nothing is)."""
+    points = []
+    for pair in text.split():
+        try:
+            x, y = (float(number) for number in pair.split(","))
+        except ValueError:
+            return (), f"“{pair}” is not a point: write it as x,y, such as 1.57,1."
+        points.append((x, y))
+    kept, fault = clean(points, x_range, y_range, MAX_POINTS)
+    return tuple(kept), fault

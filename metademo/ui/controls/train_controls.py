@@ -1,0 +1,295 @@
+"""What the Train page's controls are: settings, the run's buttons, and what to do with a result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from metademo import checkpoints
+from metademo.algorithms import ALGORITHMS
+from metademo.jobs import Job, Limits, Snapshot, State
+from metademo.tasks import FAMILIES
+from metademo.training import LIMITS, RECIPES, TrainConfig, can_train
+from metademo.ui.scenes.train_scene import learned
+from metademo.ui.scenes.train_verdict import Remedy, remedies
+from metademo.ui.scenes.train_words import SETTINGS, describe, note_on, promise, refusal
+from metademo.ui.server import resources
+from metademo.ui.state.runs import Run, Visit
+from metademo.ui.state.state import PageState
+from metademo.ui.state.views import DamlView, MamlView, TrainView
+
+PACES = {0.0: "as fast as it goes"}
+PACES |= {float(n): f"{n:,} a second" for n in (1000, 300, 100, 30, 10, 3)}
+HELP = {
+    "inner_lr": "How far each inner step goes. Too large, and the inner loop overshoots.",
+    "outer_lr": "How far each outer step goes. Too large, and nothing is learned: with Adam and a "
+    "clipped gradient (recipes fast and best) MAML ends no better than a curve that ignores the "
+    "points, from about 0.3 on; plain SGD (recipe original) diverges, from about 3 on. Try it.",
+    "inner_steps": "Gradient steps on the support set that the network is trained to make good "
+    "use of.",
+    "shots": "Labelled points of each task that the inner loop sees. A learned loss sees one "
+    "unlabelled input per step instead.",
+    "queries": "Points of each task at which the adapted network is judged.",
+    "meta_batch": "Tasks that each outer step averages over.",
+    "hidden": "Units in each of the two hidden layers.",
+    "steps": "How long to train.",
+    "seed": "Of the initial weights and of the tasks drawn: the same seed gives the same run.",
+}
+SANE = {"seed": (0, 9999)}
+"""Narrower than what a config may hold, where that is more than makes sense here."""
+
+
+# ---------------------------------------------------------------------------- settings
+
+
+def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
+    """What to train next, behind a preset; and how fast."""
+    view = state.view
+    st.selectbox(
+        "Way of learning to learn",
+        list(ALGORITHMS),
+        format_func=lambda name: ALGORITHMS[name].title,
+        help="\n".join(f"- **{a.title}** {a.summary}." for a in ALGORITHMS.values()),
+        **state.bind("algorithm", view.algorithm, lambda v, name: v.with_algorithm(name)),
+    )
+    st.selectbox(
+        "Tasks",
+        [name for name in FAMILIES if can_train(view.algorithm, name)],
+        format_func=lambda name: FAMILIES[name].title.split(":")[0],
+        help="The family of waves that tasks are drawn from.\n"
+        + "\n".join(f"- {family.title}." for family in FAMILIES.values()),
+        **state.bind("family", view.family, lambda v, name: v.with_family(name)),
+    )
+    st.segmented_control(
+        "Recipe",
+        view.recipes,
+        format_func=str.capitalize,
+        required=True,
+        wrap=True,
+        help="\n".join(f"- **{n.capitalize()}**: {RECIPES[n].title}." for n in view.recipes),
+        **state.bind("recipe", view.recipe, lambda v, name: replace(v, recipe=name, own=())),
+    )
+    st.select_slider(
+        "Pace, in outer steps",
+        list(PACES),
+        format_func=PACES.get,
+        help="Slow motion shows what a fast run is over with in a second. It can be changed while "
+        "a run is under way.",
+        **state.bind("pace", _known_pace(view.pace), lambda v, pace: _set_pace(v, pace, visit)),
+    )
+    with st.expander(_own_title(view), key="train own settings"):
+        _own_settings(state, limits)
+
+
+def follow_pace(state: PageState[TrainView], visit: Visit) -> None:
+    """Let the slider show the pace of the run under way, also after a reload."""
+    if (run := visit.under_way) and (run.job.pace or 0.0) != state.view.pace:
+        state.commit(replace(state.view, pace=run.job.pace or 0.0))
+
+
+def _known_pace(pace: float) -> float:
+    return min(PACES, key=lambda known: abs(known - pace))
+
+
+def _set_pace(view: TrainView, pace: float, visit: Visit) -> TrainView:
+    if run := visit.under_way:
+        run.job.pace = pace or None
+    return replace(view, pace=pace)
+
+
+def _own_title(view: TrainView) -> str:
+    return f"Your own settings ({len(view.own)} changed)" if view.own else "Your own settings"
+
+
+def _own_settings(state: PageState[TrainView], limits: Limits) -> None:
+    config = state.view.config
+    for name, label in SETTINGS.items():
+        kind, low, high = LIMITS[name]
+        low, high = SANE.get(name, (low, high))
+        high = min(high, limits.maximum(name) or high)
+        style = dict(step=1) if kind is int else dict(step=0.001, format="%.4g")
+        st.number_input(
+            label[0].upper() + label[1:],
+            kind(low),
+            kind(high),
+            help=f"{HELP[name]} From {low:,} to {high:,}.",
+            **style,
+            **state.bind(
+                name,
+                kind(min(max(getattr(config, name), low), high)),
+                lambda v, value, name=name: v.with_setting(name, value),
+            ),
+        )
+    st.button(
+        "Back to the recipe",
+        disabled=not state.view.own,
+        width="stretch",
+        on_click=lambda: state.commit(replace(state.view, own=())),
+    )
+
+
+# ---------------------------------------------------------------------------- the run's buttons
+
+
+def run_bar(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
+    """Start, Pause, Stop, each always in its place, and what they are about."""
+    run, view = visit.under_way, state.view
+    job = run.job if run else None
+    fault = view.fault or refusal(view.config, limits)
+    buttons, about = st.columns([2, 3], gap="medium", vertical_alignment="center")
+    with buttons, st.container(key="train bar", horizontal=True, gap="small"):
+        st.button(
+            "Start",
+            key="train start",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=job is not None or bool(fault),
+            on_click=lambda: visit.start(view.config, view.pace or None),
+        )
+        st.button(
+            "Resume" if job and job.state is State.PAUSED else "Pause",
+            key="train pause",
+            disabled=job is None or job.state is State.WAITING,
+            on_click=_pause_or_resume,
+            args=(job,),
+        )
+        st.button("Stop", key="train stop", disabled=job is None, on_click=_stop, args=(job,))
+    with about, st.container(key="train intention"):
+        if run:
+            later = " Changed settings count for the next run." * (run.config != _config(view))
+            st.markdown(f"Training {describe(run.config)}.{later}")
+        elif fault:
+            st.markdown(f":material/warning: Can’t start: {fault}")
+        elif reason := visit.refusal(view.config):
+            st.markdown(f":material/hourglass_top: Not started: {reason}")
+        else:
+            st.markdown(promise(view.config, view.pace or None, limits))
+
+
+def _config(view: TrainView) -> TrainConfig | None:
+    return None if view.fault else view.config
+
+
+def _pause_or_resume(job: Job) -> None:
+    if job.state is State.PAUSED:
+        job.resume()
+    else:
+        job.pause()
+    job.settle()
+
+
+def _stop(job: Job) -> None:
+    job.stop()
+    job.settle()
+
+
+# ---------------------------------------------------------------------------- after a run
+
+
+def after_the_run(state: PageState[TrainView], visit: Visit) -> None:
+    """What is worth knowing about the run on the stage, and what to try where it failed."""
+    for notice in visit.notices:
+        st.info(notice, icon=":material/info:")
+    run = visit.chosen
+    if run is None:
+        return
+    if note := note_on(run.config):
+        st.caption(note)
+    progress = run.progress
+    failed = progress.state is State.DIVERGED or (
+        progress.state is State.FINISHED and not learned(progress)
+    )
+    if failed and not visit.under_way:
+        tried = [other.config for other in visit.runs]
+        with st.container(key="train remedies", horizontal=True, gap="small"):
+            for remedy in remedies(run.config, state.view.pace, tried):
+                st.button(
+                    remedy.label,
+                    key=f"train remedy {remedy.label}",
+                    icon=":material/replay:",
+                    on_click=_try,
+                    args=(state, visit, remedy),
+                )
+
+
+def _try(state: PageState[TrainView], visit: Visit, remedy: Remedy) -> None:
+    """Choose the remedy's settings and start a run of them."""
+    state.commit(remedy.view)
+    visit.start(remedy.view.config, remedy.view.pace or None)
+
+
+# ---------------------------------------------------------------------------- results
+
+
+def results(visit: Visit, run: Run, step: int | None) -> None:
+    """What to do with a run: play, download, compare, remove.
+
+    Args:
+        step: of the snapshot that the visitor looks at; None for the newest.
+    """
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        if len(visit.runs) > 1:
+            _choice_of_runs(visit, run)
+        if st.button(
+            "Play with these weights",
+            key="train play",
+            icon=":material/touch_app:",
+            help="Opens the page where you can try them, as they were at the slider's place.",
+        ):
+            play(run, run.snapshot(step))
+        st.download_button(
+            "Download",
+            lambda: checkpoints.serialise(run.checkpoint(run.snapshot(step))),
+            file_name=_file_name(run, step),
+            mime="application/octet-stream",
+            key="train download",
+            icon=":material/download:",
+            on_click="ignore",
+            help="As a safetensors file, for `python -m metademo evaluate`.",
+        )
+        st.button(
+            "Remove",
+            key="train remove",
+            icon=":material/close:",
+            disabled=not run.job.state.over,
+            on_click=lambda: visit.remove(run),
+            help="Takes this run off the charts.",
+        )
+
+
+def _choice_of_runs(visit: Visit, run: Run) -> None:
+    tokens = {other.job.token: other for other in visit.runs}
+    st.session_state["train chosen"] = run.job.token
+    st.selectbox(
+        "Run on the stage",
+        list(tokens),
+        format_func=lambda token: tokens[token].title,
+        key="train chosen",
+        on_change=lambda: visit.choose(st.session_state["train chosen"]),
+        width=420,
+    )
+
+
+def play(run: Run, snapshot: Snapshot) -> None:
+    """Open the page that these weights are for, on them."""
+    config = run.config
+    name = f"{run.name}, step {snapshot.step:,}"
+    resources.keep(name, run.checkpoint(snapshot))
+    changes = dict(weights=name, steps=max(1, config.inner_steps), inner_lr=None)
+    if config.learner.unlabelled:
+        page, state = "daml", PageState("daml", DamlView)
+        state.commit(replace(state.view, **changes))
+    else:
+        page, state = "maml", PageState("maml", MamlView.first)
+        state.commit(replace(state.view, **changes).within(config.task_family))
+    st.switch_page(f"metademo/ui/pages/{page}.py")
+
+
+def _file_name(run: Run, step: int | None) -> str:
+    """For a download; while the run is under way its newest step is not known beforehand."""
+    config = run.config
+    if step is None and run.job.state.over:
+        step = run.snapshot(None).step
+    place = "newest" if step is None else f"step-{step}"
+    return f"{config.algorithm}-{config.family}-{place}{checkpoints.SUFFIX}"

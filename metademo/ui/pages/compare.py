@@ -1,0 +1,183 @@
+"""The Compare page: every way of learning to learn, on the visitor's points and on many tasks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from metademo import reproduce
+from metademo.tasks import FAMILIES, SHAPES, TaskFamily
+from metademo.ui.components.scores.scores import scores
+from metademo.ui.controls import layout
+from metademo.ui.scenes.compare_scene import compare, compare_scene
+from metademo.ui.scenes.scores_scene import scores_scene
+from metademo.ui.server import measurements, resources
+from metademo.ui.server.contestants import Contestant, contestants, missing
+from metademo.ui.state.outside import ATTRIBUTES
+from metademo.ui.state.state import PageState
+from metademo.ui.state.views import CompareView
+
+SCORES = "compare scores"
+
+
+def page() -> None:
+    """The chart, its controls and the scores below them, each redrawn by itself."""
+    layout.headline(
+        "Same points for all",
+        "Every way of learning to learn, side by side. Click points, and see which of them is "
+        "nearest after each step.",
+    )
+    layout.in_fragments(_state(), chart=_chart, controls=_controls)
+    st.fragment(_scores, key=SCORES)()
+
+
+def _state() -> PageState[CompareView]:
+    return layout.page_state("compare", CompareView.first, following=(SCORES,))
+
+
+def _found(state: PageState[CompareView]) -> tuple[TaskFamily, dict[str, Contestant]]:
+    """The family, and all that were trained on it."""
+    family = FAMILIES[state.view.family]
+    return family, contestants(resources.library()[0], resources.own(), family)
+
+
+def _compared(state: PageState[CompareView]) -> tuple[TaskFamily, list[Contestant]]:
+    """The family, and those that are compared."""
+    family, found = _found(state)
+    return family, [one for name, one in found.items() if name in state.view.chosen]
+
+
+def _chart() -> None:
+    """What a click changes; nothing here waits for a measurement."""
+    state = _state()
+    family, found = _found(state)
+    if not layout.report(resources.library()[1], found, "maml", family.name):
+        return
+    _, chosen = _compared(state)
+    scene = compare_scene(state.view, family, compare(state.view, family, chosen))
+    layout.points_chart(state, family, scene, "Your points and the waves of all networks")
+
+
+def _scores() -> None:
+    """The board and the sweep; while something is measured they ask for this again and again."""
+    state = _state()
+    view = state.view
+    family, chosen = _compared(state)
+    measured = measurements.request(view, family, chosen)
+    board, sweep = scores_scene(view, family, compare(view, family, chosen), measured)
+    scores(
+        "compare scores component",
+        board=board,
+        sweep=sweep,
+        pending=bool(measured.pending),
+        page=state.page,
+    )
+    _absent(_found(state)[1], family)
+    if family.name == reproduce.FAMILY:
+        _published_table()
+
+
+def _controls() -> None:
+    state = _state()
+    view = state.view
+    family, found = _found(state)
+    state.follow_chart()
+    st.segmented_control(
+        "All were trained on",
+        list(FAMILIES),
+        format_func=lambda name: layout.FAMILY_LABELS.get(name, name),
+        required=True,
+        wrap=True,
+        help="\n".join(
+            f"- **{layout.FAMILY_LABELS.get(name, name)}**: {one.title}"
+            for name, one in FAMILIES.items()
+        ),
+        **state.bind("family", view.family, lambda v, name: v.with_family(name)),
+    )
+    layout.room("learners", 204).pills(
+        "Ways of learning",
+        list(found),
+        format_func=lambda name: found[name].title,
+        selection_mode="multi",
+        wrap=True,
+        **state.bind(
+            "chosen",
+            [name for name in found if name in view.chosen],
+            lambda v, names: replace(v, chosen=tuple(n for n in found if n in names)),
+        ),
+    )
+    with st.popover("What each of them is", width="stretch"):
+        st.caption("\n".join(f"- **{one.title}** {one.summary}" for one in found.values()))
+    layout.wave_slider(state, family, "phase")
+    with st.expander("Outside of what they learned"):
+        _outside(state, family)
+    with st.expander("Steps and points"):
+        st.toggle(
+            "Each after the steps that it was trained for",
+            help="Off: all of them after the same number of steps, also those that were trained "
+            "for fewer or for more.",
+            **state.bind("own_steps", view.own_steps, lambda v, on: replace(v, own_steps=on)),
+        )
+        if not view.own_steps:
+            layout.steps_slider(state)
+        layout.snap_toggle(state)
+        layout.points_as_text(state, family)
+
+
+def _outside(state: PageState[CompareView], family: TaskFamily) -> None:
+    """The true wave, also one that none of them was trained on."""
+    view = state.view
+    for name in ("amplitude", "frequency", "noise"):
+        layout.wave_slider(state, family, name)
+    st.selectbox(
+        layout.attribute_label(view, family, "shape"),
+        list(SHAPES),
+        **state.bind("shape", view.shape, lambda v, shape: v.with_wave(shape=shape)),
+    )
+    st.selectbox(
+        "Chart of errors against",
+        list(ATTRIBUTES),
+        help="At the foot of the page: the error inside and outside of the trained range.",
+        **state.bind("along", view.along, lambda v, along: replace(v, along=along)),
+    )
+
+
+def _published_table() -> None:
+    """The benchmark as others report it, with what was published."""
+    report = reproduce.committed()
+    if report is None:
+        return
+    conditions = report["conditions"]
+    with st.expander("The benchmark's table"):
+        shots = st.segmented_control(
+            "Labelled points",
+            conditions["shots"],
+            default=conditions["shots"][0],
+            required=True,
+            key="compare table shots",
+        )
+        st.dataframe(
+            reproduce.records(report, shots),
+            hide_index=True,
+            height="content",
+            column_config={"": st.column_config.TextColumn(width=280)},
+        )
+        st.caption(
+            "Mean squared error ± 95 % interval. Where tasks diverge the mean is theirs alone: the "
+            f"median says how the others do. {len(conditions['training_seeds'])} training seeds x "
+            f"{conditions['held_out_tasks_per_seed']:,} held-out tasks. {reproduce.DIVERGED} "
+            f"Published: {reproduce.FINN}. Made by `{conditions['command']}`."
+        )
+
+
+def _absent(found: dict[str, Contestant], family: TaskFamily) -> None:
+    """Which algorithms have no weights for this family, and how to make some."""
+    for name in missing(found, family):
+        st.caption(
+            f"No weights of {name} for these tasks. Train some on the Train page, or with "
+            f"`{layout.training_command(name, family.name)}`."
+        )
+
+
+page()

@@ -1,0 +1,151 @@
+"""The DAML page: pick one unlabelled input, and a learned loss turns the network into its wave."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from metademo.checkpoints import Checkpoint
+from metademo.figures import style_of
+from metademo.learners import Learner
+from metademo.tasks import PI, SourceBand, TaskFamily
+from metademo.ui.components.chart.chart import interactive_chart
+from metademo.ui.components.kernel.curves import pi_ticks
+from metademo.ui.components.kernel.gestures import Gesture
+from metademo.ui.components.source_line.source_line import Band, source_line
+from metademo.ui.controls import layout
+from metademo.ui.scenes.scenes import daml_scene, wave_name
+from metademo.ui.server import resources
+from metademo.ui.state.state import PageState
+from metademo.ui.state.views import DamlView
+
+Y_RANGE = (-2.0, 2.0)
+SOURCE_RANGE = (-PI / 2, PI / 2)
+
+
+def page() -> None:
+    """The chart and the controls, each redrawn by itself."""
+    choices, faults = resources.playable("daml")
+    if not layout.report(faults, choices, "daml"):
+        return
+    layout.headline(
+        "One input, no label",
+        "This network has learned its own loss. Pick one input on the line below: without being "
+        "told any answer, it becomes the wave that the input stands for.",
+    )
+    layout.in_fragments(_state(), chart=_chart, controls=_controls)
+
+
+def _state() -> PageState[DamlView]:
+    return layout.page_state("daml", DamlView)
+
+
+def _chosen(state: PageState[DamlView]) -> tuple[dict[str, Checkpoint], Checkpoint]:
+    """All weights to choose from, and those that are chosen."""
+    choices, _ = resources.playable("daml")
+    if state.view.weights not in choices:
+        state.commit(replace(state.view, weights=next(iter(choices))))
+    return choices, choices[state.view.weights]
+
+
+def _chart() -> None:
+    state = _state()
+    _, chosen = _chosen(state)
+    family = chosen.config.task_family
+    _source(state, family)
+    scene = daml_scene(state.view, family, Learner.of(chosen))
+    interactive_chart(
+        "daml chart",
+        curves=scene.curves,
+        panels=scene.panels,
+        captions=scene.captions,
+        details=scene.details,
+        x_range=family.x_range,
+        y_range=Y_RANGE,
+        x_ticks=pi_ticks(*family.x_range),
+        height=330,
+        label="The network's wave in the target domain",
+    )
+
+
+def _source(state: PageState[DamlView], family: TaskFamily) -> None:
+    view = state.view
+    band = family.band_of(view.source)
+    draws = view.inputs(family)
+    source_line(
+        "daml source",
+        value=view.source,
+        x_range=SOURCE_RANGE,
+        bands=[Band(b.low, b.high, _meaning(b), style_of("daml").colours) for b in family.bands],
+        draws=draws if len(draws) > 1 else (),
+        draws_label="fresh inputs, one per step",
+        status=_status(view, band),
+        label="Source domain: one unlabelled input",
+        conversation=state.conversation,
+        on_edit=state.listen("daml source", _moved),
+    )
+
+
+def _moved(view: DamlView, gesture: Gesture) -> DamlView:
+    return replace(view, source=gesture.value) if gesture.kind == "value" else view
+
+
+def _meaning(band: SourceBand) -> str:
+    low, high = (wave_name(phase) for phase in band.phases)
+    return f"means {low}" if band.means_one else f"each input means its own wave: {low} to {high}"
+
+
+def _status(view: DamlView, band: SourceBand | None) -> str:
+    if band is None:
+        return "between the bands: never seen in training, so anything may happen"
+    if not band.means_one:
+        return f"means {wave_name(band.phase(view.source))}"
+    if view.fresh:
+        return "in a band: each step sees a fresh input from it"
+    return "in a band: each step sees this input"
+
+
+def _controls() -> None:
+    state = _state()
+    choices, chosen = _chosen(state)
+    view, family = state.view, chosen.config.task_family
+    state.follow_chart()
+    layout.weights(state, choices, lambda v, name: replace(v, weights=name))
+    low, high = family.bands[0].low, family.bands[-1].high
+    st.slider(
+        "Source input x",
+        low,
+        high,
+        step=0.01,
+        help="The same number as on the line; here for the keyboard and for exact values.",
+        **state.bind("source", view.source, lambda v, x: replace(v, source=x)),
+    )
+    if all(band.means_one for band in family.bands):
+        _fresh_inputs(state)
+    layout.inner_loop(state, chosen.config)
+
+
+def _fresh_inputs(state: PageState[DamlView]) -> None:
+    """One input for all steps, or one for each."""
+    view = state.view
+    st.radio(
+        "What each inner step sees",
+        [False, True],
+        format_func=lambda fresh: "a fresh input from the band" if fresh else "this one input",
+        help="In training each step saw a fresh input from the band.",
+        **state.bind("fresh", view.fresh, lambda v, fresh: replace(v, fresh=fresh)),
+    )
+    st.button(
+        "Draw again",
+        icon=":material/casino:",
+        disabled=not view.fresh,
+        width="stretch",
+        on_click=lambda: state.choose(
+            replace(state.view, draw=int(np.random.default_rng().integers(2**31)))
+        ),
+    )
+
+
+page()

@@ -1,0 +1,85 @@
+"""The MAML page: click points, and watch the network become the wave through them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from metademo.checkpoints import Checkpoint
+from metademo.learners import Learner
+from metademo.ui.controls import layout
+from metademo.ui.scenes.scenes import maml_scene
+from metademo.ui.scenes.sentences import promise
+from metademo.ui.server import resources
+from metademo.ui.state.state import PageState
+from metademo.ui.state.views import MamlView
+
+HEADLINE = "maml headline"
+
+
+def page() -> None:
+    """The chart and the controls, each redrawn by itself."""
+    choices, faults = resources.playable("maml")
+    if not layout.report(faults, choices, "maml"):
+        return
+    st.fragment(_headline, key=HEADLINE)()
+    layout.in_fragments(_state(), chart=_chart, controls=_controls)
+
+
+def _state() -> PageState[MamlView]:
+    return layout.page_state("maml", MamlView.first, leading=(HEADLINE,))
+
+
+def _headline() -> None:
+    _, chosen = _chosen(_state())
+    layout.headline("Four points, five steps", promise(chosen.config))
+
+
+def _chosen(state: PageState[MamlView]) -> tuple[dict[str, Checkpoint], Checkpoint]:
+    """All weights to choose from, and those that are chosen."""
+    choices, _ = resources.playable("maml")
+    if state.view.weights not in choices:
+        name, checkpoint = next(iter(choices.items()))
+        view = replace(state.view, weights=name)
+        state.commit(view.within(checkpoint.config.task_family))
+    return choices, choices[state.view.weights]
+
+
+def _chart() -> None:
+    state = _state()
+    _, chosen = _chosen(state)
+    view, family = state.view, chosen.config.task_family
+    contrasts = {}
+    if view.contrast:
+        ordinary = resources.library()[0].get(f"pretrained-{family.name}")
+        contrasts = {"pretrained": Learner.of(ordinary)} if ordinary else {}
+        contrasts |= {"random": Learner.untrained(chosen)}
+    scene = maml_scene(view, family, Learner.of(chosen), contrasts)
+    layout.points_chart(state, family, scene, "Your points and the network's wave")
+
+
+def _controls() -> None:
+    state = _state()
+    choices, chosen = _chosen(state)
+    view, family = state.view, chosen.config.task_family
+    state.follow_chart()
+    layout.weights(
+        state,
+        choices,
+        lambda v, name: replace(v, weights=name).within(choices[name].config.task_family),
+    )
+    layout.wave_slider(state, family, "phase")
+    layout.snap_toggle(state)
+    st.toggle(
+        "Compare with ordinary training",
+        help="The same steps, from a network trained on all waves at once without meta-learning, "
+        "and from one not trained at all.",
+        **state.bind("contrast", view.contrast, lambda v, on: replace(v, contrast=on)),
+    )
+    layout.inner_loop(state, chosen.config)
+    with st.expander("Points as text"):
+        layout.points_as_text(state, family)
+
+
+page()

@@ -1,0 +1,214 @@
+"""What the MAML page says: sentences about the visitor's points, true for any of them.
+
+There are two situations. Points that were put onto a wave have a *true wave*, and the error against
+it is what counts. Points that were placed freely have none: then the page speaks of the points, and
+of how well the nearest wave that the network was trained on fits them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from metademo.learners import Learner
+from metademo.tasks import Array, TaskFamily, Waves
+from metademo.ui.scenes.learners import Run
+from metademo.ui.scenes.sentences import (
+    IN_WORDS,
+    RAN_AWAY,
+    after,
+    number,
+    ran_away,
+    was,
+    wave_name,
+    went,
+)
+from metademo.ui.state.views import MamlView
+
+FITS = 0.1
+"""Free points fit a wave that misses them by a tenth of its amplitude on average, or by less."""
+LEARNED = 0.2
+"""An error has fallen noticeably if it has done so by a fifth."""
+MIDDLES = {"l1": ("median", np.median), "mse": ("mean", np.mean)}
+EVERY = 8
+"""Curves are compared with waves on every 8th point of the grid."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """The sentences of one view.
+
+    Attributes:
+        learners, runs: by style: "maml", and the contrasts "pretrained" and "random" if shown.
+    """
+
+    view: MamlView
+    family: TaskFamily
+    learners: Mapping[str, Learner]
+    runs: Mapping[str, Run]
+
+    @functools.cached_property
+    def truth(self) -> Array:
+        """The wave of the view on the grid."""
+        return self.view.wave(self.family.grid)[0]
+
+    @functools.cached_property
+    def errors(self) -> dict[str, Array]:
+        """Mean |difference| of each run from that wave, (steps + 1,); NaN without points."""
+        known = 1.0 if self.view.points else np.nan
+        return {name: known * run.errors(self.truth) for name, run in self.runs.items()}
+
+    @functools.cached_property
+    def distance(self) -> float:
+        """Mean |difference| of the points from that wave."""
+        x, y = np.array(self.view.points).reshape(-1, 2).T
+        return float(np.abs(self.view.wave(x)[0] - y).mean()) if len(x) else np.nan
+
+    @property
+    def fits(self) -> bool:
+        """Whether the points fit that wave."""
+        return not self.view.fitted or self.distance <= FITS * self.view.amplitude
+
+    @property
+    def points(self) -> str:
+        whose = "the example" if self.view.example else "your"
+        return f"{whose} point" + "s" * (len(self.view.points) != 1)
+
+    @property
+    def wave(self) -> str:
+        return "the nearest wave" if self.view.fitted else "the true wave"
+
+    @property
+    def wave_label(self) -> str:
+        """What the dashed wave is, for the legend."""
+        if not self.view.points:
+            return "the wave for new points"
+        return "the nearest wave it was trained on" if self.view.fitted else self.wave
+
+    def caption(self, k: int) -> str:
+        """The large sentence after `k` steps."""
+        if not self.view.points:
+            return "No points yet, so nothing to learn from: this is the network before any step."
+        measured = self._misses if self.view.fitted else self.errors
+        error, before = measured["maml"][k], measured["maml"][0]
+        if ran_away(error):
+            return f"{after(k)} {RAN_AWAY}"
+        earlier = f" {was(before)}" if k else ""
+        if self.view.fitted:
+            text = f"{after(k)} it passes {self.points} within {number(error)}{self._on_average}"
+        else:
+            text = f"{after(k)} it is off by {number(error)} on average from {self.wave}"
+        preposition = "within" if self.view.fitted else "by"
+        others = [
+            f"; {IN_WORDS[name]}, "
+            + ("it has run away" if ran_away(e[k]) else f"{preposition} {number(e[k])}")
+            for name, e in measured.items()
+            if name != "maml"
+        ]
+        return text + earlier + "".join(others) + "."
+
+    def detail(self, k: int) -> str:
+        """The smaller sentences after `k` steps."""
+        parts = []
+        if self.view.example:
+            parts.append("These points are an example: click anywhere to place your own.")
+        if self.view.points:
+            parts.append(self._fit(k) if self.view.fitted else self._miss(k))
+        if not self.view.fitted and not self._trained_on():
+            parts.append("This wave is not one of those it was trained on.")
+        if self.view.points and "pretrained" in self.runs:
+            parts.append(self._ordinary(k))
+            if start := self._ordinary_start():
+                parts.append(f"{'It' if k else 'Ordinary training'} {start}")
+        return " ".join(part for part in parts if part)
+
+    @functools.cached_property
+    def _misses(self) -> dict[str, Array]:
+        return {name: run.misses for name, run in self.runs.items()}
+
+    @property
+    def _on_average(self) -> str:
+        return "" if len(self.view.points) == 1 else " on average"
+
+    def _trained_on(self) -> bool:
+        view, family = self.view, self.family
+        return family.contains_phase(view.phase) and family.contains_amplitude(view.amplitude)
+
+    def _miss(self, k: int) -> str:
+        miss = self._misses["maml"][k]
+        if ran_away(miss):
+            return ""
+        return f"The network passes {self.points} within {number(miss)}{self._on_average}."
+
+    def _fit(self, k: int) -> str:
+        """How well the nearest wave fits free points, and the network that wave."""
+        name, several = wave_name(self.view.phase, self.view.amplitude), len(self.view.points) != 1
+        if not self.fits:
+            return (
+                f"{self.points.capitalize()} fit{'' if several else 's'} none of the waves it was "
+                f"trained on: the nearest, {name}, misses {'them' if several else 'it'} by "
+                f"{number(self.distance)}{self._on_average} (a fit is "
+                f"{number(FITS * self.view.amplitude)} or less)."
+            )
+        text = (
+            f"The nearest wave it was trained on, {name}, passes {'them' if several else 'it'} "
+            f"within {number(self.distance)}{self._on_average}"
+        )
+        error = self.errors["maml"][k]
+        return text + (
+            "." if ran_away(error) else f"; the network is off by {number(error)} from that wave."
+        )
+
+    def _ordinary(self, k: int) -> str:
+        """What the steps do to the ordinarily trained network."""
+        if not k:
+            return ""
+        misses, errors = self._misses["pretrained"], self.errors["pretrained"]
+        if ran_away(misses[k]) or ran_away(errors[k]):
+            return f"Ordinary training{self._own_alpha()} has run away."
+        facts = f"its error on {self.points} {went(misses[0], misses[k])}"
+        if self.fits:
+            facts += f", that against {self.wave} {went(errors[0], errors[k])}"
+        return f"Ordinary training{self._own_alpha()} {self._verdict(k)}: {facts}."
+
+    def _verdict(self, k: int) -> str:
+        """What the ordinarily trained network learns in `k` steps."""
+        before, now = ([e["pretrained"][i] for e in (self._misses, self.errors)] for i in (0, k))
+        if now[0] > (1 + LEARNED) * before[0]:
+            return "is thrown off by these steps"
+        if now[0] >= (1 - LEARNED) * before[0]:
+            return "gains little from these steps"
+        if not self.fits:
+            return f"gets nearer to {self.points}"
+        if now[1] <= (1 - LEARNED) * before[1]:
+            return "learns something of the wave, too"
+        return f"learns {self.points} and not the wave"
+
+    def _own_alpha(self) -> str:
+        """Its inner learning rate, if that is another than the meta-trained network's."""
+        own, other = (self.learners[n].algorithm.inner_lr for n in ("pretrained", "maml"))
+        if self.view.inner_lr is not None or own == other:
+            return ""
+        return f" (α = {own:g})"
+
+    def _ordinary_start(self) -> str:
+        """Where the ordinarily trained network starts, as far as that can be explained."""
+        # The best answer to all waves at once: in squared error their mean, in |error| the median.
+        name, of = MIDDLES[self.learners["pretrained"].algorithm.loss]
+        middle = of(waves_of(self.family)(self.family.grid[::EVERY]), axis=0)
+        off = np.abs(self.runs["pretrained"].curves[0, ::EVERY] - middle).mean()
+        if not off <= FITS * max(self.family.amplitudes):
+            return ""
+        if self.family.two_phase and np.allclose(middle, 0):
+            return "starts at the zero line, the mean of its two opposite waves."
+        return f"starts near the {name} of all its waves."
+
+
+def waves_of(family: TaskFamily) -> Waves:
+    """Waves of a family that stand for all of it: both, or evenly from one end to the other."""
+    phases = np.array(family.phases) if family.two_phase else np.linspace(*family.phases, 37)
+    middle = np.full(len(phases), np.mean(family.amplitudes))
+    return Waves(middle, np.full(len(phases), np.mean(family.frequencies)), phases, family.shape)

@@ -1,0 +1,147 @@
+"""From a view to what the chart shows: curves, panels and sentences. No Streamlit here.
+
+A scene is computed for all inner steps at once, so that the browser can scrub through it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from metademo.evaluation import ordered
+from metademo.figures import style_of
+from metademo.learners import Learner
+from metademo.tasks import Array, Examples, TaskFamily, Waves
+from metademo.ui.components.kernel.curves import Curve, Panel, Series
+from metademo.ui.scenes.learners import Run, adapt, points_run
+from metademo.ui.scenes.maml_story import Story
+from metademo.ui.scenes.sentences import (
+    IN_WORDS,
+    RAN_AWAY,
+    after,
+    descent,
+    number,
+    ran_away,
+    was,
+    wave_name,
+)
+from metademo.ui.state.views import DamlView, MamlView
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the chart is given: all of it per inner step."""
+
+    curves: list[Curve]
+    panels: list[Panel]
+    captions: list[str]
+    details: list[str]
+
+
+def maml_scene(
+    view: MamlView, family: TaskFamily, learner: Learner, contrasts: Mapping[str, Learner]
+) -> Scene:
+    """The MAML page: the wave, the network at each step, and the contrasts if there are any.
+
+    Args:
+        contrasts: learners to show beside it, keyed by their style, e.g. "pretrained".
+    """
+    learners = {"maml": learner, **contrasts}
+    runs = {name: points_run(view, family, one) for name, one in learners.items()}
+    story = Story(view, family, learners, runs)
+    shown = [Curve("truth", story.wave_label, story.truth, *look("truth"), width=1.5)]
+    shown += [_line(n, IN_WORDS[n], runs[n].curves, width=2.5) for n in contrasts]
+    shown += _before_and_after("maml", runs["maml"])
+    panels = [
+        Panel(
+            f"Error on {story.points}",
+            [_series(name, run.misses) for name, run in runs.items()],
+            note=f"The mean |error|. {descent(learner.algorithm)}",
+        ),
+        Panel(
+            f"Error against {story.wave}",
+            [_series(name, errors) for name, errors in story.errors.items()],
+            note="The mean |error| over the whole chart. The network never sees it.",
+        ),
+    ]
+    steps = range(view.steps + 1)
+    return Scene(shown, panels, [*map(story.caption, steps)], [*map(story.detail, steps)])
+
+
+def daml_scene(view: DamlView, family: TaskFamily, learner: Learner) -> Scene:
+    """The DAML page: the network at each step against the waves that it may be meant to become."""
+    grid = family.grid
+    run = adapt(learner, Examples(view.inputs(family)[None]), view, grid)
+    band = family.band_of(view.source)
+    meant = None if band is None else wave_name(band.phase(view.source))
+    # Of two waves both are shown, of a continuum only the one that the input stands for.
+    phases = family.phases if family.two_phase or band is None else [band.phase(view.source)]
+    truths = {wave_name(phase): Waves.one(phase=phase)(grid)[0] for phase in phases}
+    errors = {label: run.errors(truth) for label, truth in truths.items()}
+
+    shown = []
+    for i, (label, truth) in enumerate(truths.items()):
+        wanted = "the wave it stands for: " if label == meant else ""
+        opacity = 1.0 if label == meant else 0.45
+        name = f"truth {i}"
+        shown.append(Curve(name, wanted + label, truth, *look("truth"), width=1.5, opacity=opacity))
+    shown += _before_and_after("daml", run)
+    if meant is None:
+        nearest = {f"from {label}": values for label, values in errors.items()}
+        error_lines = [
+            Series(label, list(values), *look(style))
+            for (label, values), style in zip(nearest.items(), ("daml", "truth"), strict=True)
+        ]
+    else:
+        error_lines = [_series("daml", errors[meant])]
+    panels = [
+        Panel("The learned loss: all that it sees", [_series("daml", run.losses)]),
+        Panel("True error: it never sees this", error_lines),
+    ]
+    steps = range(view.steps + 1)
+    captions = [_daml_caption(k, errors, meant) for k in steps]
+    details = [_daml_detail(k, run) for k in steps]
+    return Scene(shown, panels, captions, details if any(details) else [])
+
+
+def _before_and_after(name: str, run: Run) -> list[Curve]:
+    before = Curve(f"{name}-before", "before any step", run.curves[0], *look(name), 1.5, 0.4)
+    return [before, _line(name, "after {steps}", run.curves, width=4.0)]
+
+
+def _line(name: str, label: str, curves: Array, *, width: float) -> Curve:
+    return Curve(name, label, curves, *look(name), width)
+
+
+def _series(name: str, values: Array) -> Series:
+    return Series(IN_WORDS[name], [float(v) for v in values], *look(name))
+
+
+def look(name: str) -> tuple[tuple[str, str], str]:
+    """Colour pair and dash pattern of an algorithm."""
+    style = style_of(name)
+    return style.colours, style.dash
+
+
+def _daml_caption(k: int, errors: Mapping[str, Array], meant: str | None) -> str:
+    nearest = min(errors, key=lambda label: ordered(errors[label][k]))
+    if ran_away(errors[nearest][k]):
+        return f"{after(k)} {RAN_AWAY}"
+    if meant is None:
+        return (
+            f"{after(k)} it is nearest to {nearest}, off by {number(errors[nearest][k])} on "
+            "average. It was never trained between the bands."
+        )
+    before = f" {was(errors[meant][0])}" if k else ""
+    return f"{after(k)} it is off from {meant} by {number(errors[meant][k])} on average{before}."
+
+
+def _daml_detail(k: int, run: Run) -> str:
+    """That nothing moves any more, where that is so."""
+    ahead = run.curves[k + 1 :]
+    if not len(ahead) or not np.isfinite(ahead).all() or (ahead != run.curves[k]).any():
+        return ""
+    reason = "" if run.losses[k:].any() else "the learned loss is 0, so "
+    return f"From here on {reason}further steps change nothing."

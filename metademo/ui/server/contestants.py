@@ -1,0 +1,99 @@
+"""Who takes part in a comparison: the learners of a family, with how they look. No Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from metademo.algorithms import ALGORITHMS, YARDSTICKS
+from metademo.checkpoints import Checkpoint
+from metademo.figures import Style, style_of
+from metademo.learners import Learner
+from metademo.tasks import TaskFamily
+from metademo.training import TrainConfig, can_train
+from metademo.ui.state.views import MAX_STEPS, CompareView
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A learner that can be compared, with how it looks and what made it.
+
+    Attributes:
+        config: of its training; None if there was none.
+    """
+
+    name: str
+    title: str
+    style: Style
+    learner: Learner
+    config: TrainConfig | None = None
+
+    @property
+    def colours_and_dash(self) -> tuple[tuple[str, str], str]:
+        return self.style.colours, self.style.dash
+
+    @property
+    def summary(self) -> str:
+        """What it is, in a line."""
+        return self.learner.algorithm.summary
+
+    @property
+    def trained_steps(self) -> int:
+        """The inner steps it was meta-trained for; 0 if that means nothing for it."""
+        return self.learner.algorithm.trained_steps if self.config else 0
+
+
+def contestants(
+    usable: Mapping[str, Checkpoint], own: Mapping[str, Checkpoint], family: TaskFamily
+) -> dict[str, Contestant]:
+    """All that can be compared on a family: registry order, further weights, then the yardsticks.
+
+    Args:
+        usable: weights that ship, by name. Those called ALGORITHM-FAMILY stand for the algorithm.
+        own: weights of this visit.
+    """
+    found: dict[str, Contestant] = {}
+    for name in ALGORITHMS:
+        checkpoint = usable.get(f"{name}-{family.name}")
+        if checkpoint is not None:
+            found[name] = _of_weights(name, ALGORITHMS[name].title, checkpoint)
+    standing_in = {f"{name}-{family.name}" for name in found}
+    for name, checkpoint in {**usable, **own}.items():
+        if checkpoint.config.family == family.name and name not in standing_in:
+            further = _of_weights(name, _title_of(name, checkpoint), checkpoint)
+            dash = "dot" if further.style.dash != "dot" else "dashdot"
+            found[name] = replace(further, style=replace(further.style, dash=dash))
+    like = next(iter(found.values()), None)
+    for name, kind in YARDSTICKS.items():
+        if like is not None:
+            yardstick = kind(**vars(like.learner.algorithm))
+            meta = yardstick.init(np.random.default_rng(1))
+            found[name] = Contestant(name, kind.title, style_of(name), Learner(yardstick, meta))
+    return found
+
+
+def missing(found: Mapping[str, Contestant], family: TaskFamily) -> list[str]:
+    """Names of the algorithms that could be trained on the family, but have no weights."""
+    return [name for name in ALGORITHMS if name not in found and can_train(name, family.name)]
+
+
+def steps_of(view: CompareView, chosen: Sequence[Contestant]) -> dict[str, int]:
+    """The inner steps that each is shown for, by name.
+
+    Each has its own if the view says so. Those trained for none then take as many as the longest.
+    """
+    own = {one.name: min(one.trained_steps, MAX_STEPS) for one in chosen if one.trained_steps}
+    if not view.own_steps or not own:
+        return {one.name: view.steps for one in chosen}
+    return {one.name: own.get(one.name, max(own.values())) for one in chosen}
+
+
+def _of_weights(name: str, title: str, checkpoint: Checkpoint) -> Contestant:
+    config = checkpoint.config
+    return Contestant(name, title, style_of(config.algorithm), Learner.of(checkpoint), config)
+
+
+def _title_of(name: str, checkpoint: Checkpoint) -> str:
+    return f"{ALGORITHMS[checkpoint.config.algorithm].title} ({name})"

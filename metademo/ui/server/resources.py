@@ -1,0 +1,132 @@
+"""What all sessions share: the shipped weights, read once and checked."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import os
+import threading
+
+import streamlit as st
+import torch
+
+from metademo import checkpoints, engines
+from metademo.algorithms import ALGORITHMS
+from metademo.checkpoints import Checkpoint, CheckpointError
+from metademo.ui.server.shutdown import bound_shutdown
+
+SHIPPED = (
+    "daml-two-phase",
+    "maml-any-phase",
+    "maml-two-phase",
+    "pretrained-any-phase",
+    "pretrained-two-phase",
+)
+
+
+OWN = "own weights"
+MOST_OWN = 8
+
+
+def keep(name: str, checkpoint: Checkpoint) -> None:
+    """Make weights of this visit known to the pages, under a name of their own."""
+    others = {n: c for n, c in own().items() if n != name}
+    st.session_state[OWN] = dict([*others.items(), (name, checkpoint)][-MOST_OWN:])
+
+
+def playable(algorithm: str) -> tuple[dict[str, Checkpoint], list[str]]:
+    """The weights for the page of an algorithm, and a sentence about each file not usable.
+
+    They are those that ship for this algorithm and waves as high as the page draws them, and those
+    of this visit that adapt to the same kind of support set: a page for labelled points plays with
+    any method that learns from them.
+    """
+    usable, faults = library()
+    unlabelled = ALGORITHMS[algorithm].unlabelled
+    shipped = {
+        n: c
+        for n, c in usable.items()
+        if c.config.algorithm == algorithm and c.config.task_family.unit_amplitude
+    }
+    return shipped | {
+        n: c for n, c in own().items() if c.config.learner.unlabelled == unlabelled
+    }, faults
+
+
+def own() -> dict[str, Checkpoint]:
+    """The weights of this visit."""
+    return st.session_state.get(OWN, {})
+
+
+def label(name: str, title: str | None = None) -> str:
+    """How weights are called in a list: what was trained in this visit keeps its own name."""
+    return name if name in own() else title or name
+
+
+def library() -> tuple[dict[str, Checkpoint], list[str]]:
+    """All usable weights by name, and a sentence about each file that is not usable.
+
+    At every run the folder is looked at, and what changed there is read again.
+    """
+    found = _weights_files()
+    usable, faults = {}, []
+    for name in sorted({*SHIPPED, *found}):
+        try:
+            usable[name] = _load(name, found.get(name))
+        except CheckpointError as fault:
+            faults.append(str(fault))
+    return usable, faults
+
+
+FileState = tuple[int, int, int]
+"""When a file was changed last, its size, and which file it is."""
+
+
+def _weights_files() -> dict[str, FileState]:
+    """The state of each weights file in the folder, by name: it takes a tenth of a millisecond."""
+    found: dict[str, FileState] = {}
+    with contextlib.suppress(OSError), os.scandir(checkpoints.SHIPPED) as entries:
+        for entry in entries:
+            if entry.name.endswith(checkpoints.SUFFIX):
+                with contextlib.suppress(OSError):  # removed while we looked
+                    found[entry.name.removesuffix(checkpoints.SUFFIX)] = _state(entry.stat())
+    return found
+
+
+def _state(stat: os.stat_result) -> FileState:
+    """The change of the status counts, not that of the content, whose time a copy may keep."""
+    return stat.st_ctime_ns, stat.st_size, stat.st_ino
+
+
+@functools.lru_cache(maxsize=64)
+def _load(name: str, state: FileState | None) -> Checkpoint:
+    return checkpoints.load(checkpoints.shipped(name))
+
+
+@st.cache_resource(show_spinner=False)
+def settle() -> None:
+    """Once per server, when all imports are done.
+
+    The networks are so small that a second torch thread only makes them wait for each other. Pages
+    never wait for the compiler: until it is done they use the reference engine.
+    """
+    torch.set_num_threads(1)
+    bound_shutdown()
+    _exempt_from_collection()
+    threading.Thread(target=_warm_up, name="metademo-warm-up", daemon=True).start()
+
+
+def _warm_up() -> None:
+    engines.warm_up_apart()
+    _exempt_from_collection()
+
+
+def _exempt_from_collection() -> None:
+    """Take all that is there by now out of garbage collection.
+
+    Streamlit collects fully after every rerun, and walking the modules again and again costs more
+    than the whole rest of a click.
+    """
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,200 @@
+"""Where the views live: one history per page, in the visitor's session.
+
+The view is the truth and widgets only show it. A page is drawn in two fragments: what the visitor
+does at the chart redraws the chart alone, and the controls follow when the hand is at rest; what is
+chosen among the controls redraws both.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any, Generic
+
+import streamlit as st
+
+from metademo.ui.components.follow.follow import follow
+from metademo.ui.components.kernel.gestures import Gesture, read
+from metademo.ui.state.history import History, V
+
+REVISIONS = 4
+"""Keys of a widget for which it is known what they showed: more than are on their way at once."""
+
+Change = Callable[[V, Gesture], V]
+"""The view after a gesture at the chart."""
+
+
+class PageState(Generic[V]):
+    """The history of one page's view, and what the browser has been told of it."""
+
+    def __init__(
+        self,
+        page: str,
+        first: Callable[[], V],
+        *,
+        leading: tuple[str, ...] = (),
+        following: tuple[str, ...] = (),
+    ):
+        """Find the history, or begin one.
+
+        Args:
+            page: its name.
+            first: makes the view of a visitor who has just arrived.
+            leading: keys of the fragments that a choice among the controls redraws; without any,
+                it redraws the fragment that the control is in.
+            following: keys of those that are redrawn likewise, and when the hand at the chart has
+                come to rest.
+        """
+        self.page = page
+        self._leading, self._following = leading, following
+        self._key = f"history of {page}"
+        if self._key not in st.session_state:
+            st.session_state[self._key] = History(first())
+
+    @property
+    def history(self) -> History[V]:
+        return st.session_state[self._key]
+
+    @property
+    def view(self) -> V:
+        return self.history.present
+
+    def commit(self, view: V) -> None:
+        """Replace the view; the one before it can be brought back."""
+        self._set(self.history.commit(view))
+
+    def choose(self, view: V) -> None:
+        """What a control's callback does with the view that was chosen."""
+        self.commit(view)
+        self._redraw()
+
+    # ------------------------------------------------------------------------ the chart
+
+    @property
+    def conversation(self) -> dict[str, Any]:
+        """What a component is told beside its data, see `kernel/conversation.js`.
+
+        The browser keeps `view` and hands it back to a server that has forgotten this session.
+        """
+        visit, seen = self._heard
+        return {
+            "page": self.page,
+            "session": st.session_state.setdefault("session token", secrets.token_hex(8)),
+            "visit": visit,
+            "ack": seen,
+            "view": json.dumps(self.view.to_dict()),
+            "undo": bool(self.history.past),
+            "redo": bool(self.history.future),
+        }
+
+    def listen(self, component: str, change: Change[V]) -> Callable[[], None]:
+        """The callback of a component: carries out the gestures that it has sent.
+
+        Args:
+            component: its key.
+            change: the view after a gesture that is not about the history.
+        """
+        return functools.partial(self._hear, component, change)
+
+    def _hear(self, component: str, change: Change[V]) -> None:
+        visit, gestures = read(_edit_of(component))
+        known, seen = self._heard
+        fresh = [g for g in gestures if visit != known or g.seq > seen]
+        for gesture in fresh:
+            self._carry_out(gesture, change)
+        if fresh:
+            st.session_state[f"{self.page} heard"] = (visit, fresh[-1].seq)
+        if any(gesture.kind in ("undo", "redo", "restore") for gesture in fresh):
+            self._redraw()
+
+    @property
+    def _heard(self) -> tuple[str, int]:
+        """The browser's visit, and the last of its gestures that has been carried out."""
+        return st.session_state.get(f"{self.page} heard", ("", 0))
+
+    def _carry_out(self, gesture: Gesture, change: Change[V]) -> None:
+        history = self.history
+        if gesture.kind == "undo":
+            self._set(history.undo())
+        elif gesture.kind == "redo":
+            self._set(history.redo())
+        elif gesture.kind == "restore":
+            self._set(history.commit(_restored(history.present, gesture.view)))
+        else:
+            view = change(history.present, gesture)
+            self._set(history.commit(view) if gesture.final else history.preview(view))
+
+    # ------------------------------------------------------------------------ the controls
+
+    def bind(self, name: str, value: Any, change: Callable[[V, Any], V]) -> dict[str, Any]:
+        """Arguments that tie a widget to the view.
+
+        A browser sends the state of all its widgets with every message, so what it sends for one
+        may be older than what the server has set since. Therefore a widget whose value the server
+        changes becomes another widget, with a key of its own, and for each key it is known what
+        was shown under it: only what differs from that has been chosen by the visitor.
+
+        Args:
+            name: of the widget, unique on its page.
+            value: what the widget shows now.
+            change: the view after the visitor has set the widget to a value.
+        """
+        key = widget_key(self.page, name)
+        if st.session_state.get(key) != value:
+            if key in st.session_state:
+                st.session_state[f"{self.page} revision {name}"] = _revision(self.page, name) + 1
+                key = widget_key(self.page, name)
+            st.session_state[key] = value
+        shown = st.session_state.setdefault(f"{self.page} shown {name}", {})
+        shown[key] = value
+        for old in list(shown)[:-REVISIONS]:
+            del shown[old]
+
+        def changed() -> None:
+            chosen = st.session_state[key]
+            if key in shown and chosen != shown[key]:
+                shown[key] = chosen
+                self.choose(change(self.view, chosen))
+
+        return {"key": key, "on_change": changed}
+
+    def follow_chart(self) -> None:
+        """Have what follows drawn again when the hand at the chart has come to rest."""
+        follow(self.page, lambda: st.rerun(self._following))
+
+    def _redraw(self) -> None:
+        if fragments := (*self._leading, *self._following):
+            st.rerun(fragments)
+
+    def _set(self, history: History[V]) -> None:
+        st.session_state[self._key] = history
+
+
+def widget_key(page: str, name: str) -> str:
+    """The key under which a bound widget is known at present."""
+    revision = _revision(page, name)
+    return f"{page} widget {name}" + f" ({revision})" * bool(revision)
+
+
+def _revision(page: str, name: str) -> int:
+    """How often the server has set the widget to another value than the visitor's."""
+    return st.session_state.get(f"{page} revision {name}", 0)
+
+
+def _edit_of(component: str) -> Any:
+    """What a component has sent, whatever it is."""
+    try:
+        return st.session_state[component]["edit"]
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+def _restored(view: V, text: str) -> V:
+    """The view that a browser has kept, or the present one if it can't be read."""
+    try:
+        values = json.loads(text)
+        return type(view).from_dict(values) if isinstance(values, dict) else view
+    except (ValueError, TypeError, RecursionError):
+        return view

@@ -1,0 +1,374 @@
+"""What defines the view of a page: one frozen, serialisable value each.
+
+A view holds everything that a visitor has chosen and nothing that follows from it. Pages draw a
+view, and every gesture replaces it by another, so undo, redo, links and lessons come for free.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
+
+import numpy as np
+
+from metademo.algorithms import ALGORITHMS
+from metademo.tasks import FAMILIES, PI, SHAPES, TaskFamily, Waves
+from metademo.training import (
+    LIMITS,
+    RECIPES,
+    ConfigError,
+    TrainConfig,
+    configure,
+    recipes_for,
+)
+from metademo.ui.state.outside import ATTRIBUTES, SHAPE_NAMES
+
+Point = tuple[float, float]
+MAX_POINTS = 20
+MAX_STEPS = 20
+MAX_AMPLITUDE, MAX_FREQUENCY = 10.0, 3.0
+EXAMPLE = (-4.0, -2.0, 1.5, 3.5)
+"""Where the points are that a page begins with: near crests and troughs in turn."""
+EXAMPLE_PHASE = math.radians(45)
+"""Of the wave that the MAML page begins with: well inside of what its weights know."""
+
+
+def _clamped(value: Any, low: float, high: float, otherwise: float | None) -> float | None:
+    """`value` as a number within its range, or `otherwise` if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return otherwise
+    return min(max(value, low), high)
+
+
+class View:
+    """What the views have in common: to and from plain values."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`; unknown names are ignored, unusable values are mended."""
+        known = {item.name for item in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
+
+    def _mend(self, **values: Any) -> None:
+        """Set attributes of a value under construction."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True)
+class PointsView(View):
+    """A page on which the visitor's points are the support set.
+
+    Attributes:
+        points: the support set that the visitor placed.
+        amplitude, frequency, phase, shape: the true wave; see `Waves`.
+        noise: standard deviation of what keeps points off the wave that stay on it.
+        draw: which draw of that noise (a seed).
+        snap: whether points stay on the true wave.
+        example: whether the points are the page's own, there until the visitor places some.
+        fitted: whether the wave was chosen to suit the points: it is then the nearest one that
+            the network was trained on, and nothing says that the points lie on it. Otherwise
+            the points were put onto the wave, and it is the true one.
+        steps: inner steps shown, N.
+        inner_lr: alpha, or None for the one that the weights were trained with.
+    """
+
+    points: tuple[Point, ...] = ()
+    amplitude: float = 1.0
+    frequency: float = 1.0
+    phase: float = 0.0
+    shape: str = "sine"
+    noise: float = 0.0
+    draw: int = 0
+    snap: bool = False
+    example: bool = False
+    fitted: bool = False
+    steps: int = 5
+    inner_lr: float | None = None
+
+    def __post_init__(self) -> None:
+        points = tuple((float(x), float(y)) for x, y in self.points)
+        self._mend(
+            points=points[:MAX_POINTS],
+            amplitude=_clamped(self.amplitude, 0.0, MAX_AMPLITUDE, 1.0),
+            frequency=_clamped(self.frequency, 0.0, MAX_FREQUENCY, 1.0),
+            phase=_clamped(self.phase, -2 * PI, 2 * PI, 0.0),
+            shape=self.shape if self.shape in SHAPES else "sine",
+            noise=_clamped(self.noise, 0.0, MAX_AMPLITUDE, 0.0),
+            draw=int(_clamped(self.draw, 0, 2**31, 0)),
+            example=bool(self.example and points),
+            fitted=bool(self.fitted and points and not self.snap),
+            steps=int(_clamped(self.steps, 0, MAX_STEPS, 5)),
+            inner_lr=_clamped(self.inner_lr, 0.0, 1.0, None),
+        )
+
+    @classmethod
+    def first(cls, **values: Any) -> Self:
+        """Four examples on a wave, so that the page is alive before the first click."""
+        points = tuple((x, 0.0) for x in EXAMPLE)
+        return cls(points=points, example=True, **values).with_wave()
+
+    @property
+    def wave(self) -> Waves:
+        """The true wave, or the nearest one if it is `fitted`."""
+        return Waves.one(self.amplitude, self.frequency, self.phase, self.shape)
+
+    @property
+    def points_label(self) -> str:
+        """What the points are: the visitor's, or the page's own."""
+        return "example points" if self.example else "your points"
+
+    def value(self, attribute: str) -> float:
+        """One of `ATTRIBUTES` as a number."""
+        if attribute == "shape":
+            return float(SHAPE_NAMES.index(self.shape))
+        value = getattr(self, attribute)
+        return round(math.degrees(value), 6) if attribute == "phase" else value
+
+    def y_range(self, family: TaskFamily) -> tuple[float, float]:
+        """The height of the chart: room for the family's waves, and for this one."""
+        highest = max(self.amplitude, *family.amplitudes)
+        top = max(2.0, 1.4 * highest)
+        return -top, top
+
+    def with_points(self, points: tuple[Point, ...], family: TaskFamily) -> Self:
+        """The view after the visitor changed the points, which are no example any more.
+
+        Points that stay on the wave are put onto it. Free points choose the wave instead: the
+        nearest one of the family that the network was trained on.
+        """
+        changed = replace(self, points=points, example=False)
+        if self.snap:
+            return changed.with_wave()
+        return changed._fitted_to(family) if points else changed
+
+    def with_wave(self, **changes: Any) -> Self:
+        """The view with another true wave or other noise; the points go with it."""
+        changed = replace(self, fitted=False, **changes)
+        noise = changed.noise * np.random.default_rng(changed.draw).standard_normal(MAX_POINTS)
+        xs = [x for x, _ in changed.points]
+        ys = changed.wave(xs)[0] + noise[: len(xs)] if xs else ()
+        return replace(changed, points=tuple(zip(xs, map(float, ys), strict=True)))
+
+    def with_snap(self, snap: bool) -> Self:
+        switched = replace(self, snap=snap)
+        return switched.with_wave() if snap else switched
+
+    def with_random_points(self, rng: np.random.Generator, family: TaskFamily, n: int = 4) -> Self:
+        """The view with `n` new points on the true wave, and new noise."""
+        points = tuple((float(x), 0.0) for x in rng.uniform(*family.x_range, n))
+        return self.with_wave(points=points, draw=int(rng.integers(2**31)), example=False)
+
+    def within(self, family: TaskFamily) -> Self:
+        """The view with a wave of this family, and its points where the family has inputs.
+
+        Points that were placed freely stay as they are, as far as they are on the chart; others
+        go with the wave. Nothing changes if all is so already.
+        """
+        wave = self._made_to_fit(family)
+        low, high = family.x_range
+        points = tuple((min(max(x, low), high), y) for x, y in self.points)
+        if self.fitted and points:
+            bottom, top = replace(self, **wave).y_range(family)
+            points = tuple((x, min(max(y, bottom), top)) for x, y in points)
+            return replace(self, points=points)._fitted_to(family)
+        if not wave and points == self.points:
+            return self
+        return self.with_wave(points=points, noise=family.noise, **wave)
+
+    def _made_to_fit(self, family: TaskFamily) -> dict[str, Any]:
+        """Another value for each attribute of the wave that does not occur in the family."""
+        fitting = {
+            "amplitude": (family.contains_amplitude, float(np.mean(family.amplitudes))),
+            "frequency": (family.contains_frequency, float(np.mean(family.frequencies))),
+            "phase": (family.contains_phase, family.phases[0]),
+            "shape": (family.shape.__eq__, family.shape),
+        }
+        return {
+            name: fallback
+            for name, (contains, fallback) in fitting.items()
+            if not contains(getattr(self, name))
+        }
+
+    def _fitted_to(self, family: TaskFamily) -> Self:
+        """The same points with the nearest of the family's waves."""
+        like = replace(self, **self._made_to_fit(family)).wave
+        found = family.nearest(*np.array(self.points).T, like)
+        amplitude, frequency, phase = (
+            float(value[0]) for value in (found.amplitude, found.frequency, found.phase)
+        )
+        return replace(
+            self,
+            amplitude=amplitude,
+            frequency=frequency,
+            phase=phase,
+            shape=found.shape,
+            fitted=True,
+        )
+
+
+@dataclass(frozen=True)
+class MamlView(PointsView):
+    """The MAML page.
+
+    Attributes:
+        weights: name of the meta-trained weights.
+        contrast: whether the untrained and the ordinarily trained network are shown, too.
+    """
+
+    weights: str = "maml-any-phase"
+    contrast: bool = False
+
+    @classmethod
+    def first(cls, **values: Any) -> Self:
+        """Four examples on a wave that leans to neither of the familiar two."""
+        return super().first(**{"phase": EXAMPLE_PHASE, **values})
+
+
+@dataclass(frozen=True)
+class CompareView(PointsView):
+    """The Compare page.
+
+    Attributes:
+        family: name of the task family that all were trained on.
+        chosen: names of those that are compared.
+        along: the attribute of the waves that is moved out of the trained range.
+        own_steps: whether each is shown after the steps that it was trained for, in place of all
+            after the same.
+    """
+
+    snap: bool = True
+    family: str = "two-phase"
+    chosen: tuple[str, ...] = ("maml", "maml++", "reptile", "pretrained")
+    along: str = "amplitude"
+    own_steps: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._mend(
+            family=self.family if self.family in FAMILIES else "two-phase",
+            chosen=tuple(dict.fromkeys(str(name) for name in self.chosen)),
+            along=self.along if self.along in ATTRIBUTES else "amplitude",
+            own_steps=self.own_steps is not False,
+        )
+
+    def with_family(self, family: str) -> Self:
+        """The view on another family, on a wave of middle height where heights vary."""
+        tasks = FAMILIES[family]
+        middle = float(np.mean(tasks.amplitudes))
+        return replace(self, family=family, amplitude=middle).within(tasks).with_wave()
+
+
+@dataclass(frozen=True)
+class DamlView(View):
+    """The DAML page.
+
+    Attributes:
+        weights: name of the meta-trained weights.
+        source: the unlabelled source-domain input, radians.
+        fresh: draw a fresh input from the band at each inner step, as in training.
+        draw: which draw of fresh inputs (a seed).
+        steps: inner steps shown, N.
+        inner_lr: alpha, or None for the one that the weights were trained with.
+    """
+
+    weights: str = "daml-two-phase"
+    source: float = 1.2
+    fresh: bool = False
+    draw: int = 0
+    steps: int = 5
+    inner_lr: float | None = None
+
+    def __post_init__(self) -> None:
+        self._mend(
+            source=_clamped(self.source, -PI / 2, PI / 2, 1.2),
+            draw=int(_clamped(self.draw, 0, 2**31, 0)),
+            steps=int(_clamped(self.steps, 0, MAX_STEPS, 5)),
+            inner_lr=_clamped(self.inner_lr, 0.0, 1.0, None),
+        )
+
+    def inputs(self, family: TaskFamily) -> np.ndarray:
+        """The source inputs that the inner loop sees, in turn: one, or one per step."""
+        band = family.band_of(self.source)
+        if not self.fresh or band is None or not band.means_one:
+            return np.array([self.source])
+        rng = np.random.default_rng(self.draw)
+        return rng.uniform(band.low, band.high, max(1, self.steps))
+
+
+OTHERWISE = "fast"
+"""The recipe that suits every family."""
+
+
+@dataclass(frozen=True)
+class TrainView(View):
+    """The settings of the Train page.
+
+    Attributes:
+        algorithm, family, recipe: names in the registries; see `TrainConfig`. A recipe that does
+            not suit the family gives way to `OTHERWISE`.
+        own: settings that differ from the recipe's, as pairs of name and value.
+        pace: outer steps per second in slow motion, or 0 for as fast as it goes.
+    """
+
+    algorithm: str = "maml"
+    family: str = "two-phase"
+    recipe: str = "fast"
+    own: tuple[tuple[str, float], ...] = ()
+    pace: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, known in (("algorithm", ALGORITHMS), ("family", FAMILIES), ("recipe", RECIPES)):
+            if getattr(self, name) not in known:
+                self._mend(**{name: next(iter(known))})
+        if not RECIPES[self.recipe].suits(self.family):
+            self._mend(recipe=OTHERWISE)
+        own = {str(n): v for n, v in self.own if n in LIMITS and isinstance(v, int | float)}
+        self._mend(own=tuple(sorted(own.items())), pace=_clamped(self.pace, 0.0, 1e6, 0.0))
+
+    @property
+    def config(self) -> TrainConfig:
+        """What Start trains.
+
+        Raises:
+            ConfigError: if the settings don't go together.
+        """
+        return configure(self.algorithm, self.family, self.recipe, **dict(self.own))
+
+    def with_setting(self, name: str, value: float) -> Self:
+        """The view with one setting of the visitor's own, or the recipe's if it is the same."""
+        own = {n: v for n, v in self.own if n != name} | {name: value}
+        return replace(self, own=tuple(own.items()))._pruned
+
+    def with_algorithm(self, algorithm: str) -> Self:
+        """The view with another algorithm, and with a family that it can be trained on."""
+        fits = (replace(self, algorithm=algorithm, family=f) for f in (self.family, *FAMILIES))
+        return next((view._pruned for view in fits if view.fault == ""), self)
+
+    def with_family(self, family: str) -> Self:
+        """The view with another family, and with a recipe that suits it; own settings stay."""
+        return replace(self, family=family)._pruned
+
+    @property
+    def recipes(self) -> list[str]:
+        """The recipes to choose from."""
+        return recipes_for(self.family)
+
+    @property
+    def _pruned(self) -> Self:
+        """The same without own settings that are the recipe's, too."""
+        theirs = replace(self, own=()).config
+        return replace(self, own=tuple((n, v) for n, v in self.own if v != getattr(theirs, n)))
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the settings, or ""."""
+        try:
+            _ = self.config
+        except ConfigError as fault:
+            return str(fault)
+        return ""
