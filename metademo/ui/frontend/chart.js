@@ -25,7 +25,7 @@ import { Panels } from "./panels.js";
 import { Plot } from "./plot.js";
 import { Points } from "./points.js";
 import { Scrubber } from "./scrubber.js";
-import { bringsForward, shared } from "./shared.js";
+import { bringsForward, sendAlone, shared } from "./shared.js";
 
 export default function render(component) {
   return mount(component, (host) => new Chart(host));
@@ -34,7 +34,7 @@ export default function render(component) {
 class Chart {
   constructor(host) {
     this.host = host;
-    this.channel = new Channel((event) => this.component.setStateValue("edit", event));
+    this.channel = new Channel((event) => sendAlone(() => this.component.setStateValue("edit", event)));
     this.drawn = 0;
   }
 

@@ -13,7 +13,7 @@
 
 import { loadStyle, make, mount, readTheme } from "./base.js";
 import { Board } from "./board.js";
-import { shared } from "./shared.js";
+import { sendAlone, shared } from "./shared.js";
 import { Sweep } from "./sweep.js";
 
 const STILL = 150; // ms without a new answer in the chart after which its scores follow
@@ -73,7 +73,7 @@ class Scores {
     }
   }
 
-  #ask() { this.component.setStateValue("asked", (this.asked += 1)); }
+  #ask() { sendAlone(() => this.component.setStateValue("asked", (this.asked += 1))); }
 
   destroy() {
     this.unfollow?.();

@@ -79,3 +79,24 @@ export function bringsForward(button, area, place, name) {
 export function faded(front, names) {
   return names.map((name) => names.includes(front) && name !== front);
 }
+
+const messages = [];
+let sending = false;
+
+/**
+ * Send the server something for a fragment, and nothing else with it. Streamlit gathers what is set within one turn of
+ * the browser's loop into one message, and runs only the fragment of the first: so each of ours has a turn to itself.
+ * @param {() => void} send  sets a state value
+ */
+export function sendAlone(send) {
+  messages.push(send);
+  if (!sending) next();
+}
+
+function next() {
+  const send = messages.shift();
+  sending = Boolean(send);
+  if (!sending) return;
+  send();
+  setTimeout(next); // comes after the timer, set just now, in which Streamlit sends
+}
