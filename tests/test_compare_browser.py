@@ -210,6 +210,26 @@ def test_a_name_is_brought_forward_by_keys_and_kept_by_a_click(compare):
     compare.wait_front(None)
 
 
+def test_what_goes_to_the_server_for_one_fragment_goes_alone(compare):
+    """What is set in one turn is one message to Streamlit, which runs one fragment for it."""
+    turns = compare.page.evaluate(
+        """async () => {
+        const url = performance.getEntriesByType("resource").map((e) => e.name)
+            .find((name) => name.includes("/shared.js"));
+        const { sendAlone } = await import(url);
+        const turns = [];
+        let turn = 0;
+        const send = () => {
+            turns.push(turn);
+            setTimeout(() => { turn += 1; });  // as Streamlit does
+        };
+        await new Promise((done) => { [send, send, send, done].forEach(sendAlone); });
+        return turns;
+    }"""
+    )
+    assert turns == [0, 1, 2]
+
+
 def test_labels_of_ticks_are_their_values(compare):
     found = compare.page.evaluate(
         """async () => {

@@ -1,6 +1,7 @@
 /** Lets the rest of a page follow its chart: asks the server for it when the hand at the chart has come to rest. */
 
 import { mount } from "../kernel/base.js";
+import { sendAlone } from "../kernel/messages.js";
 import { shared } from "../kernel/shared.js";
 
 export default function render(component) {
@@ -24,7 +25,7 @@ class Follow {
   #follow(rested) {
     if (rested === undefined || rested === this.before) return;
     this.before = rested;
-    this.component.setStateValue("heard", (this.heard += 1));
+    sendAlone(() => this.component.setStateValue("heard", (this.heard += 1)));
   }
 
   destroy() { this.unfollow?.(); }

@@ -4,6 +4,7 @@
  */
 
 import { Gestures } from "./gestures.js";
+import { sendAlone } from "./messages.js";
 import { shared } from "./shared.js";
 
 const QUIET = 250; // ms without a gesture after which the hand is at rest
@@ -11,7 +12,7 @@ const QUIET = 250; // ms without a gesture after which the hand is at rest
 export class Conversation {
   /** @param {(message: object) => void} post */
   constructor(post) {
-    this.gestures = new Gestures(post);
+    this.gestures = new Gestures((message) => sendAlone(() => post(message)));
     this.rested = 0; // the last gesture that the page's other parts have heard of
   }
 

@@ -12,6 +12,7 @@
 
 import { loadStyle, make, mount, readTheme } from "../kernel/base.js";
 import { Board } from "./board.js";
+import { sendAlone } from "../kernel/messages.js";
 import { shared } from "../kernel/shared.js";
 import { Sweep } from "./sweep.js";
 
@@ -67,7 +68,7 @@ class Scores {
     }
   }
 
-  #ask() { this.component.setStateValue("asked", (this.asked += 1)); }
+  #ask() { sendAlone(() => this.component.setStateValue("asked", (this.asked += 1))); }
 
   destroy() {
     this.unfollow?.();

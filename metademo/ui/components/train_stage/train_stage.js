@@ -7,6 +7,7 @@
  * data-step (the outer step shown), data-newest (the newest one known) and data-at (the slider's place).
  */
 
+import { sendAlone } from "../kernel/messages.js";
 import { loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg, DASHES } from "../kernel/base.js";
 import { Lines } from "./lines.js";
 import { Plot } from "../kernel/plot.js";
@@ -53,7 +54,8 @@ class Stage {
   #ask() {
     this.turn += 1;
     this.asking = setTimeout(() => this.#ask(), PATIENCE);
-    this.component.setStateValue("have", { turn: this.turn, run: this.known.run, steps: [...this.known.rows.keys()] });
+    const have = { turn: this.turn, run: this.known.run, steps: [...this.known.rows.keys()] };
+    sendAlone(() => this.component.setStateValue("have", have));
   }
 
   /**
@@ -192,7 +194,7 @@ class Stage {
     const message = step === null ? null : { run: data.run, step };
     if (JSON.stringify(message) === JSON.stringify(this.told)) return;
     this.told = message;
-    this.component.setStateValue("rest", message);
+    sendAlone(() => this.component.setStateValue("rest", message));
   }
 
   #drawLegend() {
