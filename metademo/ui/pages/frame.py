@@ -17,7 +17,9 @@ def frame(pages: Sequence[StreamlitPage]) -> None:
     these links in its place there, and nowhere else.
     """
     with st.container(key="frame", height=1, border=False):
-        with st.container(key="pages", horizontal=True, gap=None):
+        with st.container(
+            key="pages", horizontal=True, horizontal_alignment="distribute", gap=None
+        ):
             for page in pages:
                 st.page_link(page, width="content")
         preload()
