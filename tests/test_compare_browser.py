@@ -129,11 +129,11 @@ def test_a_click_adds_a_point_on_the_wave_and_all_curves_follow(compare):
     compare.slider.fill("5")
     before = compare.rows()
     compare.click(2.6, 1.4)
-    compare.wait_points(5)
+    compare.wait_points(1)
     x, y = json.loads(compare.attribute("points"))[-1]
     assert abs(x - 2.6) < 0.05
     assert y == pytest.approx(math.sin(x), abs=1e-3)
-    compare.wait_board("each with 5 points")
+    compare.wait_board("each with 1 point")
     now = compare.rows()
     assert {n: r["mine"] for n, r in now.items()} != {n: r["mine"] for n, r in before.items()}
 
@@ -168,8 +168,8 @@ def test_a_click_is_answered_before_its_scores_and_without_them(compare):
         SCORES,
     )
     compare.click(2.6, 1.4)
-    compare.wait_points(5)
-    compare.wait_board("each with 5 points")
+    compare.wait_points(1)
+    compare.wait_board("each with 1 point")
     order = compare.page.evaluate("window.order")
     assert order[0] == "curve"
     assert "scores" in order
@@ -202,7 +202,7 @@ def test_a_name_is_brought_forward_by_keys_and_kept_by_a_click(compare):
     assert button.inner_text() == name
     compare.slider.fill("2")  # it survives whatever is drawn
     compare.click(2.6, 1.4)
-    compare.wait_board("each with 5 points")
+    compare.wait_board("each with 1 point")
     compare.page.mouse.move(5, 5)
     compare.wait_front(name)
     button.click()

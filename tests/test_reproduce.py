@@ -118,7 +118,8 @@ def test_the_committed_table_has_no_sign_that_must_be_learned_first():
 
 
 def test_what_was_published_says_for_which_steps():
-    published = {row["way of learning"]: row["published"] for row in reproduce.records(reproduce.committed(), 5)}
+    rows = reproduce.records(reproduce.committed(), 5)
+    published = {row["way of learning"]: row["published"] for row in rows}
     assert published["MAML as published"] == "0.67 / 0.38 / 0.35"
     assert published["MAML, trained for 5 steps on 5 points"] == "- / 0.38 / 0.35"
     assert published["not trained"] == ""
