@@ -215,7 +215,7 @@ def test_what_goes_to_the_server_for_one_fragment_goes_alone(compare):
     turns = compare.page.evaluate(
         """async () => {
         const url = performance.getEntriesByType("resource").map((e) => e.name)
-            .find((name) => name.includes("/shared.js"));
+            .find((name) => name.includes("/messages.js"));
         const { sendAlone } = await import(url);
         const turns = [];
         let turn = 0;
