@@ -28,7 +28,6 @@ from metademo.ui.server.measurements import (
     Measured,
     Standing,
     held_out_errors,
-    metric_of,
     milliseconds,
     swept,
 )
@@ -125,7 +124,7 @@ def test_held_out_errors_are_what_evaluate_says(monkeypatch):
         grid=family.grid[::8],
     )
     np.testing.assert_array_equal(found.errors, again.errors)
-    assert again.metric == metric_of(family) == "mse"
+    assert again.metric == family.metric == "mse"
     assert milliseconds(one.learner, family, shots=7, steps=3) > 0
 
 
@@ -149,7 +148,7 @@ def test_a_sweep_at_a_trained_value_is_the_familys_own_error(family, along):
         steps=2,
         tasks=measurements.SWEPT_TASKS,
         grid=family.grid[::8],
-        metric=metric_of(family),
+        metric=family.metric,
     )
     np.testing.assert_allclose(errors[:, inside[0]], own.mean)
 

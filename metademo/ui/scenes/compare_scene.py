@@ -16,7 +16,6 @@ from metademo.tasks import Array, Examples, TaskFamily
 from metademo.ui.components.kernel.curves import Curve, Panel, Series
 from metademo.ui.scenes.scenes import Run, Scene, adapt, after, look, points_run, ran_away
 from metademo.ui.server.contestants import Contestant, steps_of
-from metademo.ui.server.measurements import metric_of
 from metademo.ui.state.outside import ATTRIBUTES
 from metademo.ui.state.views import CompareView
 
@@ -52,7 +51,7 @@ def compare(view: CompareView, family: TaskFamily, chosen: Sequence[Contestant])
     steps = steps_of(view, chosen)
     found = {one.name: _run(view, family, one.learner, steps[one.name]) for one in chosen}
     runs = {name: run for name, run in found.items() if run is not None}
-    truth, metric = view.wave(family.grid)[0], metric_of(family)
+    truth, metric = view.wave(family.grid)[0], family.metric
     return Compared(
         chosen,
         [one for one in chosen if one.name in runs],
@@ -78,7 +77,7 @@ def compare_scene(view: CompareView, family: TaskFamily, compared: Compared) -> 
 
     Those shown for fewer steps than the others stay where their own end.
     """
-    metric, runs = metric_of(family), compared.runs
+    metric, runs = family.metric, compared.runs
     truth = view.wave(family.grid)[0]
     curves = [Curve("truth", "the true wave", truth, *look("truth"), 1.5)]
     curves += [

@@ -16,7 +16,7 @@ from metademo.ui.scenes.boards import Board, Score, Sweep
 from metademo.ui.scenes.compare_scene import CEILING, Compared, in_a_row, outside_of
 from metademo.ui.scenes.scenes import Run
 from metademo.ui.server.contestants import Contestant
-from metademo.ui.server.measurements import EVERY, SWEPT_TASKS, TASKS, Measured, metric_of, shots_of
+from metademo.ui.server.measurements import EVERY, SWEPT_TASKS, TASKS, Measured, shots_of
 from metademo.ui.state.outside import ATTRIBUTES
 from metademo.ui.state.views import CompareView
 
@@ -38,7 +38,7 @@ def _board(view: CompareView, family: TaskFamily, compared: Compared, measured: 
     shots = _counted(shots_of(view), "point")
     outside = bool(outside_of(view, family))
     tasks = f"{TASKS} tasks like those of training" if outside else f"{TASKS} held-out tasks"
-    what = "Mean |difference|" if metric_of(family) == "l1" else "Mean squared error"
+    what = "Mean |difference|" if family.metric == "l1" else "Mean squared error"
     note = (
         f"{what} from the true wave: in the chart, and on {tasks} ({family.title}), each with "
         f"{shots}, with a 95 % interval of the mean. The box holds the middle half of those tasks, "
@@ -96,7 +96,7 @@ def _score(
 def _like_held_out(view: CompareView, family: TaskFamily, run: Run) -> Array:
     """Errors on the task in the chart on the coarser grid on which held-out tasks are measured."""
     coarse = replace(run, curves=run.curves[:, ::EVERY])
-    return coarse.errors(view.wave(family.grid[::EVERY])[0], metric_of(family))
+    return coarse.errors(view.wave(family.grid[::EVERY])[0], family.metric)
 
 
 def better(errors: Array, mine: Array) -> Array:

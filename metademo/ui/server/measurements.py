@@ -110,11 +110,6 @@ def shots_of(view: CompareView) -> int:
     return len(view.points) or 4
 
 
-def metric_of(family: TaskFamily) -> str:
-    """The benchmark is stated in squared error, the article's experiments in |difference|."""
-    return "l1" if family.unit_amplitude else "mse"
-
-
 def held_out_errors(learner: Learner, family: TaskFamily, shots: int, steps: int) -> Evaluation:
     """How a learner does on held-out tasks, each with so many labelled points."""
     return _evaluated(learner, family, family, shots, steps, TASKS)
@@ -170,5 +165,5 @@ def _evaluated(
         tasks=tasks,
         seed=SEED,
         grid=family.grid[::EVERY],
-        metric=metric_of(family),
+        metric=family.metric,
     )
