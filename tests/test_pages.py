@@ -315,6 +315,17 @@ def test_a_bad_weights_file_is_named_and_the_page_goes_on_with_the_others(own_we
     assert chart(app)["captions"]
 
 
+@pytest.mark.parametrize("page", ["maml", "daml"])
+def test_weights_that_vanish_under_an_open_page_are_told(own_weights, page):
+    app = start(page)
+    for path in own_weights.glob(f"{page}-*"):
+        path.unlink()
+    gesture(app, "undo", page)
+    app.run()
+    assert not app.exception
+    assert f"python -m metademo train {page}" in app.error[0].value
+
+
 def test_without_any_weights_the_page_says_how_to_make_some(own_weights):
     for path in own_weights.glob("maml-*"):
         path.unlink()

@@ -22,9 +22,10 @@ from metademo.ui.server import resources
 from metademo.ui.state.history import V
 from metademo.ui.state.outside import ATTRIBUTES
 from metademo.ui.state.state import PageState
-from metademo.ui.state.views import MAX_POINTS, MAX_STEPS, PointsView
+from metademo.ui.state.views import MAX_POINTS, MAX_STEPS, DamlView, MamlView, PointsView
 
 P = TypeVar("P", bound=PointsView)
+W = TypeVar("W", MamlView, DamlView)
 FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase", "finn": "benchmark"}
 STAGE_HEIGHT = 600
 """In pixels, until the chart is there: about what stands above the controls on a phone."""
@@ -125,6 +126,26 @@ def report(
     return bool(choices)
 
 
+def chosen_weights(
+    state: PageState[W], algorithm: str, change: Callable[[W, str, Checkpoint], W]
+) -> tuple[dict[str, Checkpoint], Checkpoint]:
+    """All weights to choose from, and those that are chosen.
+
+    Where those are gone the first of the others take their place; where all are gone since the page
+    was drawn, the page is drawn anew, to say so.
+
+    Args:
+        change: the view with the weights of a name.
+    """
+    choices, _ = resources.playable(algorithm)
+    if not choices:
+        st.rerun()
+    if state.view.weights not in choices:
+        name, checkpoint = next(iter(choices.items()))
+        state.commit(change(state.view, name, checkpoint))
+    return choices, choices[state.view.weights]
+
+
 def training_command(algorithm: str, family: str) -> str:
     """What makes the weights that ship for an algorithm and a family."""
     return (
@@ -134,7 +155,9 @@ def training_command(algorithm: str, family: str) -> str:
 
 
 def weights(
-    state: PageState[V], choices: Mapping[str, Checkpoint], change: Callable[[V, str], V]
+    state: PageState[W],
+    choices: Mapping[str, Checkpoint],
+    change: Callable[[W, str, Checkpoint], W],
 ) -> None:
     """Which weights to play with: the families that they were trained on, and those of the visit.
 
@@ -153,7 +176,7 @@ def weights(
         wrap=True,
         help="Two waves: sin(x) and sin(x + π), as in the article's code. "
         "Any phase: sin(x + b) for every b from 0° to 180°.",
-        **state.bind("weights", state.view.weights, change),
+        **state.bind("weights", state.view.weights, lambda v, name: change(v, name, choices[name])),
     )
 
 

@@ -42,17 +42,13 @@ def _state() -> PageState[DamlView]:
     return layout.page_state("daml", DamlView)
 
 
-def _chosen(state: PageState[DamlView]) -> tuple[dict[str, Checkpoint], Checkpoint]:
-    """All weights to choose from, and those that are chosen."""
-    choices, _ = resources.playable("daml")
-    if state.view.weights not in choices:
-        state.commit(replace(state.view, weights=next(iter(choices))))
-    return choices, choices[state.view.weights]
+def _with_weights(view: DamlView, name: str, checkpoint: Checkpoint) -> DamlView:
+    return replace(view, weights=name)
 
 
 def _chart() -> None:
     state = _state()
-    _, chosen = _chosen(state)
+    _, chosen = layout.chosen_weights(state, "daml", _with_weights)
     family = chosen.config.task_family
     _source(state, family)
     scene = daml_scene(state.view, family, Learner.of(chosen))
@@ -109,10 +105,10 @@ def _status(view: DamlView, band: SourceBand | None) -> str:
 
 def _controls() -> None:
     state = _state()
-    choices, chosen = _chosen(state)
+    choices, chosen = layout.chosen_weights(state, "daml", _with_weights)
     view, family = state.view, chosen.config.task_family
     state.follow_chart()
-    layout.weights(state, choices, lambda v, name: replace(v, weights=name))
+    layout.weights(state, choices, _with_weights)
     low, high = family.bands[0].low, family.bands[-1].high
     st.slider(
         "Source input x",

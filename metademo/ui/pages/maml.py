@@ -32,23 +32,17 @@ def _state() -> PageState[MamlView]:
 
 
 def _headline() -> None:
-    _, chosen = _chosen(_state())
+    _, chosen = layout.chosen_weights(_state(), "maml", _with_weights)
     layout.headline("Four points, five steps", promise(chosen.config))
 
 
-def _chosen(state: PageState[MamlView]) -> tuple[dict[str, Checkpoint], Checkpoint]:
-    """All weights to choose from, and those that are chosen."""
-    choices, _ = resources.playable("maml")
-    if state.view.weights not in choices:
-        name, checkpoint = next(iter(choices.items()))
-        view = replace(state.view, weights=name)
-        state.commit(view.within(checkpoint.config.task_family))
-    return choices, choices[state.view.weights]
+def _with_weights(view: MamlView, name: str, checkpoint: Checkpoint) -> MamlView:
+    return replace(view, weights=name).within(checkpoint.config.task_family)
 
 
 def _chart() -> None:
     state = _state()
-    _, chosen = _chosen(state)
+    _, chosen = layout.chosen_weights(state, "maml", _with_weights)
     view, family = state.view, chosen.config.task_family
     contrasts = {}
     if view.contrast:
@@ -61,14 +55,10 @@ def _chart() -> None:
 
 def _controls() -> None:
     state = _state()
-    choices, chosen = _chosen(state)
+    choices, chosen = layout.chosen_weights(state, "maml", _with_weights)
     view, family = state.view, chosen.config.task_family
     state.follow_chart()
-    layout.weights(
-        state,
-        choices,
-        lambda v, name: replace(v, weights=name).within(choices[name].config.task_family),
-    )
+    layout.weights(state, choices, _with_weights)
     layout.wave_slider(state, family, "phase")
     layout.snap_toggle(state)
     st.toggle(
