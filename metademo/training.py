@@ -408,10 +408,8 @@ class MetaTrainer:
         config, losses = self.config, []
         episodes = config.sample_episodes(self._episodes, steps * config.meta_batch)
         while steps:
-            rates, weights = (
-                setting(self.step, self.step + steps)
-                for setting in (config.learning_rates, config.query_weights)
-            )
+            rates = config.learning_rates(self.step, self.step + steps)
+            weights = config.query_weights(self.step, self.step + steps)
             try:
                 losses.append(self.engine.run(episodes, rates, weights))
                 break
@@ -426,8 +424,6 @@ class MetaTrainer:
         return np.concatenate([np.empty(0), *losses])
 
 
-def _without(episodes: Episode, tasks: int) -> Episode:
+def _without(episodes: Episode[Array], tasks: int) -> Episode[Array]:
     """The episodes after the first so many tasks."""
-    return Episode(
-        *(Examples(*(v if v is None else v[tasks:] for v in examples)) for examples in episodes)
-    )
+    return episodes.map(lambda v: v[tasks:])

@@ -147,8 +147,13 @@ class Memory:
 
     @property
     def state(self) -> State:
-        vectors = (self.shared.meta, self.shared.moment1, self.shared.moment2)
-        return State(*(self.take(v[self.place[0]]) for v in vectors), int(self.place[1]))
+        row, steps = self.place
+        return State(
+            self.take(self.shared.meta[row]),
+            self.take(self.shared.moment1[row]),
+            self.take(self.shared.moment2[row]),
+            int(steps),
+        )
 
     @state.setter
     def state(self, state: State) -> None:
