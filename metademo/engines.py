@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,7 +60,10 @@ class Engine(Protocol):
         """A copy of the meta-parameters as they are now."""
 
     def run(
-        self, episodes: Episode[np.ndarray], learning_rates: np.ndarray, weights: np.ndarray | None = None
+        self,
+        episodes: Episode[np.ndarray],
+        learning_rates: np.ndarray,
+        weights: np.ndarray | None = None,
     ) -> np.ndarray:
         """One outer step per learning rate, on the episodes in order; the outer loss of each.
 
@@ -94,7 +98,10 @@ class TorchEngine:
         return {name: value.clone() for name, value in self._meta.items()}
 
     def run(
-        self, episodes: Episode[np.ndarray], learning_rates: np.ndarray, weights: np.ndarray | None = None
+        self,
+        episodes: Episode[np.ndarray],
+        learning_rates: np.ndarray,
+        weights: np.ndarray | None = None,
     ) -> np.ndarray:
         losses = np.empty(len(learning_rates))
         for i, batch in enumerate(_split(episodes, len(learning_rates))):
@@ -106,7 +113,9 @@ class TorchEngine:
                 raise
         return losses
 
-    def _step(self, batch: Episode[np.ndarray], learning_rate: float, weights: np.ndarray | None) -> float:
+    def _step(
+        self, batch: Episode[np.ndarray], learning_rate: float, weights: np.ndarray | None
+    ) -> float:
         grads, loss = self._algorithm.meta_gradient(self._meta, batch, weights)
         for name, value in self._meta.items():
             value.grad = grads[name]
@@ -158,7 +167,10 @@ class FusedEngine:
         return unflatten(self._trainer.meta, self._shapes)
 
     def run(
-        self, episodes: Episode[np.ndarray], learning_rates: np.ndarray, weights: np.ndarray | None = None
+        self,
+        episodes: Episode[np.ndarray],
+        learning_rates: np.ndarray,
+        weights: np.ndarray | None = None,
     ) -> np.ndarray:
         outer_steps = len(learning_rates)
         if not outer_steps:
@@ -349,6 +361,5 @@ OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 def _split(episodes: Episode[np.ndarray], parts: int) -> list[Episode[np.ndarray]]:
     """The episodes of each outer step: equal runs of tasks, in order."""
     batch = len(episodes.query.x) // max(1, parts)
-    return [
-        episodes.map(lambda v, start=i * batch: v[start : start + batch]) for i in range(parts)
-    ]
+    places = [slice(i * batch, (i + 1) * batch) for i in range(parts)]
+    return [episodes.map(itemgetter(place)) for place in places]

@@ -8,7 +8,7 @@ and a test are each just a consumer of that generator.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from metademo.algorithms.base import MAX_INNER_STEPS
 from metademo.engines import OPTIMIZERS, Diverged, Engine, make_engine
 from metademo.inner import LOSSES
 from metademo.network import ACTIVATIONS, INITIALISATIONS
-from metademo.tasks import FAMILIES, Episode, Examples, TaskFamily
+from metademo.tasks import FAMILIES, Array, Episode, TaskFamily
 
 SCHEDULES = ("constant", "cosine")
 INIT_STREAM, EPISODE_STREAM, HELD_OUT_STREAM = range(3)
@@ -138,7 +138,7 @@ class TrainConfig:
         last = np.eye(learner.trained_steps + 1)[-1]
         return np.stack([last if row is None else row for row in rows])
 
-    def sample_episodes(self, rng: np.random.Generator, tasks: int) -> Episode:
+    def sample_episodes(self, rng: np.random.Generator, tasks: int) -> Episode[Array]:
         """Training episodes of `tasks` tasks, with the support set that the algorithm needs."""
         sources = self.inner_steps if self.learner.unlabelled else 0
         return self.task_family.sample_episodes(
@@ -161,7 +161,7 @@ class TrainConfig:
         return cls(**values)
 
 
-_CHOICES = {
+_CHOICES: dict[str, Collection[str]] = {
     "algorithm": ALGORITHMS,
     "family": FAMILIES,
     "loss": LOSSES,

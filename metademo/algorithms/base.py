@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -166,7 +166,7 @@ class Algorithm:
     def adapt(
         self,
         meta: Meta,
-        support: Examples[Any],
+        support: Examples[Array | Tensor],
         *,
         steps: int | None = None,
         inner_lr: float | None = None,
@@ -188,16 +188,16 @@ class Algorithm:
         learner = self
         if inner_lr is not None:
             learner, meta = self.with_inner_lr(meta, float(inner_lr))
-        return learner._inner_loop(meta, support.map(_tensor_like(meta)), steps)
+        return learner._inner_loop(meta, support.map(tensor_like(meta)), steps)
 
     def outer_loss(
-        self, meta: Meta, episode: Episode[Any], weights: Weights | None = None
+        self, meta: Meta, episode: Episode[Array | Tensor], weights: Weights | None = None
     ) -> Tensor:
         """The query loss of each task at the adapted weights, shape (tasks,), connected to `meta`.
 
         With `weights`, see `query_weights`, their sum along the inner loop.
         """
-        support, query = episode.map(_tensor_like(meta))
+        support, query = episode.map(tensor_like(meta))
         trajectory = self._inner_loop(
             meta,
             support,
@@ -208,7 +208,7 @@ class Algorithm:
         return self.query_loss(trajectory, query, weights)
 
     def meta_gradient(
-        self, meta: Meta, episode: Episode[Any], weights: Weights | None = None
+        self, meta: Meta, episode: Episode[Array | Tensor], weights: Weights | None = None
     ) -> tuple[Meta, Tensor]:
         """Gradient of the mean outer loss with respect to `meta`, and that loss (a scalar)."""
         leaves = {name: value.detach().requires_grad_() for name, value in meta.items()}
@@ -217,7 +217,9 @@ class Algorithm:
         grads = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
         return dict(zip(leaves, grads, strict=True)), loss.detach()
 
-    def inner_loss(self, meta: Meta, params: Params, support: Examples[Tensor], step: int) -> Tensor:
+    def inner_loss(
+        self, meta: Meta, params: Params, support: Examples[Tensor], step: int
+    ) -> Tensor:
         """What the inner loop descends, for each task: here the error on the support set."""
         return self.task_loss(params, support, self.support_loss)
 
@@ -256,7 +258,7 @@ class Algorithm:
             raise ValueError(f"inner steps must be 0 to {MAX_INNER_STEPS}, not {steps}")
         return steps
 
-    def check_support(self, support: Examples[Any]) -> None:
+    def check_support(self, support: Examples[Array | Tensor]) -> None:
         """See that `support` is a support set for this algorithm; an unlabelled one sees x alone.
 
         Raises:
@@ -285,7 +287,7 @@ class Algorithm:
         )
 
 
-def _tensor_like(meta: Meta) -> Callable[[Any], Tensor]:
+def tensor_like(meta: Meta) -> Callable[[Array | Tensor], Tensor]:
     """What makes tensors of arrays, with the precision and on the device of the meta-parameters."""
     like = next(iter(meta.values()))
     return lambda array: torch.as_tensor(array).to(like)

@@ -67,7 +67,9 @@ class DAML(Algorithm):
     def parts(self) -> dict[str, Network]:
         return super().parts | {"adaptation_loss": self.adaptation_loss}
 
-    def inner_loss(self, meta: Meta, params: Params, support: Examples[Tensor], step: int) -> Tensor:
+    def inner_loss(
+        self, meta: Meta, params: Params, support: Examples[Tensor], step: int
+    ) -> Tensor:
         """At one source input per inner step; a shorter sequence of them starts again."""
         k = step % max(1, support.x.shape[1])
         inputs = support.x[:, k : k + 1, None]

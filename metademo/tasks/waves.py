@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 
 Array = np.ndarray
 Interval = tuple[float, float]
-A = TypeVar("A")
+A = TypeVar("A", covariant=True)
 B = TypeVar("B")
 PI = float(np.pi)
 GRID_POINTS = 400

@@ -22,9 +22,10 @@ from metademo.ui.server import resources
 from metademo.ui.state.history import V
 from metademo.ui.state.outside import ATTRIBUTES
 from metademo.ui.state.state import PageState
-from metademo.ui.state.views import MAX_POINTS, MAX_STEPS, PointsView
+from metademo.ui.state.views import MAX_POINTS, MAX_STEPS, DamlView, MamlView, PointsView
 
 P = TypeVar("P", bound=PointsView)
+W = TypeVar("W", MamlView, DamlView)
 FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase", "finn": "benchmark"}
 STAGE_HEIGHT = 600
 """In pixels, until the chart is there: about what stands above the controls on a phone."""
@@ -134,7 +135,7 @@ def training_command(algorithm: str, family: str) -> str:
 
 
 def weights(
-    state: PageState[V], choices: Mapping[str, Checkpoint], change: Callable[[V, str], V]
+    state: PageState[W], choices: Mapping[str, Checkpoint], change: Callable[[W, str], W]
 ) -> None:
     """Which weights to play with: the families that they were trained on, and those of the visit.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -65,10 +66,10 @@ def _score(
 ) -> Score:
     run, mine = compared.runs[one.name], compared.errors[one.name]
     known = measured.standings.get(one.name)
-    row = dict(
+    row: dict[str, Any] = dict(
         label=one.title,
         about=one.summary,
-        note=_cost(one, compared.steps[one.name], known and known.milliseconds),
+        note=_cost(one, compared.steps[one.name], None if known is None else known.milliseconds),
         color=one.style.colours,
         dash=one.style.dash,
         mine=mine,

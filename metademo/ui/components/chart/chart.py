@@ -129,7 +129,7 @@ def interactive_chart(
 
 
 @functools.cache
-def _mount():
+def _mount() -> assets.ComponentRenderer:
     return assets.component("chart", FIRST_PAINT_HEIGHT)
 
 

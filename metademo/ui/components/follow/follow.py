@@ -18,5 +18,5 @@ def follow(page: str, on_rest: Callable[[], None]) -> None:
 
 
 @functools.cache
-def _mount():
+def _mount() -> assets.ComponentRenderer:
     return assets.component("follow", 0)

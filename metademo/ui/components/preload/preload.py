@@ -8,7 +8,7 @@ from metademo.ui.components.kernel import assets
 
 
 @functools.cache
-def _mount():
+def _mount() -> assets.ComponentRenderer:
     return assets.component("preload", 0, "kernel/page.css")
 
 

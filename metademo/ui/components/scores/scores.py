@@ -38,7 +38,7 @@ def scores(key: str, *, board: Board | None, sweep: Sweep | None, pending: bool,
 
 
 @functools.cache
-def _mount():
+def _mount() -> assets.ComponentRenderer:
     return assets.component("scores", FIRST_PAINT_HEIGHT)
 
 

@@ -7,7 +7,7 @@ answers as it can.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ def source_line(
     x_range: Range,
     bands: Sequence[Band] = (),
     ticks: Ticks | None = None,
-    draws: Sequence[float] = (),
+    draws: Iterable[float] = (),
     draws_label: str = "",
     status: str = "",
     label: str = "Source input",
@@ -94,5 +94,5 @@ def source_line(
 
 
 @functools.cache
-def _mount():
+def _mount() -> assets.ComponentRenderer:
     return assets.component("source_line", 120)
