@@ -363,7 +363,9 @@ def article_runs(fused: Worker) -> list[dict[str, Any]]:
     ]
 
 
-def run(*, peers: bool = False, rounds: int = 5, say: Callable[[str], None] = print) -> dict:
+def run(
+    *, peers: bool = False, rounds: int = 5, say: Callable[[str], None] = print
+) -> dict[str, Any]:
     """The whole benchmark; `say` is told what is being done."""
     names = [name for name in CONTESTANTS if name != "jax" or peers]
     workers: dict[str, Worker] = {}
@@ -398,7 +400,7 @@ def run(*, peers: bool = False, rounds: int = 5, say: Callable[[str], None] = pr
     return report
 
 
-def table(report: dict) -> str:
+def table(report: dict[str, Any]) -> str:
     """The report as text."""
     lines = [f"{'algorithm':<11}{'batch':>6}  {'engine':<16}{'tasks/s':>10}{'× original':>12}"]
     for row in report["rates"]:

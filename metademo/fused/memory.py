@@ -183,7 +183,9 @@ class Memory:
         flat = (exactly(a, self.dtype).reshape(-1, a.shape[-1]) for a in arrays)
         return self.kernels.Episodes(*flat)
 
-    def train(self, episodes: Any, weights: Array | None, rates: Array, hyper: tuple) -> Chunk:
+    def train(
+        self, episodes: Any, weights: Array | None, rates: Array, hyper: tuple[float, ...]
+    ) -> Chunk:
         """See `Trainer.run`."""
         tasks, steps, last = self.shape[0], len(rates), self.problem.inner_steps
         if steps * tasks != len(episodes.query_x):

@@ -15,7 +15,7 @@ from metademo.tasks import Array, TaskFamily
 from metademo.ui.components.kernel.curves import Series
 from metademo.ui.scenes.boards import Board, Score, Sweep
 from metademo.ui.scenes.compare_scene import CEILING, Compared, in_a_row, outside_of
-from metademo.ui.scenes.scenes import Run
+from metademo.ui.scenes.learners import Run
 from metademo.ui.server.contestants import Contestant
 from metademo.ui.server.measurements import EVERY, SWEPT_TASKS, TASKS, Measured, metric_of, shots_of
 from metademo.ui.state.outside import ATTRIBUTES

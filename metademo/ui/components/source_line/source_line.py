@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from streamlit.components.v2.types import ComponentRenderer
+
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import (
     Color,
@@ -94,5 +96,5 @@ def source_line(
 
 
 @functools.cache
-def _mount() -> assets.ComponentRenderer:
+def _mount() -> ComponentRenderer:
     return assets.component("source_line", 120)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.tasks import Array
 from metademo.ui.components.kernel import assets
@@ -112,7 +113,7 @@ def _told(key: str, name: str) -> dict[str, Any]:
 
 
 @functools.cache
-def _mount() -> assets.ComponentRenderer:
+def _mount() -> ComponentRenderer:
     return assets.component("train_stage", FIRST_PAINT_HEIGHT)
 
 
