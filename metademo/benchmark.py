@@ -163,15 +163,15 @@ class Jax:
         self._key = jax.random.PRNGKey(0)
         steps = max(50, 8000 // batch)
 
-        def network(params, x):
+        def network(params: Any, x: Any) -> Any:
             w1, b1, w2, b2, w3, b3 = params
             hidden = jax.nn.relu(x[:, None] @ w1 + b1)
             return (jax.nn.relu(hidden @ w2 + b2) @ w3 + b3)[:, 0]
 
-        def loss(params, x, y):
+        def loss(params: Any, x: Any, y: Any) -> Any:
             return jnp.abs(network(params, x) - y).mean()
 
-        def query_loss(params, key):
+        def query_loss(params: Any, key: Any) -> Any:
             phase_key, x_key = jax.random.split(key)
             phase = jnp.pi * jax.random.bernoulli(phase_key)
             x = jax.random.uniform(x_key, (2, 4), minval=-2 * jnp.pi, maxval=2 * jnp.pi)
@@ -181,16 +181,16 @@ class Jax:
                 params = jax.tree.map(lambda p, g: p - 0.03 * g, params, grads)
             return loss(params, x[1], y[1])
 
-        def mean_loss(params, key):
+        def mean_loss(params: Any, key: Any) -> Any:
             keys = jax.random.split(key, batch)
             return jax.vmap(query_loss, (None, 0))(params, keys).mean()
 
-        def outer_step(params, key):
+        def outer_step(params: Any, key: Any) -> Any:
             value, grads = jax.value_and_grad(mean_loss)(params, key)
             return jax.tree.map(lambda p, g: p - 0.01 * g, params, grads), value
 
         @jax.jit
-        def run(params, key):
+        def run(params: Any, key: Any) -> Any:
             return jax.lax.scan(outer_step, params, jax.random.split(key, steps))[1]
 
         shapes = [(1, 32), (32,), (32, 32), (32,), (32, 1), (1,)]
@@ -329,7 +329,8 @@ def scaling(fused: Worker) -> list[dict[str, Any]]:
         "shots": (4, 8, 16, 32),
     }.items():
         for value in values:
-            rate = fused.ask("rate", replace(base, **{name: value}))
+            change: dict[str, Any] = {name: value}
+            rate = fused.ask("rate", replace(base, **change))
             rows.append({"setting": name, "value": value, "microseconds": 1e6 / rate})
     return rows
 
@@ -362,7 +363,9 @@ def article_runs(fused: Worker) -> list[dict[str, Any]]:
     ]
 
 
-def run(*, peers: bool = False, rounds: int = 5, say: Callable[[str], None] = print) -> dict:
+def run(
+    *, peers: bool = False, rounds: int = 5, say: Callable[[str], None] = print
+) -> dict[str, Any]:
     """The whole benchmark; `say` is told what is being done."""
     names = [name for name in CONTESTANTS if name != "jax" or peers]
     workers: dict[str, Worker] = {}
@@ -397,7 +400,7 @@ def run(*, peers: bool = False, rounds: int = 5, say: Callable[[str], None] = pr
     return report
 
 
-def table(report: dict) -> str:
+def table(report: dict[str, Any]) -> str:
     """The report as text."""
     lines = [f"{'algorithm':<11}{'batch':>6}  {'engine':<16}{'tasks/s':>10}{'× original':>12}"]
     for row in report["rates"]:

@@ -120,8 +120,8 @@ def load(path: Path | str) -> Checkpoint:
     except (KeyError, TypeError, ValueError) as fault:  # ConfigError is a ValueError
         reason = fault if isinstance(fault, ConfigError) else f"incomplete metadata ({fault!r})"
         raise CheckpointError(f"{_shown(path)}: {reason}") from fault
-    for fault in _faults(tensors, config.learner.shapes):
-        raise CheckpointError(f"{_shown(path)}: {fault}")
+    for wrong in _faults(tensors, config.learner.shapes):
+        raise CheckpointError(f"{_shown(path)}: {wrong}")
     return Checkpoint(
         config, {name: tensors[name] for name in config.learner.shapes}, steps, scores
     )

@@ -135,7 +135,7 @@ def _train(arguments: argparse.Namespace) -> int:
         print(f"metademo: {fault}", file=sys.stderr)
         out, code = fault.path, 1
     if arguments.json:
-        report = dict(file=str(out), ending=ending, engine=trainer.engine.name)
+        report: dict[str, Any] = dict(file=str(out), ending=ending, engine=trainer.engine.name)
         report |= dict(steps=trainer.step, seconds=seconds, scores=scores, config=config.to_dict())
         print(to_json(report))
     else:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,15 +50,20 @@ class Engine(Protocol):
     """Carries out outer steps; see :class:`TorchEngine` for the reference."""
 
     name: str
-    steps: int
-    """Outer steps done."""
+
+    @property
+    def steps(self) -> int:
+        """Outer steps done."""
 
     @property
     def meta(self) -> Meta:
         """A copy of the meta-parameters as they are now."""
 
     def run(
-        self, episodes: Episode, learning_rates: np.ndarray, weights: np.ndarray | None = None
+        self,
+        episodes: Episode[np.ndarray],
+        learning_rates: np.ndarray,
+        weights: np.ndarray | None = None,
     ) -> np.ndarray:
         """One outer step per learning rate, on the episodes in order; the outer loss of each.
 
@@ -92,7 +98,10 @@ class TorchEngine:
         return {name: value.clone() for name, value in self._meta.items()}
 
     def run(
-        self, episodes: Episode, learning_rates: np.ndarray, weights: np.ndarray | None = None
+        self,
+        episodes: Episode[np.ndarray],
+        learning_rates: np.ndarray,
+        weights: np.ndarray | None = None,
     ) -> np.ndarray:
         losses = np.empty(len(learning_rates))
         for i, batch in enumerate(_split(episodes, len(learning_rates))):
@@ -104,7 +113,9 @@ class TorchEngine:
                 raise
         return losses
 
-    def _step(self, batch: Episode, learning_rate: float, weights: np.ndarray | None) -> float:
+    def _step(
+        self, batch: Episode[np.ndarray], learning_rate: float, weights: np.ndarray | None
+    ) -> float:
         grads, loss = self._algorithm.meta_gradient(self._meta, batch, weights)
         for name, value in self._meta.items():
             value.grad = grads[name]
@@ -156,17 +167,19 @@ class FusedEngine:
         return unflatten(self._trainer.meta, self._shapes)
 
     def run(
-        self, episodes: Episode, learning_rates: np.ndarray, weights: np.ndarray | None = None
+        self,
+        episodes: Episode[np.ndarray],
+        learning_rates: np.ndarray,
+        weights: np.ndarray | None = None,
     ) -> np.ndarray:
         outer_steps = len(learning_rates)
         if not outer_steps:
             return np.empty(0)
-        support, query = (
-            [v if v is None else v.reshape(outer_steps, -1, v.shape[-1]) for v in examples]
-            for examples in episodes
-        )
+        support, query = episodes.map(lambda v: v.reshape(outer_steps, -1, v.shape[-1]))
         before = self.steps
-        losses, finite = self._trainer.run(*support, *query, rates=learning_rates, weights=weights)
+        losses, finite = self._trainer.run(
+            support.x, support.y, query.x, query.labels, rates=learning_rates, weights=weights
+        )
         losses = losses.astype(float)
         if not finite:
             raise Diverged(before + len(losses), losses[-1], losses[:-1])
@@ -299,7 +312,7 @@ def is_warm() -> bool:
 def adapt_compiled(
     algorithm: Algorithm,
     meta: Meta,
-    support: Examples,
+    support: Examples[np.ndarray],
     x: np.ndarray,
     *,
     steps: int,
@@ -345,15 +358,8 @@ ENGINES = ("auto", "fused", "torch")
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 
 
-def _split(episodes: Episode, parts: int) -> list[Episode]:
+def _split(episodes: Episode[np.ndarray], parts: int) -> list[Episode[np.ndarray]]:
     """The episodes of each outer step: equal runs of tasks, in order."""
     batch = len(episodes.query.x) // max(1, parts)
-    return [
-        Episode(
-            *(
-                Examples(*(v if v is None else v[i * batch : (i + 1) * batch] for v in examples))
-                for examples in episodes
-            )
-        )
-        for i in range(parts)
-    ]
+    places = [slice(i * batch, (i + 1) * batch) for i in range(parts)]
+    return [episodes.map(itemgetter(place)) for place in places]

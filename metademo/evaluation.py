@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -81,7 +82,7 @@ class Run(NamedTuple):
 def run_inner_loop(
     algorithm: Algorithm,
     meta: Meta,
-    support: Examples,
+    support: Examples[Array],
     x: Array,
     *,
     steps: int | None = None,
@@ -138,7 +139,7 @@ def evaluate(
     errors, size = [], _batch_size(meta, steps)
     for start in range(0, tasks, size):
         batch = slice(start, start + size)
-        support = Examples(*(v if v is None else v[batch] for v in episode.support))
+        support = episode.support.map(itemgetter(batch))
         drawn = run_inner_loop(algorithm, meta, support, grid, steps=steps).curves
         with np.errstate(over="ignore", invalid="ignore"):  # where tasks diverged
             errors.append(ERRORS[metric](drawn - truth[batch]).mean(-1))

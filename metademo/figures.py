@@ -89,9 +89,10 @@ def adaptation_figure(
     )
     faded = dict(color=colour, width=1.5)
     figure.add_scatter(x=x, y=curves[0], line=faded, opacity=0.4, name="before any step")
-    if points is not None and len(points):
+    placed = np.empty((0, 2)) if points is None else np.asarray(points)
+    if len(placed):
         marker = dict(color="rgb(30, 30, 30)", size=10, line=dict(color="white", width=2))
-        px, py = np.asarray(points).T
+        px, py = placed.T
         figure.add_scatter(x=px, y=py, mode="markers", marker=marker, name="examples")
     fixed = len(figure.data)
     for k, curve in enumerate(curves):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -29,6 +30,22 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
 }
 INITIALISATIONS = ("fan-in", "truncated-normal", "spread")
+
+
+class Network(Protocol):
+    """What an algorithm asks of a regressor: a pure function of parameters with two hidden layers.
+
+    See :class:`MLP` for what each of them does.
+    """
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]: ...
+
+    def init(self, rng: np.random.Generator, scheme: str = ...) -> Params: ...
+
+    def activations(
+        self, params: Mapping[str, Tensor], x: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]: ...
 
 
 @dataclass(frozen=True)
@@ -61,7 +78,7 @@ class MLP:
         """
         if scheme not in INITIALISATIONS:
             raise ValueError(f"unknown initialisation {scheme!r}: use one of {INITIALISATIONS}")
-        params = {}
+        params: Params = {}
         for name, shape in self.shapes.items():
             if name.endswith("bias"):
                 values = np.zeros(shape)
@@ -94,7 +111,7 @@ class MLP:
         return _linear(h2, params["4.weight"], params["4.bias"]), h2, h1
 
 
-def predict(network: MLP, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+def predict(network: Network, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
     """The regressor's curve: scalars in, scalars out.
 
     `x` has shape (*batch, points); so has the result, after broadcasting with `params`.

@@ -250,9 +250,9 @@ def summary(per_seed: Sequence[Array]) -> dict[str, Any]:
         }
 
 
-def _number(value: float) -> float | None:
+def _number(value: float | None) -> float | None:
     """Four significant digits; None stands for what is not finite, which JSON does not know."""
-    return float(f"{value:.4g}") if math.isfinite(value) else None
+    return None if value is None or not math.isfinite(value) else float(f"{value:.4g}")
 
 
 # ---------------------------------------------------------------------------- the whole
@@ -265,7 +265,7 @@ def run(
     folder, began = Path(folder), time.perf_counter()
     jobs = [(row, seed) for row in sorted(ROWS, key=_cost) for seed in range(seeds)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compiled engine leaves the GIL alone
-        found = pool.map(lambda job: errors_of(*job, tasks, folder, say), jobs)
+        found = pool.map(lambda job: errors_of(job[0], job[1], tasks, folder, say), jobs)
         errors = dict(zip(((row.name, seed) for row, seed in jobs), found, strict=True))
     rows = [_row_report(row, [errors[row.name, seed] for seed in range(seeds)]) for row in ROWS]
     report = {

@@ -8,7 +8,7 @@ and a test are each just a consumer of that generator.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from metademo.algorithms.base import MAX_INNER_STEPS
 from metademo.engines import OPTIMIZERS, Diverged, Engine, make_engine
 from metademo.inner import LOSSES
 from metademo.network import ACTIVATIONS, INITIALISATIONS
-from metademo.tasks import FAMILIES, Episode, Examples, TaskFamily
+from metademo.tasks import FAMILIES, Array, Episode, TaskFamily
 
 SCHEDULES = ("constant", "cosine")
 INIT_STREAM, EPISODE_STREAM, HELD_OUT_STREAM = range(3)
@@ -138,7 +138,7 @@ class TrainConfig:
         last = np.eye(learner.trained_steps + 1)[-1]
         return np.stack([last if row is None else row for row in rows])
 
-    def sample_episodes(self, rng: np.random.Generator, tasks: int) -> Episode:
+    def sample_episodes(self, rng: np.random.Generator, tasks: int) -> Episode[Array]:
         """Training episodes of `tasks` tasks, with the support set that the algorithm needs."""
         sources = self.inner_steps if self.learner.unlabelled else 0
         return self.task_family.sample_episodes(
@@ -161,7 +161,7 @@ class TrainConfig:
         return cls(**values)
 
 
-_CHOICES = {
+_CHOICES: dict[str, Collection[str]] = {
     "algorithm": ALGORITHMS,
     "family": FAMILIES,
     "loss": LOSSES,
@@ -408,10 +408,8 @@ class MetaTrainer:
         config, losses = self.config, []
         episodes = config.sample_episodes(self._episodes, steps * config.meta_batch)
         while steps:
-            rates, weights = (
-                setting(self.step, self.step + steps)
-                for setting in (config.learning_rates, config.query_weights)
-            )
+            rates = config.learning_rates(self.step, self.step + steps)
+            weights = config.query_weights(self.step, self.step + steps)
             try:
                 losses.append(self.engine.run(episodes, rates, weights))
                 break
@@ -426,8 +424,6 @@ class MetaTrainer:
         return np.concatenate([np.empty(0), *losses])
 
 
-def _without(episodes: Episode, tasks: int) -> Episode:
+def _without(episodes: Episode[Array], tasks: int) -> Episode[Array]:
     """The episodes after the first so many tasks."""
-    return Episode(
-        *(Examples(*(v if v is None else v[tasks:] for v in examples)) for examples in episodes)
-    )
+    return episodes.map(lambda v: v[tasks:])

@@ -20,7 +20,7 @@ says so (``compiled``), and the contract tests hold it to that on both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -29,10 +29,11 @@ import torch
 from torch import Tensor
 
 from metademo.inner import LOSSES, Adaptation, adapt
-from metademo.network import MLP, Params, predict
-from metademo.tasks import Episode, Examples
+from metademo.network import MLP, Network, Params, predict
+from metademo.tasks import Array, Episode, Examples
 
 Meta = dict[str, Tensor]
+Weights = Sequence[float] | Array
 MAX_INNER_STEPS = 100
 
 
@@ -83,11 +84,11 @@ class Algorithm:
     activation: str = "relu"
 
     @property
-    def regressor(self) -> MLP:
+    def regressor(self) -> Network:
         return MLP((1, self.hidden, self.hidden, 1), self.activation)
 
     @property
-    def parts(self) -> dict[str, MLP]:
+    def parts(self) -> dict[str, Network]:
         """The networks whose parameters are meta-learned, by name."""
         return {"regressor": self.regressor}
 
@@ -165,7 +166,7 @@ class Algorithm:
     def adapt(
         self,
         meta: Meta,
-        support: Examples,
+        support: Examples[Array | Tensor],
         *,
         steps: int | None = None,
         inner_lr: float | None = None,
@@ -187,16 +188,16 @@ class Algorithm:
         learner = self
         if inner_lr is not None:
             learner, meta = self.with_inner_lr(meta, float(inner_lr))
-        return learner._inner_loop(meta, self._tensors(meta, support), steps)
+        return learner._inner_loop(meta, support.map(tensor_like(meta)), steps)
 
     def outer_loss(
-        self, meta: Meta, episode: Episode, weights: Sequence[float] | None = None
+        self, meta: Meta, episode: Episode[Array | Tensor], weights: Weights | None = None
     ) -> Tensor:
         """The query loss of each task at the adapted weights, shape (tasks,), connected to `meta`.
 
         With `weights`, see `query_weights`, their sum along the inner loop.
         """
-        support, query = (self._tensors(meta, examples) for examples in episode)
+        support, query = episode.map(tensor_like(meta))
         trajectory = self._inner_loop(
             meta,
             support,
@@ -207,7 +208,7 @@ class Algorithm:
         return self.query_loss(trajectory, query, weights)
 
     def meta_gradient(
-        self, meta: Meta, episode: Episode, weights: Sequence[float] | None = None
+        self, meta: Meta, episode: Episode[Array | Tensor], weights: Weights | None = None
     ) -> tuple[Meta, Tensor]:
         """Gradient of the mean outer loss with respect to `meta`, and that loss (a scalar)."""
         leaves = {name: value.detach().requires_grad_() for name, value in meta.items()}
@@ -216,30 +217,35 @@ class Algorithm:
         grads = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
         return dict(zip(leaves, grads, strict=True)), loss.detach()
 
-    def inner_loss(self, meta: Meta, params: Params, support: Examples, step: int) -> Tensor:
+    def inner_loss(
+        self, meta: Meta, params: Params, support: Examples[Tensor], step: int
+    ) -> Tensor:
         """What the inner loop descends, for each task: here the error on the support set."""
         return self.task_loss(params, support, self.support_loss)
 
-    def task_loss(self, params: Params, examples: Examples, loss: str | None = None) -> Tensor:
+    def task_loss(
+        self, params: Params, examples: Examples[Tensor], loss: str | None = None
+    ) -> Tensor:
         """Error of the regressor on labelled `examples`, by default in `loss`, shape (tasks,)."""
         prediction = predict(self.regressor, params, examples.x)
-        return LOSSES[loss or self.loss](prediction, examples.y)
+        return LOSSES[loss or self.loss](prediction, examples.labels)
 
     def query_loss(
         self,
         trajectory: Sequence[Params],
-        query: Examples,
-        weights: Sequence[float] | None = None,
+        query: Examples[Tensor],
+        weights: Weights | None = None,
     ) -> Tensor:
         """The error on the query set at the end of an inner loop, or weighted along it."""
         if weights is None:
             return self.task_loss(trajectory[-1], query)
         terms = zip(weights, self.query_shares, trajectory, strict=True)
-        return sum(
-            float(weight) * self.task_loss(params, Examples(query.x, float(share) * query.y))
+        losses = (
+            float(weight) * self.task_loss(params, Examples(query.x, float(share) * query.labels))
             for weight, share, params in terms
             if weight
         )
+        return sum(losses, start=torch.zeros(()))
 
     def checked_steps(self, steps: int | None) -> int:
         """A number of inner steps, by default that of training.
@@ -252,7 +258,7 @@ class Algorithm:
             raise ValueError(f"inner steps must be 0 to {MAX_INNER_STEPS}, not {steps}")
         return steps
 
-    def check_support(self, support: Examples) -> None:
+    def check_support(self, support: Examples[Array | Tensor]) -> None:
         """See that `support` is a support set for this algorithm; an unlabelled one sees x alone.
 
         Raises:
@@ -268,7 +274,9 @@ class Algorithm:
         if (y := tuple(np.shape(support.y))) != x:
             raise ValueError(f"a support set's y has the shape of its x, {x}, not {y}")
 
-    def _inner_loop(self, meta: Meta, support: Examples, steps: int, **options: bool) -> Adaptation:
+    def _inner_loop(
+        self, meta: Meta, support: Examples[Tensor], steps: int, **options: bool
+    ) -> Adaptation:
         return adapt(
             part(meta, "regressor"),
             lambda k, params: self.inner_loss(meta, params, support, k),
@@ -278,10 +286,11 @@ class Algorithm:
             **options,
         )
 
-    def _tensors(self, meta: Meta, examples: Examples) -> Examples:
-        """`examples` with the precision and on the device of the meta-parameters."""
-        like = next(iter(meta.values()))
-        return Examples(*(v if v is None else torch.as_tensor(v).to(like) for v in examples))
+
+def tensor_like(meta: Meta) -> Callable[[Array | Tensor], Tensor]:
+    """What makes tensors of arrays, with the precision and on the device of the meta-parameters."""
+    like = next(iter(meta.values()))
+    return lambda array: torch.as_tensor(array).to(like)
 
 
 def part(meta: Mapping[str, Tensor], name: str) -> Params:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from metademo.algorithms.base import Algorithm, Meta, part
-from metademo.network import MLP, Params
+from metademo.network import MLP, Network, Params
 from metademo.tasks import Examples
 
 LEARNED_LOSSES = {"absolute": "|g|, as in the article", "squared": "g^2 / 2, with leaky units"}
@@ -64,10 +64,12 @@ class DAML(Algorithm):
         return MLP((1 + 2 * self.hidden, self.hidden, self.hidden, 1), activation)
 
     @property
-    def parts(self) -> dict[str, MLP]:
+    def parts(self) -> dict[str, Network]:
         return super().parts | {"adaptation_loss": self.adaptation_loss}
 
-    def inner_loss(self, meta: Meta, params: Params, support: Examples, step: int) -> Tensor:
+    def inner_loss(
+        self, meta: Meta, params: Params, support: Examples[Tensor], step: int
+    ) -> Tensor:
         """At one source input per inner step; a shorter sequence of them starts again."""
         k = step % max(1, support.x.shape[1])
         inputs = support.x[:, k : k + 1, None]

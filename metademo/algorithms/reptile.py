@@ -11,12 +11,10 @@ the first, whose gradients are taken where the ones before have led (the paper's
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from torch import Tensor
 
-from metademo.algorithms.base import Algorithm, Meta, part
-from metademo.tasks import Episode
+from metademo.algorithms.base import Algorithm, Meta, Weights, part, tensor_like
+from metademo.tasks import Array, Episode
 
 
 class Reptile(Algorithm):
@@ -41,11 +39,11 @@ class Reptile(Algorithm):
         return self.trained_steps
 
     def meta_gradient(
-        self, meta: Meta, episode: Episode, weights: Sequence[float] | None = None
+        self, meta: Meta, episode: Episode[Array | Tensor], weights: Weights | None = None
     ) -> tuple[Meta, Tensor]:
         """Mean of theta - theta_S over tasks; the query loss is for the record only."""
         trajectory = self.adapt(meta, episode.support, steps=self.trained_steps).trajectory
-        query = self._tensors(meta, episode.query)
+        query = episode.query.map(tensor_like(meta))
         loss = self.query_loss(trajectory, query, weights).mean()
         gradient = {
             f"regressor.{name}": theta - trajectory[-1][name].mean(0)

@@ -80,7 +80,9 @@ class Oracle(Algorithm):
     def regressor(self) -> Sinusoid:
         return Sinusoid()
 
-    def _inner_loop(self, meta: Meta, support: Examples, steps: int, **options: bool) -> Adaptation:
+    def _inner_loop(
+        self, meta: Meta, support: Examples[Tensor], steps: int, **options: bool
+    ) -> Adaptation:
         solution = _least_squares(support)
         start = {n: meta[f"regressor.{n}"].expand(len(solution), 1) for n in Sinusoid.shapes}
         end = dict(zip(Sinusoid.shapes, solution.unbind(1), strict=True))
@@ -89,11 +91,11 @@ class Oracle(Algorithm):
         return Adaptation(trajectory, torch.stack(losses))
 
 
-def _least_squares(support: Examples) -> Tensor:
+def _least_squares(support: Examples[Tensor]) -> Tensor:
     """The smallest (a, b) with the least squared error on each task's points: (tasks, 2, 1).
 
     Solved in double precision, but points are told apart no better than they are given.
     """
-    x, y = (v.double().unsqueeze(-1) for v in support)
+    x, y = (v.double().unsqueeze(-1) for v in (support.x, support.labels))
     known = torch.finfo(support.x.dtype).eps * max(2, x.shape[1])
     return (torch.linalg.pinv(torch.cat([x.sin(), x.cos()], dim=-1), rtol=known) @ y).to(support.x)

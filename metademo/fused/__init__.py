@@ -80,7 +80,8 @@ class Trainer:
         episodes = memory.episodes(inner_x, inner_y, query_x, query_y)
         return memory.train(episodes, weights, rates, self._hyper)
 
-    def _fit(self, *shape: int) -> Memory:
+    def _fit(self, tasks: int, support: int, query: int) -> Memory:
+        shape = (tasks, support, query)
         if self._memory is None or self._memory.shape != shape:
             state = self.state
             self._memory = Memory(self.problem, *shape, self.dtype, self._optimizer)

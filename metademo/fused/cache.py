@@ -84,8 +84,10 @@ class KernelCache(_Cache):
 def folders() -> list[Path]:
     """Where code may lie, best first: NUMBA_CACHE_DIR alone if it is set."""
     apart = f"metademo-{hashlib.sha256(str(PACKAGE).encode()).hexdigest()[:16]}"
-    if config.CACHE_DIR:
-        return [Path(config.CACHE_DIR) / apart]
+    # Numba sets it from the environment, where a type checker does not see it.
+    chosen: str = config.CACHE_DIR  # type: ignore[attr-defined]
+    if chosen:
+        return [Path(chosen) / apart]
     user = AppDirs(appname="numba", appauthor=False).user_cache_dir
     return [PACKAGE / "__pycache__", Path(user) / apart]
 

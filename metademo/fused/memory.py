@@ -147,8 +147,13 @@ class Memory:
 
     @property
     def state(self) -> State:
-        vectors = (self.shared.meta, self.shared.moment1, self.shared.moment2)
-        return State(*(self.take(v[self.place[0]]) for v in vectors), int(self.place[1]))
+        row, steps = self.place
+        return State(
+            self.take(self.shared.meta[row]),
+            self.take(self.shared.moment1[row]),
+            self.take(self.shared.moment2[row]),
+            int(steps),
+        )
 
     @state.setter
     def state(self, state: State) -> None:
@@ -178,7 +183,9 @@ class Memory:
         flat = (exactly(a, self.dtype).reshape(-1, a.shape[-1]) for a in arrays)
         return self.kernels.Episodes(*flat)
 
-    def train(self, episodes: Any, weights: Array | None, rates: Array, hyper: tuple) -> Chunk:
+    def train(
+        self, episodes: Any, weights: Array | None, rates: Array, hyper: tuple[float, ...]
+    ) -> Chunk:
         """See `Trainer.run`."""
         tasks, steps, last = self.shape[0], len(rates), self.problem.inner_steps
         if steps * tasks != len(episodes.query_x):

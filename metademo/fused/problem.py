@@ -57,16 +57,16 @@ class Problem:
             if given not in known:
                 raise ValueError(f"{name} is one of {', '.join(known)}, not {given!r}")
         if self.slots is not None:
-            self._check_slots()
+            self._check_slots(self.slots)
         if self.query_shares is not None and np.shape(self.query_shares) != (self.inner_steps + 1,):
             raise ValueError(f"there are {self.inner_steps + 1} shares of the query labels")
 
-    def _check_slots(self) -> None:
-        rows, width = np.shape(self.slots)
+    def _check_slots(self, slots: Array) -> None:
+        rows, width = np.shape(slots)
         if rows not in (1, self.inner_steps) or width != self.theta_size:
             expected = f"(1 or {self.inner_steps}, {self.theta_size})"
             raise ValueError(f"slots have shape {expected}, not {(rows, width)}")
-        if np.max(self.slots) >= len(self.step_sizes):
+        if np.max(slots) >= len(self.step_sizes):
             raise ValueError("slots name a step size that there is not")
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from metademo.training import ConfigError, TrainConfig
 
@@ -46,7 +47,7 @@ class Limits:
         Raises:
             ConfigError: naming the variable, if one is not a number of zero or more.
         """
-        changes = {}
+        changes: dict[str, Any] = {}
         for item in fields(cls):
             name = "METADEMO_" + item.name.upper()
             if name in environment:

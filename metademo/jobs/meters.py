@@ -101,7 +101,7 @@ class Presence:
     """
 
     def __init__(self, alive: Callable[[], bool], grace_seconds: float):
-        self._watchers = (alive,)
+        self._watchers: tuple[Callable[[], bool], ...] = (alive,)
         self._grace_seconds = grace_seconds
         self._next_check = 0.0
         self._absent_since: float | None = None

@@ -19,13 +19,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 Array = np.ndarray
 Interval = tuple[float, float]
+A = TypeVar("A", covariant=True)
+B = TypeVar("B")
 PI = float(np.pi)
 GRID_POINTS = 400
 SLACK = 1e-9
@@ -40,18 +42,40 @@ SHAPES: dict[str, Callable[[Array], Array]] = {
 """One period of 2 pi, between -1 and 1, that rises through (or jumps at) zero as the sine does."""
 
 
-class Examples(NamedTuple):
-    """Points of some tasks: `x` and `y` of shape (tasks, points); `y` is None when unlabelled."""
+class Examples(NamedTuple, Generic[A]):
+    """Points of some tasks: `x` and `y` of shape (tasks, points); `y` is None when unlabelled.
 
-    x: Array
-    y: Array | None = None
+    They are NumPy arrays where they are drawn, and a learner's own tensors inside of it.
+    """
+
+    x: A
+    y: A | None = None
+
+    @property
+    def labels(self) -> A:
+        """`y`, where it has to be there.
+
+        Raises:
+            ValueError: if these are unlabelled.
+        """
+        if self.y is None:
+            raise ValueError("these examples have no labels")
+        return self.y
+
+    def map(self, change: Callable[[A], B]) -> Examples[B]:
+        """The same with `change` done to x, and to y where there is one."""
+        return Examples(change(self.x), None if self.y is None else change(self.y))
 
 
-class Episode(NamedTuple):
+class Episode(NamedTuple, Generic[A]):
     """A support set to adapt on and a query set to judge the adapted network on."""
 
-    support: Examples
-    query: Examples
+    support: Examples[A]
+    query: Examples[A]
+
+    def map(self, change: Callable[[A], B]) -> Episode[B]:
+        """The same with `change` done to all of its arrays."""
+        return Episode(self.support.map(change), self.query.map(change))
 
 
 @dataclass(frozen=True)
@@ -75,7 +99,8 @@ class Waves:
         shape: str = "sine",
     ) -> Waves:
         """A single task as a batch of one."""
-        return cls(*(np.array([float(v)]) for v in (amplitude, frequency, phase)), shape)
+        a, f, p = (np.array([float(value)]) for value in (amplitude, frequency, phase))
+        return cls(a, f, p, shape)
 
     def __len__(self) -> int:
         return len(self.phase)
@@ -158,7 +183,7 @@ class TaskFamily:
 
     def sample_episodes(
         self, rng: np.random.Generator, n: int, *, shots: int, queries: int, sources: int = 0
-    ) -> tuple[Waves, Episode]:
+    ) -> tuple[Waves, Episode[Array]]:
         """Draw `n` tasks with their support and query sets.
 
         Args:
@@ -177,11 +202,11 @@ class TaskFamily:
         waves_u, support_u, query_u, noise_u, _ = np.split(uniform, ends, axis=1)
         waves = self._waves(waves_u)
         if sources:
-            support = Examples(self._source_inputs(waves, support_u))
+            support: Examples[Array] = Examples(self._source_inputs(waves, support_u))
         else:
             support = self._labelled(waves, support_u)
         if noisy:
-            support = support._replace(y=support.y + self.noise * _normal(noise_u))
+            support = support._replace(y=support.labels + self.noise * _normal(noise_u))
         return waves, Episode(support, self._labelled(waves, query_u))
 
     def band_of(self, x: float) -> SourceBand | None:
@@ -208,8 +233,8 @@ class TaskFamily:
         fiftieth of the interval), or those of `like` (one wave) if that is as near as any. What
         does not vary in the family, and the shape, it has from `like`.
         """
-        phases = self.phases if self.two_phase else np.linspace(*self.phases, 181)
-        phases = np.array([like.phase[0], *phases])
+        own = self.phases if self.two_phase else np.linspace(*self.phases, 181)
+        phases = np.array([like.phase[0], *own])
         levels = like.amplitude
         if self.amplitudes[0] != self.amplitudes[1]:
             levels = np.array([like.amplitude[0], *np.linspace(*self.amplitudes, 50)])
@@ -247,7 +272,7 @@ class TaskFamily:
         """Uniform numbers that a task takes; one frequency for all takes none."""
         return 2 + (self.frequencies[0] != self.frequencies[1])
 
-    def _labelled(self, waves: Waves, uniform: Array) -> Examples:
+    def _labelled(self, waves: Waves, uniform: Array) -> Examples[Array]:
         low, high = self.x_range
         x = low + (high - low) * uniform
         return Examples(x, waves(x))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -102,6 +104,10 @@ def _own_title(view: TrainView) -> str:
     return f"Your own settings ({len(view.own)} changed)" if view.own else "Your own settings"
 
 
+def _change_of(name: str) -> Callable[[TrainView, Any], TrainView]:
+    return lambda view, value: view.with_setting(name, value)
+
+
 def _own_settings(state: PageState[TrainView], limits: Limits) -> None:
     config = state.view.config
     for name, label in SETTINGS.items():
@@ -118,7 +124,7 @@ def _own_settings(state: PageState[TrainView], limits: Limits) -> None:
             **state.bind(
                 name,
                 kind(min(max(getattr(config, name), low), high)),
-                lambda v, value, name=name: v.with_setting(name, value),
+                _change_of(name),
             ),
         )
     st.button(
@@ -276,14 +282,14 @@ def play(run: Run, snapshot: Snapshot) -> None:
     config = run.config
     name = f"{run.name}, step {snapshot.step:,}"
     resources.keep(name, run.checkpoint(snapshot))
-    changes = dict(weights=name, steps=max(1, config.inner_steps), inner_lr=None)
+    changes: dict[str, Any] = dict(weights=name, steps=max(1, config.inner_steps), inner_lr=None)
     if config.learner.unlabelled:
-        page, state = "daml", PageState("daml", DamlView)
-        state.commit(replace(state.view, **changes))
+        daml = PageState("daml", DamlView)
+        daml.commit(replace(daml.view, **changes))
     else:
-        page, state = "maml", PageState("maml", MamlView.first)
-        state.commit(replace(state.view, **changes).within(config.task_family))
-    st.switch_page(f"metademo/ui/pages/{page}.py")
+        maml = PageState("maml", MamlView.first)
+        maml.commit(replace(maml.view, **changes).within(config.task_family))
+    st.switch_page(f"metademo/ui/pages/{'daml' if config.learner.unlabelled else 'maml'}.py")
 
 
 def _file_name(run: Run, step: int | None) -> str:

@@ -16,7 +16,8 @@ from metademo.ui.components.kernel.curves import pi_ticks
 from metademo.ui.components.kernel.gestures import Gesture
 from metademo.ui.components.source_line.source_line import Band, source_line
 from metademo.ui.controls import layout
-from metademo.ui.scenes.scenes import daml_scene, wave_name
+from metademo.ui.scenes.scenes import daml_scene
+from metademo.ui.scenes.sentences import wave_name
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 from metademo.ui.state.views import DamlView

@@ -64,7 +64,7 @@ def _stage(view: TrainView, situation: Any) -> None:
     visit = Visit()
     run, under_way = visit.chosen, visit.under_way
     progress = run.progress if run else None
-    if run is None or not progress.snapshots:
+    if run is None or progress is None or not progress.snapshots:
         probes, start = untrained(run.config if run else _drawable(view))
         scene, name = train_scene(probes, [start]), "not trained yet"
         lines = [empty_line(probes.config)]

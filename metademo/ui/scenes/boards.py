@@ -68,7 +68,7 @@ class Sweep:
     """
 
     title: str
-    values: Sequence[float]
+    values: Sequence[float] | np.ndarray
     trained: Sequence[Range]
     here: float
     series: Sequence[Series]

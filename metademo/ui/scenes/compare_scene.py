@@ -14,9 +14,11 @@ from metademo.evaluation import ordered
 from metademo.learners import Learner
 from metademo.tasks import Array, Examples, TaskFamily
 from metademo.ui.components.kernel.curves import Curve, Panel, Series
-from metademo.ui.scenes.scenes import Run, Scene, adapt, after, look, points_run, ran_away
+from metademo.ui.scenes.learners import Run, adapt, points_run
+from metademo.ui.scenes.scenes import Scene, look
+from metademo.ui.scenes.sentences import after, ran_away
 from metademo.ui.server.contestants import Contestant, steps_of
-from metademo.ui.state.outside import ATTRIBUTES
+from metademo.ui.state.outside import ATTRIBUTES, Attribute
 from metademo.ui.state.views import CompareView
 
 CEILING = 1e9
@@ -163,7 +165,7 @@ def _detail(view: CompareView, family: TaskFamily, k: int, compared: Compared) -
     return " ".join(part for part in parts if part)
 
 
-def outside_of(view: CompareView, family: TaskFamily) -> dict:
+def outside_of(view: CompareView, family: TaskFamily) -> dict[str, Attribute]:
     """The attributes in which the true wave is not one of the family's, by name."""
     return {
         name: attribute

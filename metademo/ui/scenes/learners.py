@@ -32,7 +32,9 @@ class Run:
             return ERRORS[metric](self.curves - truth).mean(-1)
 
 
-def adapt(learner: Learner, support: Examples, view: PointsView | DamlView, grid: Array) -> Run:
+def adapt(
+    learner: Learner, support: Examples[Array], view: PointsView | DamlView, grid: Array
+) -> Run:
     """The view's inner loop for one task, drawn on `grid`."""
     seen = np.empty(0) if support.y is None else support.x[0]
     run = run_inner_loop(
@@ -47,7 +49,7 @@ def adapt(learner: Learner, support: Examples, view: PointsView | DamlView, grid
     misses = np.full(len(curves), np.nan)
     if len(seen):
         with np.errstate(over="ignore", invalid="ignore"):  # where it ran away
-            misses = np.abs(at_points - support.y[0]).mean(1)
+            misses = np.abs(at_points - support.labels[0]).mean(1)
     return Run(curves, run.losses[:, 0], misses)
 
 

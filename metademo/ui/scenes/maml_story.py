@@ -8,7 +8,7 @@ of how well the nearest wave that the network was trained on fits them.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +32,10 @@ FITS = 0.1
 """Free points fit a wave that misses them by a tenth of its amplitude on average, or by less."""
 LEARNED = 0.2
 """An error has fallen noticeably if it has done so by a fifth."""
-MIDDLES = {"l1": ("median", np.median), "mse": ("mean", np.mean)}
+MIDDLES: dict[str, tuple[str, Callable[..., Array]]] = {
+    "l1": ("median", np.median),
+    "mse": ("mean", np.mean),
+}
 EVERY = 8
 """Curves are compared with waves on every 8th point of the grid."""
 

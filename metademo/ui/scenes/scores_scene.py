@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from metademo.tasks import Array, TaskFamily
 from metademo.ui.components.kernel.curves import Series
 from metademo.ui.scenes.boards import Board, Score, Sweep
 from metademo.ui.scenes.compare_scene import CEILING, Compared, in_a_row, outside_of
-from metademo.ui.scenes.scenes import Run
+from metademo.ui.scenes.learners import Run
 from metademo.ui.server.contestants import Contestant
 from metademo.ui.server.measurements import EVERY, SWEPT_TASKS, TASKS, Measured, shots_of
 from metademo.ui.state.outside import ATTRIBUTES
@@ -65,10 +66,10 @@ def _score(
 ) -> Score:
     run, mine = compared.runs[one.name], compared.errors[one.name]
     known = measured.standings.get(one.name)
-    row = dict(
+    row: dict[str, Any] = dict(
         label=one.title,
         about=one.summary,
-        note=_cost(one, compared.steps[one.name], known and known.milliseconds),
+        note=_cost(one, compared.steps[one.name], None if known is None else known.milliseconds),
         color=one.style.colours,
         dash=one.style.dash,
         mine=mine,

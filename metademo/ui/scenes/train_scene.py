@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from metademo.algorithms import Meta
 from metademo.evaluation import run_inner_loop
 from metademo.figures import STYLES, Style, style_of
 from metademo.jobs import Progress, Snapshot, State, held_out_errors
-from metademo.tasks import Array, Examples, TaskFamily
+from metademo.tasks import Array, TaskFamily
 from metademo.training import INIT_STREAM, TrainConfig
 from metademo.ui.components.kernel.curves import Curve
 from metademo.ui.scenes.train_verdict import MARGIN, has_learned, ignoring_error
@@ -87,7 +88,7 @@ class Probes:
             sources=max(1, config.inner_steps) if config.learner.unlabelled else 0,
         )
         picked = _spread(waves.phase, waves.amplitude, family)
-        self.support = Examples(*(v if v is None else v[picked] for v in episode.support))
+        self.support = episode.support.map(itemgetter(picked))
         self.truths = waves(self.grid)[picked]
         self._drawn: dict[int, tuple[Array, Array]] = {}
 
@@ -97,10 +98,10 @@ class Probes:
     @property
     def points(self) -> list[tuple[float, float]]:
         """The support points of all probes; none if they are unlabelled."""
-        x, y = self.support
-        return (
-            [] if y is None else [(float(a), float(b)) for a, b in zip(x.flat, y.flat, strict=True)]
-        )
+        x, y = self.support.x, self.support.y
+        if y is None:
+            return []
+        return [(float(a), float(b)) for a, b in zip(x.flat, y.flat, strict=True)]
 
     def adapt(self, snapshots: Sequence[Snapshot]) -> list[tuple[Array, Array]]:
         """For each snapshot: curves (probes + 1, points), the start first, and losses (2,).

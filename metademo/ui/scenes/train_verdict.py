@@ -63,7 +63,8 @@ def _all_tasks(family: TaskFamily) -> Waves:
     grids = np.meshgrid(
         _even(family.amplitudes, 25), _even(family.frequencies, 25), phases, indexing="ij"
     )
-    return Waves(*(values.ravel() for values in grids), family.shape)
+    amplitude, frequency, phase = (values.ravel() for values in grids)
+    return Waves(amplitude, frequency, phase, family.shape)
 
 
 def _even(interval: tuple[float, float], n: int) -> Array:

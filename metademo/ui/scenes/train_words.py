@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from metademo.algorithms import ALGORITHMS
 from metademo.engines import uncovered
@@ -104,7 +105,8 @@ def largest_accepted(config: TrainConfig, name: str, limits: Limits) -> int | No
     low, high = int(LIMITS[name][1]), getattr(config, name)
 
     def accepts(value: int) -> bool:
-        return _accepts(limits, replace(config, **{name: value}))
+        change: dict[str, Any] = {name: value}
+        return _accepts(limits, replace(config, **change))
 
     if not accepts(low):
         return None

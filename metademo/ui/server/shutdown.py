@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from typing import Any
 
 import uvicorn
 
@@ -20,11 +21,12 @@ def bound_shutdown() -> None:
     shutdown = uvicorn.Server.shutdown
 
     @functools.wraps(shutdown)
-    async def bounded(server: uvicorn.Server, *arguments, **options) -> None:
+    async def bounded(server: uvicorn.Server, *arguments: Any, **options: Any) -> None:
         asyncio.get_running_loop().call_later(GRACE_SECONDS, _hang_up, server)
         await shutdown(server, *arguments, **options)
 
-    uvicorn.Server.shutdown = bounded
+    # There is no hook for it: the method itself is replaced, by one that takes what it takes.
+    uvicorn.Server.shutdown = bounded  # type: ignore[method-assign, assignment]
 
 
 def _hang_up(server: uvicorn.Server) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from metademo.training import (
 from metademo.ui.state.outside import ATTRIBUTES, SHAPE_NAMES
 
 Point = tuple[float, float]
+T = TypeVar("T", float, None)
 MAX_POINTS = 20
 MAX_STEPS = 20
 MAX_AMPLITUDE, MAX_FREQUENCY = 10.0, 3.0
@@ -34,13 +35,14 @@ EXAMPLE_PHASE = math.radians(45)
 """Of the wave that the MAML page begins with: well inside of what its weights know."""
 
 
-def _clamped(value: Any, low: float, high: float, otherwise: float | None) -> float | None:
+def _clamped(value: Any, low: float, high: float, otherwise: T) -> float | T:
     """`value` as a number within its range, or `otherwise` if it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return otherwise
     return min(max(value, low), high)
 
 
+@dataclass(frozen=True)
 class View:
     """What the views have in common: to and from plain values."""
 
@@ -197,7 +199,8 @@ class PointsView(View):
     def _fitted_to(self, family: TaskFamily) -> Self:
         """The same points with the nearest of the family's waves."""
         like = replace(self, **self._made_to_fit(family)).wave
-        found = family.nearest(*np.array(self.points).T, like)
+        x, y = np.array(self.points).T
+        found = family.nearest(x, y, like)
         amplitude, frequency, phase = (
             float(value[0]) for value in (found.amplitude, found.frequency, found.phase)
         )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import (
@@ -129,7 +130,7 @@ def interactive_chart(
 
 
 @functools.cache
-def _mount():
+def _mount() -> ComponentRenderer:
     return assets.component("chart", FIRST_PAINT_HEIGHT)
 
 

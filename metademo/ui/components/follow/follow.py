@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+from streamlit.components.v2.types import ComponentRenderer
+
 from metademo.ui.components.kernel import assets
 
 
@@ -18,5 +20,5 @@ def follow(page: str, on_rest: Callable[[], None]) -> None:
 
 
 @functools.cache
-def _mount():
+def _mount() -> ComponentRenderer:
     return assets.component("follow", 0)

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.ui.components.kernel.static_files import provide, remove_unused
 
@@ -188,7 +189,7 @@ export default async function (component) {
 """
 
 
-def component(name: str, placeholder_height: int, style: str | None = None):
+def component(name: str, placeholder_height: int, style: str | None = None) -> ComponentRenderer:
     """Register a component whose browser side is in its own folder; returns its mounting command.
 
     Args:

@@ -73,11 +73,11 @@ def carried_out(
         kept = []
     if gesture.kind == "remove" and place >= 0:
         del kept[place]
-    if gesture.kind == "move" and place >= 0:
-        kept[place] = gesture.to
-    elif gesture.kind in ("move", "add"):
-        # A point in the visitor's hand stays there, whatever has become of the others.
-        kept.append(gesture.to)
+    if gesture.kind in ("move", "add") and gesture.to is not None:
+        if gesture.kind == "move" and place >= 0:
+            kept[place] = gesture.to
+        else:  # a point in the visitor's hand stays there, whatever has become of the others
+            kept.append(gesture.to)
     return tuple(kept[:max_points])
 
 

@@ -20,7 +20,8 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # not on Windows: nothing is locked there, so nothing is removed
-    fcntl = None
+    # A module cannot be declared to be one or None.
+    fcntl = None  # type: ignore[assignment]
 
 OURS = re.compile(r"(metademo|plotly-[\w.]+)-[0-9a-f]{12}|\.removed-.+")
 # A browser keeps a file without Cache-Control for a tenth of its age: let it keep ours for years.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 
+from streamlit.components.v2.types import ComponentRenderer
+
 from metademo.ui.components.kernel import assets
 
 
 @functools.cache
-def _mount():
+def _mount() -> ComponentRenderer:
     return assets.component("preload", 0, "kernel/page.css")
 
 

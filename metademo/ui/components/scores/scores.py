@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import _encode_series, _finite, _two_colors
@@ -38,7 +39,7 @@ def scores(key: str, *, board: Board | None, sweep: Sweep | None, pending: bool,
 
 
 @functools.cache
-def _mount():
+def _mount() -> ComponentRenderer:
     return assets.component("scores", FIRST_PAINT_HEIGHT)
 
 

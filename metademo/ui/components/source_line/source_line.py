@@ -7,9 +7,11 @@ answers as it can.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import (
@@ -46,7 +48,7 @@ def source_line(
     x_range: Range,
     bands: Sequence[Band] = (),
     ticks: Ticks | None = None,
-    draws: Sequence[float] = (),
+    draws: Iterable[float] = (),
     draws_label: str = "",
     status: str = "",
     label: str = "Source input",
@@ -94,5 +96,5 @@ def source_line(
 
 
 @functools.cache
-def _mount():
+def _mount() -> ComponentRenderer:
     return assets.component("source_line", 120)

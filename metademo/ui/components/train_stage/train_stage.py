@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.tasks import Array
 from metademo.ui.components.kernel import assets
-from metademo.ui.components.kernel.curves import Curve, Ticks, _encode_curve, _ticks, pi_ticks
+from metademo.ui.components.kernel.curves import Curve, _encode_curve, _ticks, pi_ticks
 from metademo.ui.scenes.train_scene import Line, TrainScene
 from metademo.ui.scenes.train_words import Report
 
@@ -55,7 +56,7 @@ def train_stage(
         verdict: what is said in place of the newest snapshot's caption, if anything.
     """
     unsent = _unsent(key, run, scene.steps)
-    ticks: Ticks = pi_ticks(*scene.x_range) if _is_wide(scene.x_range) else None
+    ticks = pi_ticks(*scene.x_range) if _is_wide(scene.x_range) else None
     data = {
         "assets": assets.urls("train_stage/train_stage.js"),
         "turn": _told(key, "have").get("turn", 0),
@@ -112,7 +113,7 @@ def _told(key: str, name: str) -> dict[str, Any]:
 
 
 @functools.cache
-def _mount():
+def _mount() -> ComponentRenderer:
     return assets.component("train_stage", FIRST_PAINT_HEIGHT)
 
 
