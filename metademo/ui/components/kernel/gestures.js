@@ -109,7 +109,8 @@ function continues(before, gesture) {
   return gesture.kind === "value" || (gesture.kind === "move" && same(before.to, gesture.at));
 }
 
-function same(a, b) { return a[0] === b[0] && a[1] === b[1]; }
+/** @param {Point} [a]  @param {Point} [b] */
+function same(a, b) { return Boolean(a && b) && a[0] === b[0] && a[1] === b[1]; }
 
 function newVisit() { return Math.random().toString(36).slice(2) + Math.random().toString(36).slice(2); }
 
@@ -138,13 +139,15 @@ export function carriedOut(before, gestures, maxPoints) {
   let { points, example } = before;
   for (const gesture of gestures) {
     if (!["add", "move", "remove", "clear"].includes(gesture.kind)) continue;
-    const place = gesture.at ? find(points, gesture.at) : -1;
-    if (gesture.kind === "clear" || (gesture.kind === "add" && example)) points = [];
-    if (gesture.kind === "remove") points = points.filter((_, i) => i !== place);
-    if (gesture.kind === "move" && place >= 0) points = points.map((p, i) => (i === place ? gesture.to : p));
+    const { kind, at, to } = gesture;
+    const place = at ? find(points, at) : -1;
+    if (kind === "clear" || (kind === "add" && example)) points = [];
+    if (kind === "remove") points = points.filter((_, i) => i !== place);
+    if (kind === "move" && to && place >= 0) points = points.map((p, i) => (i === place ? to : p));
     // A point in the visitor's hand stays there, whatever has become of the others.
-    else if (gesture.kind === "move" || gesture.kind === "add") points = [...points, gesture.to];
+    else if ((kind === "move" || kind === "add") && to) points = [...points, to];
+    points = points.slice(0, maxPoints);
     example = false;
   }
-  return { points: points.slice(0, maxPoints), example };
+  return { points, example };
 }
