@@ -8,7 +8,10 @@ export class Clock {
   /** @param {import("node:test").TestContext} t  the clock stands in for the real one until this test ends */
   install(t) {
     const { setTimeout, clearTimeout, performance } = globalThis;
-    t.after(() => Object.assign(globalThis, { setTimeout, clearTimeout }));
+    t.after(() => {
+      this.pass(1000); // what is under way comes to its end
+      Object.assign(globalThis, { setTimeout, clearTimeout });
+    });
     t.mock.method(performance, "now", () => this.time);
     globalThis.setTimeout = (run, delay = 0) => {
       const timer = { run, at: this.time + delay };

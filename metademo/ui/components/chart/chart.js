@@ -19,7 +19,8 @@
  * server has answered all that was done).
  */
 
-import { DASHES, loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg } from "../kernel/base.js";
+import { loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg } from "../kernel/base.js";
+import { DASHES } from "../kernel/formats.js";
 import { Conversation } from "../kernel/conversation.js";
 import { Panels } from "./panels.js";
 import { Plot } from "../kernel/plot.js";

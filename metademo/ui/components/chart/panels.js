@@ -1,6 +1,7 @@
 /** Small charts of one value per step, drawn as plain SVG. */
 
-import { DASHES, clamp, make, say, set, svg, valueOf } from "../kernel/base.js";
+import { make, say, set, svg, valueOf } from "../kernel/base.js";
+import { DASHES, clamp } from "../kernel/formats.js";
 import { errorText, linearScale, logScale, stepTicks } from "../kernel/scales.js";
 import { fade } from "../kernel/shared.js";
 

@@ -1,6 +1,7 @@
 /** The visitor's points over the plot: mouse, touch and keys in, a list of points out. */
 
-import { clamp, make, say, set, svg } from "../kernel/base.js";
+import { make, say, set, svg } from "../kernel/base.js";
+import { clamp } from "../kernel/formats.js";
 import { carriedOut, find } from "../kernel/gestures.js";
 
 const REACH = { mouse: 11, pen: 14, touch: 22 }; // how near, in pixels, is on a point

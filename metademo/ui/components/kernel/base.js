@@ -161,23 +161,6 @@ export function painted() {
   });
 }
 
-export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-
-/** A number for people: 0.07, 1.25, 12.3, 4e-4. */
-export function pretty(value) {
-  if (value === null || !Number.isFinite(value)) return "–";
-  const size = Math.abs(value);
-  if (size === 0) return "0";
-  if (size < 0.001) return value.toExponential(0).replace("-", "−");
-  const digits = size < 0.1 ? 3 : size < 10 ? 2 : size < 100 ? 1 : 0;
-  return (size >= 1e5 ? value.toExponential(1) : value.toFixed(digits)).replace("-", "−");
-}
-
-/** Dash patterns by Plotly's names, as in figures.py. */
-export const DASHES = {
-  solid: "", dot: "2 4", dash: "7 5", longdash: "14 5", dashdot: "8 4 2 4", longdashdot: "15 4 2 4",
-};
-
 /** A place for a series' value, in its colour and, if it is one of several, with its name. */
 export function valueOf(series, theme, named) {
   const mark = make("i");

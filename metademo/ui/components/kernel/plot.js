@@ -1,6 +1,6 @@
 /** The plot itself: Plotly.js draws axes and curves; moving a curve afterwards only rewrites its path. */
 
-import { DASHES } from "./base.js";
+import { DASHES } from "./formats.js";
 import { faded } from "./shared.js";
 
 const GAP = -32768;

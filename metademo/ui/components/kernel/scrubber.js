@@ -1,6 +1,7 @@
 /** A slider over the steps and a play button; all in the browser. */
 
-import { clamp, make, say } from "./base.js";
+import { make, say } from "./base.js";
+import { clamp } from "./formats.js";
 
 const PLAY = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M6 3.5v13l10.5-6.5z"/></svg>';
 const PAUSE = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M5 3.5h3.6v13H5zm6.4 0H15v13h-3.6z"/></svg>';

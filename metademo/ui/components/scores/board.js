@@ -1,6 +1,7 @@
 /** A table of scores that follows the scrubber: each learner's error on this task and on many others. */
 
-import { DASHES, make, say, svg } from "../kernel/base.js";
+import { make, say, svg } from "../kernel/base.js";
+import { DASHES } from "../kernel/formats.js";
 import { errorText, logScale } from "../kernel/scales.js";
 import { bringsForward, fade } from "../kernel/shared.js";
 

@@ -3,7 +3,8 @@
  * the learner has nothing to learn from.
  */
 
-import { DASHES, make, say, set, svg, valueOf } from "../kernel/base.js";
+import { make, say, set, svg, valueOf } from "../kernel/base.js";
+import { DASHES } from "../kernel/formats.js";
 import { errorText, exact, logScale } from "../kernel/scales.js";
 import { fade } from "../kernel/shared.js";
 

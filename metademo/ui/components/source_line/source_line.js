@@ -8,7 +8,8 @@
  * The host element tells what is drawn: data-ready, data-version, data-drawn, data-value.
  */
 
-import { clamp, loadStyle, make, mount, readTheme, say, set, svg } from "../kernel/base.js";
+import { loadStyle, make, mount, readTheme, say, set, svg } from "../kernel/base.js";
+import { clamp } from "../kernel/formats.js";
 import { Conversation } from "../kernel/conversation.js";
 import { Toolbar } from "../kernel/toolbar.js";
 

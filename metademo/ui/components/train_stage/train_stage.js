@@ -8,7 +8,8 @@
  */
 
 import { sendAlone } from "../kernel/messages.js";
-import { loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg, DASHES } from "../kernel/base.js";
+import { loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg } from "../kernel/base.js";
+import { DASHES } from "../kernel/formats.js";
 import { Lines } from "./lines.js";
 import { Plot } from "../kernel/plot.js";
 import { Progress, keepFocus } from "./run_bar.js";
