@@ -11,7 +11,7 @@
  *   xRange: number[], yRange: number[], grid: number[], xTicks: ?Array, yTicks: ?Array, curves: Curve[],
  *   points: [number, number][], pointsLabel: string, maxPoints: number, editable: boolean, snap: string,
  *   captions: string[], details: string[], panels: Panel[], key: string, height: number, label: string, message: string,
- *   playSeconds: number, assets: {plotly: string}}} Data
+ *   playSeconds: number, assets: {plotly: string, style: string}}} Data
  * What goes back are gestures, see gestures.js, as the state value `edit`.
  *
  * For tests and scripts the host element tells what is drawn: data-ready, data-version (the last event the server
@@ -34,6 +34,26 @@ export default function render(component) {
 }
 
 class Chart {
+  // From the first data on; the second half from when it is built.
+  /** @type {import("../kernel/base.js").Component} */ component;
+  /** @type {Data} */ data;
+  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {Promise<void>} */ starting;
+  /** @type {HTMLElement} */ legend;
+  /** @type {HTMLElement} */ note;
+  /** @type {HTMLElement} */ canvas;
+  /** @type {HTMLElement} */ stage;
+  /** @type {Toolbar} */ toolbar;
+  /** @type {Scrubber} */ scrubber;
+  /** @type {Panels} */ panels;
+  /** @type {Caption} */ caption;
+  /** @type {import("../kernel/shared.js").Shared} */ shared;
+  /** @type {Plot} */ plot;
+  /** @type {Points} */ points;
+  /** @type {ResizeObserver} */ observer;
+  /** @type {() => void} */ unfollow;
+  /** @type {string} */ legendKey;
+
   constructor(host) {
     this.host = host;
     this.conversation = new Conversation((message) => this.component.setStateValue("edit", message));
@@ -197,7 +217,7 @@ class Chart {
     this.panels.show(at);
     this.shared.set({ step: at });
     this.caption.show(step, playing);
-    for (const item of this.legend.children) {
+    for (const item of this.#keys) {
       if (item.dataset.label) say(item.lastChild, fill(item.dataset.label, step));
     }
     this.#mark({ step });
@@ -241,15 +261,18 @@ class Chart {
     this.#highlight(this.shared.values);
   }
 
-  /** Bring the curve and the series of a learner forward. */
+  /** The keys of the legend. @returns {HTMLElement[]} */
+  get #keys() { return /** @type {any} */ ([...this.legend.children]); }
+
+  /** Bring the curve and the series of a learner forward. @param {import("../kernel/shared.js").Values} news */
   #highlight({ name, pinned }) {
     if (name === undefined && pinned === undefined) return;
     const { values } = this.shared;
     this.plot?.highlight(values.name);
     this.panels.highlight(values.name);
-    for (const item of this.legend.children) {
+    for (const item of this.#keys) {
       item.classList.toggle("md-front", item.dataset.label === values.name);
-      if (item.matches("button")) item.setAttribute("aria-pressed", item.dataset.label === values.pinned);
+      if (item.matches("button")) item.setAttribute("aria-pressed", String(item.dataset.label === values.pinned));
     }
   }
 
@@ -282,6 +305,10 @@ class Chart {
 
 /** The sentence under the chart. Room is kept for the longest one, so that nothing below moves. */
 class Caption {
+  /** @type {string[]} */ captions;
+  /** @type {string[]} */ details;
+  /** @type {string} */ key;
+
   constructor() {
     this.now = make("p", { className: "md-now", "aria-live": "polite", "aria-atomic": "true" });
     this.small = make("p", { className: "md-small" });
@@ -320,7 +347,7 @@ function fill(label, step) {
 /** Wait until an element has a width (it may sit in a closed tab or expander). */
 function visible(element) {
   if (element.clientWidth) return Promise.resolve();
-  return new Promise((done) => {
+  return new Promise((/** @type {(value?: unknown) => void} */ done) => {
     const observer = new ResizeObserver(() => {
       if (!element.clientWidth) return;
       observer.disconnect();

@@ -34,6 +34,17 @@ export class Panels {
 }
 
 class Panel {
+  // From the first data on.
+  /** @type {import("./chart.js").Panel} */ data;
+  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {string} */ key;
+  /** @type {number} */ steps;
+  /** @type {(value: number) => number} */ x;
+  /** @type {(value: number) => number} */ y;
+  /** @type {SVGElement} */ cursor;
+  /** @type {SVGElement[]} */ lines;
+  /** @type {SVGElement[]} */ heads;
+
   constructor(pick) {
     this.title = make("span", { className: "md-panel-title" });
     this.values = make("span", { className: "md-panel-values" });

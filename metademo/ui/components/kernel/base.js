@@ -2,11 +2,13 @@
 
 /**
  * @typedef {object} Component  what Streamlit's Components v2 hands over at each rerun, plus two of ours
- * @property {object} data  what Python sent
+ * @property {any} data  what Python sent
  * @property {HTMLElement} parentElement
  * @property {(name: string, value: unknown) => void} setStateValue
  * @property {string} root  URL of the app, with a slash at its end
  * @property {HTMLElement} host  our own element in the page; it lives as long as the component does
+ *
+ * @typedef {ReturnType<typeof readTheme>} Theme
  */
 
 /** @type {WeakMap<HTMLElement, {update(c: Component): void, destroy(): void}>} */
@@ -21,7 +23,7 @@ const living = new WeakMap();
 export function mount(component, create) {
   const { host } = component;
   if (!living.has(host)) living.set(host, create(host));
-  living.get(host).update(component);
+  living.get(host)?.update(component);
   return () => setTimeout(() => {
     if (host.isConnected) return;
     living.get(host)?.destroy();
@@ -31,8 +33,9 @@ export function mount(component, create) {
 
 /** Load our style sheet once; resolves when it applies (or failed: an unstyled chart beats none). */
 export function loadStyle(url) {
+  /** @type {?HTMLLinkElement} */
   const known = document.querySelector("link[data-metademo-style]");
-  if (known?.href === url) return known.ready ?? Promise.resolve();
+  if (known && known.href === url) return known.ready ?? Promise.resolve();
   const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: url });
   link.dataset.metademoStyle = "";
   link.ready = new Promise((done) => { link.onload = link.onerror = done; });
@@ -41,6 +44,7 @@ export function loadStyle(url) {
   return link.ready;
 }
 
+/** @type {?Promise<PlotlyLibrary>} */
 let plotly = null;
 
 /**
@@ -48,7 +52,7 @@ let plotly = null;
  * most of a second, so it waits until what can be shown without it is shown.
  * @param {string} url
  * @param {Promise<unknown>} shown
- * @returns {Promise<object>} the Plotly object
+ * @returns {Promise<PlotlyLibrary>}
  */
 export function loadPlotly(url, shown) {
   plotly ??= fetchScript(url, shown).then(() => {
@@ -106,6 +110,7 @@ export function readTheme(element) {
   };
 }
 
+/** @type {any} */
 const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
 /** Any CSS colour as [red, green, blue]. */

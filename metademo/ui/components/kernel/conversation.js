@@ -10,6 +10,11 @@ import { shared } from "./shared.js";
 const QUIET = 250; // ms without a gesture after which the hand is at rest
 
 export class Conversation {
+  // Of the last answer.
+  /** @type {string} */ session;
+  /** @type {string} */ view;
+  /** @type {string} */ page;
+
   /** @param {(message: object) => void} post */
   constructor(post) {
     this.gestures = new Gestures((message) => sendAlone(() => post(message)));

@@ -110,7 +110,7 @@ function continues(before, gesture) {
 }
 
 /** @param {Point} [a]  @param {Point} [b] */
-function same(a, b) { return Boolean(a && b) && a[0] === b[0] && a[1] === b[1]; }
+function same(a, b) { return Boolean(a && b && a[0] === b[0] && a[1] === b[1]); }
 
 function newVisit() { return Math.random().toString(36).slice(2) + Math.random().toString(36).slice(2); }
 

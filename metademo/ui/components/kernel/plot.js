@@ -19,9 +19,16 @@ export function decode(curve) {
 }
 
 export class Plot {
-  /** @param {HTMLElement} element  @param {object} Plotly */
+  // From the first data on.
+  /** @type {number[]} */ grid;
+  /** @type {PlotlyAxis} */ x;
+  /** @type {PlotlyAxis} */ y;
+  /** @type {Float64Array} */ pixels;
+  /** @type {SVGPathElement[]} */ paths;
+
+  /** @param {HTMLElement} element  @param {PlotlyLibrary} Plotly */
   constructor(element, Plotly) {
-    this.element = element;
+    this.element = /** @type {PlotlyElement} */ (element);
     this.Plotly = Plotly;
     this.curves = [];
     this.front = null;
@@ -77,7 +84,7 @@ export class Plot {
     const back = faded(label, this.curves.map((curve) => curve.label));
     this.paths.forEach((line, i) => {
       const { name, width } = this.curves[i];
-      line.style.opacity = back[i] && name !== "truth" ? 0.12 : 1;
+      line.style.opacity = back[i] && name !== "truth" ? "0.12" : "1";
       line.style.strokeWidth = `${this.curves[i].label === label ? width + 1 : width}px`;
     });
   }
@@ -88,8 +95,10 @@ export class Plot {
     return { left, top, width, height };
   }
 
+  /** @returns {[number, number]} */
   toData(px, py) { return [this.x.p2d(px), this.y.p2d(py)]; }
 
+  /** @returns {[number, number]} */
   toPixels(x, y) { return [this.x.d2p(x), this.y.d2p(y)]; }
 
   /** The height of a curve that is the same at all steps, at x. */
@@ -126,11 +135,16 @@ export class Plot {
     this.highlight(this.front);
   }
 
-  /** The SVG path of each curve, in order; an empty list (then Plotly redraws, slower) if one is missing. */
+  /**
+   * The SVG path of each curve, in order; an empty list (then Plotly redraws, slower) if one is missing.
+   * @returns {SVGPathElement[]}
+   */
   #findPaths() {
+    /** @type {SVGPathElement[]} */
     const found = [];
     for (const trace of this.element.querySelectorAll(".scatterlayer > .trace")) {
       const index = trace.__data__?.[0]?.trace?.index;
+      /** @type {NodeListOf<SVGPathElement>} */
       const line = trace.querySelectorAll("path.js-line");
       if (index !== undefined && line.length === 1) found[index] = line[0];
     }

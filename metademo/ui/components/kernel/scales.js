@@ -43,7 +43,7 @@ export function logScale(values) {
 /** 1, 2, 2.5 or 5 times a power of ten: the least that is no less than `rough`. */
 export function niceUnit(rough) {
   const power = 10 ** Math.floor(Math.log10(rough));
-  return [1, 2, 2.5, 5, 10].find((m) => m * power >= rough * 0.999) * power;
+  return ([1, 2, 2.5, 5].find((m) => m * power >= rough * 0.999) ?? 10) * power;
 }
 
 /** Whole steps to write under an axis that runs from 0 to `steps`. */

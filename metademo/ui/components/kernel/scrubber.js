@@ -7,6 +7,9 @@ const PLAY = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M6 3.5v13l10.
 const PAUSE = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M5 3.5h3.6v13H5zm6.4 0H15v13h-3.6z"/></svg>';
 
 export class Scrubber {
+  /** @type {number} */ seconds; // from one step to the next
+  /** @type {number} */ frame;
+
   /** @param {(at: number, playing: boolean) => void} moved  told every change; `at` may lie between two steps */
   constructor(moved) {
     this.moved = moved;

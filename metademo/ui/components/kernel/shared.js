@@ -7,7 +7,7 @@
  *   null, and `pinned` whether it stays there; `rested` is the last gesture after which the hand at the chart came to rest
  */
 
-class Shared {
+export class Shared {
   constructor() {
     /** @type {Values} */
     this.values = {};
@@ -77,7 +77,7 @@ export function bringsForward(button, area, place, name) {
  * @returns {boolean[]}
  */
 export function faded(front, names) {
-  return names.map((name) => names.includes(front) && name !== front);
+  return names.map((name) => front !== null && names.includes(front) && name !== front);
 }
 
 /** Fade marks that stand for other names than the one in front: lists of marks, each in the order of the names. */

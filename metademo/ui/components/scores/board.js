@@ -13,6 +13,11 @@ import { bringsForward, fade } from "../kernel/shared.js";
  */
 
 export class Board {
+  // From the first data on.
+  /** @type {BoardData} */ data;
+  /** @type {string} */ key;
+  /** @type {import("../kernel/scales.js").Scale} */ scale;
+
   /** @param {import("../kernel/shared.js").Shared} place  where the learner that is pointed at is brought forward */
   constructor(place) {
     this.place = place;

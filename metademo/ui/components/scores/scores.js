@@ -23,6 +23,14 @@ export default function render(component) {
 }
 
 class Scores {
+  // From the first data on.
+  /** @type {import("../kernel/base.js").Component} */ component;
+  /** @type {Data} */ data;
+  /** @type {Promise<void>} */ starting;
+  /** @type {Board} */ board;
+  /** @type {Sweep} */ sweep;
+  /** @type {() => void} */ unfollow;
+
   constructor(host) {
     this.host = host;
     this.asked = Date.now(); // no question is like one of an earlier visit to the page

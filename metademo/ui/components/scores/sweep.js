@@ -18,6 +18,14 @@ const HEIGHT = 210;
 const EDGE = { left: 44, right: 14, top: 10, bottom: 24 };
 
 export class Sweep {
+  // From the first data on.
+  /** @type {SweepData} */ data;
+  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {string} */ key;
+  /** @type {import("../kernel/scales.js").Scale} */ scale;
+  /** @type {(value: number) => number} */ x;
+  /** @type {SVGElement[]} */ lines;
+
   constructor() {
     this.title = make("span", { className: "md-panel-title" });
     this.values = make("span", { className: "md-panel-values" });

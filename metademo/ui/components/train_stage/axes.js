@@ -2,10 +2,17 @@
 
 import { clamp, pretty } from "../kernel/formats.js";
 
-/** Outer steps from 0 to `most`; on a log axis 0 stands where 1/2 would. */
+/**
+ * @typedef {[value: number, text: string][]} Ticks
+ * @typedef {((step: number) => number) & {invert: (px: number) => number, ticks: Ticks}} StepScale
+ * @typedef {((loss: number) => number) & {most: number, ticks: Ticks}} LossScale  what is above `most` lies above the chart
+ */
+
+/** Outer steps from 0 to `most`; on a log axis 0 stands where 1/2 would. @returns {StepScale} */
 export function stepScale(most, log, { left, right }) {
   const width = right - left;
   const rise = (v) => Math.log10(Math.max(v, 0.5) * 2);
+  /** @type {any} */
   const scale = log
     ? (v) => left + (rise(v) / rise(Math.max(most, 1))) * width
     : (v) => left + (v / Math.max(most, 1)) * width;
@@ -14,13 +21,17 @@ export function stepScale(most, log, { left, right }) {
     return log ? 0.5 * 10 ** (share * rise(Math.max(most, 1))) : share * most;
   };
   const values = [0];
-  if (log) for (let v = 1; v <= most; v *= 10) values.push(v);
-  else for (const unit = nice(most / Math.max(2, width / 110)), last = most + unit / 1e6; values.at(-1) + unit <= last;) values.push(values.at(-1) + unit);
+  if (log) {
+    for (let v = 1; v <= most; v *= 10) values.push(v);
+  } else {
+    const unit = nice(most / Math.max(2, width / 110));
+    for (let v = unit; v <= most + unit / 1e6; v += unit) values.push(v);
+  }
   scale.ticks = values.map((v) => [v, v.toLocaleString("en")]);
   return scale;
 }
 
-/** Losses from the axis' lower end up to `most`; what is larger lies above the chart. */
+/** Losses from the axis' lower end up to `most`; what is larger lies above the chart. @returns {LossScale} */
 export function lossScale({ lines, errors, top: sane, ignoring }, log, { top, bottom }) {
   const values = [ignoring, ...errors, ...lines.flatMap((l) => [...l.smooth, ...l.errors])].filter((v) => v !== null && v > 0);
   const largest = Math.min(Math.max(...values), sane * (log ? 10 : 1));
@@ -52,5 +63,5 @@ export function lossScale({ lines, errors, top: sane, ignoring }, log, { top, bo
 
 function nice(rough) {
   const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1e-12)));
-  return [1, 2, 5, 10].find((m) => m * power >= rough * 0.999) * power;
+  return ([1, 2, 5].find((m) => m * power >= rough * 0.999) ?? 10) * power;
 }

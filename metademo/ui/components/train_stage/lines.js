@@ -13,6 +13,14 @@ const RUN_DASHES = ["solid", "dash", "dot", "dashdot"];
 const RUN_INK = [0, 45, 70]; // per cent of ink in the colour
 
 export class Lines {
+  // From the first data on.
+  /** @type {any} */ data;
+  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {string} */ key;
+  /** @type {import("./axes.js").StepScale} */ x;
+  /** @type {import("./axes.js").LossScale} */ y;
+  /** @type {HTMLElement} */ error;
+
   /** @param {(step: number) => void} pick  the visitor pointed at an outer step */
   constructor(pick) {
     this.svg = svg("svg", { class: "md-lines-svg", role: "img" });

@@ -24,6 +24,28 @@ export default function render(component) {
 }
 
 class Stage {
+  // From the first data on; the second half from when it is built.
+  /** @type {import("../kernel/base.js").Component} */ component;
+  /** @type {any} */ data;
+  /** @type {{run: string, rows: Map<number, {caption: string, detail: string, curves: string[]}>}} */ known;
+  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {Promise<void>} */ starting;
+  /** @type {Lines} */ lines;
+  /** @type {HTMLElement} */ legend;
+  /** @type {HTMLElement} */ canvas;
+  /** @type {HTMLElement} */ stage;
+  /** @type {HTMLElement} */ now;
+  /** @type {HTMLElement} */ small;
+  /** @type {SVGElement} */ dots;
+  /** @type {Progress} */ progress;
+  /** @type {Scrubber} */ scrubber;
+  /** @type {Plot} */ plot;
+  /** @type {ResizeObserver} */ observer;
+  /** @type {() => void} */ leaveFocus;
+  /** @type {string} */ run;
+  /** @type {string} */ dotsKey;
+  /** @type {string} */ legendKey;
+
   constructor(host) {
     this.host = host;
     this.drawn = 0;
