@@ -2,13 +2,14 @@
  * The interactive chart. Python (chart.py beside it) sends the data; see there for what each field means.
  *
  * @typedef {[light: string, dark: string]} Colors
+ * @typedef {import("../kernel/plot.js").Ticks} Ticks
  * @typedef {{name: string, label: string, color: Colors, dash: string, width: number, opacity: number,
  *   legend: boolean, rows: number, start: number, unit: number, y: string}} Curve
  * @typedef {{label: string, color: Colors, dash: string, values: (number|null)[]}} Series
  * @typedef {{title: string, log: boolean, note: string, series: Series[]}} Panel
  * @typedef {{ack: number, session: string, view: string, example: boolean, undo: boolean, redo: boolean, fresh: string,
  *   page: string, visit: string, steps: number,
- *   xRange: number[], yRange: number[], grid: number[], xTicks: ?Array, yTicks: ?Array, curves: Curve[],
+ *   xRange: [number, number], yRange: [number, number], grid: number[], xTicks: ?Ticks, yTicks: ?Ticks, curves: Curve[],
  *   points: [number, number][], pointsLabel: string, maxPoints: number, editable: boolean, snap: string,
  *   captions: string[], details: string[], panels: Panel[], key: string, height: number, label: string, message: string,
  *   playSeconds: number, assets: {plotly: string, style: string}}} Data
@@ -218,7 +219,7 @@ class Chart {
     this.shared.set({ step: at });
     this.caption.show(step, playing);
     for (const item of this.#keys) {
-      if (item.dataset.label) say(item.lastChild, fill(item.dataset.label, step));
+      if (item.dataset.label) say(/** @type {Node} */ (item.lastChild), fill(item.dataset.label, step));
     }
     this.#mark({ step });
   }
@@ -268,8 +269,8 @@ class Chart {
   #highlight({ name, pinned }) {
     if (name === undefined && pinned === undefined) return;
     const { values } = this.shared;
-    this.plot?.highlight(values.name);
-    this.panels.highlight(values.name);
+    this.plot?.highlight(values.name ?? null);
+    this.panels.highlight(values.name ?? null);
     for (const item of this.#keys) {
       item.classList.toggle("md-front", item.dataset.label === values.name);
       if (item.matches("button")) item.setAttribute("aria-pressed", String(item.dataset.label === values.pinned));
@@ -314,9 +315,10 @@ class Caption {
     this.small = make("p", { className: "md-small" });
     this.room = make("div", { className: "md-room", "aria-hidden": "true" });
     this.smallRoom = make("div", { className: "md-room", "aria-hidden": "true" });
+    this.smallStack = make("div", { className: "md-stack" }, this.smallRoom, this.small);
     this.element = make("div", { className: "md-caption" },
       make("div", { className: "md-stack md-large" }, this.room, this.now),
-      make("div", { className: "md-stack" }, this.smallRoom, this.small));
+      this.smallStack);
   }
 
   update(captions, details) {
@@ -326,7 +328,7 @@ class Caption {
     this.element.hidden = captions.length + details.length === 0;
     this.room.replaceChildren(...captions.map((text) => make("p", {}, text)));
     this.smallRoom.replaceChildren(...details.map((text) => make("p", {}, text)));
-    this.smallRoom.parentElement.hidden = details.length === 0;
+    this.smallStack.hidden = details.length === 0;
     this.element.classList.toggle("md-detailed", details.length > 0);
   }
 

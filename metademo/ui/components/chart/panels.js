@@ -142,7 +142,7 @@ class Panel {
       const value = between(series.values, own);
       this.heads[i].style.display = this.#drawable(value) ? "" : "none";
       if (this.#drawable(value)) set(this.heads[i], { cx: this.x(own), cy: this.y(value) });
-      say(this.values.children[i].querySelector("b"), text(series.values[Math.round(own)]));
+      say(/** @type {Node} */ (this.values.children[i].lastChild), text(series.values[Math.round(own)]));
     });
   }
 }

@@ -12,9 +12,21 @@ const TWICE = 350; // ms: the second half of a double click does nothing
 const KEYS = "Arrow keys move a cross-hair, with Shift in bigger steps. Enter or Space places a point. "
   + "Square brackets go from point to point: then arrow keys move it and Delete removes it. Escape lets go.";
 
-/** @typedef {import("../kernel/gestures.js").Point} Point */
+/**
+ * @typedef {import("../kernel/gestures.js").Point} Point
+ * @typedef {{id: number, at: ?Point, before: ?Point, px: number, py: number, from: Point, moved: boolean,
+ *   far?: boolean}} Hold  a press: of which pointer, on which point, where it began
+ */
 
 export class Points {
+  // See #build.
+  /** @type {HTMLElement} */ element;
+  /** @type {SVGElement} */ svg;
+  /** @type {SVGElement} */ dots;
+  /** @type {SVGElement} */ ghost;
+  /** @type {SVGElement} */ ring;
+  /** @type {SVGElement} */ lines;
+  /** @type {HTMLElement} */ spoken;
   /** @type {(event: KeyboardEvent) => void} */ outside;
 
   /**
@@ -35,8 +47,9 @@ export class Points {
     /** @type {Point[]} those that are shown: the server's, and what was done since */
     this.list = [];
     this.example = false; // whether those are an example, placed by the server
+    /** @type {{editable: boolean, maxPoints: number, snap: string, xRange: [number, number], yRange: [number, number]}} */
     this.options = { editable: false, maxPoints: 0, snap: "", xRange: [0, 1], yRange: [0, 1] };
-    /** @type {?{id: number, at: ?Point, before: ?Point, px: number, py: number, from: Point, moved: boolean, far?: boolean}} */
+    /** @type {?Hold} */
     this.hold = null; // the press that is going on
     this.pointer = null; // where the mouse is, in pixels of the plot
     this.hovered = -1;
@@ -105,7 +118,7 @@ export class Points {
     const { width, height } = this.plot.area;
     const selected = this.chosen ? find(this.list, this.chosen) : -1;
     const held = this.hold?.at ? find(this.list, this.hold.at) : -1;
-    while (this.dots.children.length > this.list.length) this.dots.lastChild.remove();
+    while (this.dots.children.length > this.list.length) this.dots.lastChild?.remove();
     while (this.dots.children.length < this.list.length) this.dots.append(svg("circle"));
     this.list.forEach(([x, y], i) => {
       const [cx, cy] = this.plot.toPixels(x, y);

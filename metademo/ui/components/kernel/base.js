@@ -31,7 +31,7 @@ export function mount(component, create) {
   }, 1000);
 }
 
-/** Load our style sheet once; resolves when it applies (or failed: an unstyled chart beats none). */
+/** Load our style sheet once; resolves when it applies (or failed: an unstyled chart beats none). @param {string} url */
 export function loadStyle(url) {
   /** @type {?HTMLLinkElement} */
   const known = document.querySelector("link[data-metademo-style]");
@@ -63,6 +63,7 @@ export function loadPlotly(url, shown) {
   return plotly;
 }
 
+/** @param {string} url  @param {Promise<unknown>} shown */
 async function fetchScript(url, shown) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`Plotly.js: HTTP ${answer.status}`);
@@ -93,6 +94,7 @@ async function fetchScript(url, shown) {
  */
 export function readTheme(element) {
   const style = getComputedStyle(element);
+  /** @type {(name: string, otherwise: string) => string} */
   const read = (name, otherwise) => style.getPropertyValue(`--st-${name}`).trim() || otherwise;
   const background = rgb(read("background-color", "#ffffff"));
   const text = rgb(read("text-color", "#31333f"));
@@ -102,9 +104,9 @@ export function readTheme(element) {
     font: read("font", "sans-serif"),
     background: `rgb(${background})`,
     text: `rgb(${text})`,
-    /** the text colour, faded */
+    /** the text colour, faded @param {number} opacity */
     ink: (opacity) => `rgba(${text},${opacity})`,
-    /** of a [light, dark] pair */
+    /** of a [light, dark] pair @param {[string, string]} pair */
     pick: (pair) => pair[dark ? 1 : 0],
     key: [dark, background, text, read("font", "")].join(),
   };
@@ -113,7 +115,7 @@ export function readTheme(element) {
 /** @type {any} */
 const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
-/** Any CSS colour as [red, green, blue]. */
+/** Any CSS colour as [red, green, blue]. @param {string} color @returns {number[]} */
 function rgb(color) {
   pen.fillStyle = "#000";
   pen.fillStyle = color;
@@ -121,7 +123,13 @@ function rgb(color) {
   return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }
 
-/** Make an element: make("p", {className: "x"}, child, ...). Names with a dash become attributes. */
+/**
+ * Make an element: make("p", {className: "x"}, child, ...). Names with a dash become attributes.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, unknown>} properties
+ * @param {(Node|string)[]} children
+ */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   assign(element, properties);
@@ -131,7 +139,13 @@ export function make(tag, properties = {}, ...children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Make an SVG element; all properties become attributes. */
+/**
+ * Make an SVG element; all properties become attributes.
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, unknown>} attributes
+ * @param {(Node|string)[]} children
+ */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, tag);
   set(element, attributes);
@@ -139,13 +153,14 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Set attributes that differ. */
+/** Set attributes that differ. @param {Element} element  @param {Record<string, unknown>} attributes */
 export function set(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
   }
 }
 
+/** @param {any} element  @param {Record<string, unknown>} properties */
 function assign(element, properties) {
   for (const [name, value] of Object.entries(properties)) {
     if (name.includes("-") || name === "role") element.setAttribute(name, value);
@@ -153,7 +168,7 @@ function assign(element, properties) {
   }
 }
 
-/** Change text only if it differs, so that screen readers speak only news. */
+/** Change text only if it differs, so that screen readers speak only news. @param {Node} element  @param {string} text */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -166,7 +181,12 @@ export function painted() {
   });
 }
 
-/** A place for a series' value, in its colour and, if it is one of several, with its name. */
+/**
+ * A place for a series' value, in its colour and, if it is one of several, with its name.
+ * @param {{label: string, color: [string, string]}} series
+ * @param {Theme} theme
+ * @param {boolean} named
+ */
 export function valueOf(series, theme, named) {
   const mark = make("i");
   mark.style.background = theme.pick(series.color);

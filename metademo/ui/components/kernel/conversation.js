@@ -41,7 +41,7 @@ export class Conversation {
     return true;
   }
 
-  /** Once the hand is at rest and all is answered, tell the page's controls, which then follow. */
+  /** Once the hand is at rest and all is answered, tell the page's controls, which then follow. @param {boolean} busy */
   rest(busy) {
     clearTimeout(this.timer);
     const { gestures } = this;

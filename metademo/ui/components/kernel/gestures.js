@@ -55,7 +55,7 @@ export class Gestures {
     else this.#sendInTime();
   }
 
-  /** The server has answered all gestures up to `ack`. */
+  /** The server has answered all gestures up to `ack`. @param {number} ack */
   answered(ack) {
     if (this.entries.some((entry) => entry.gesture.seq <= ack)) {
       this.entries = this.entries.filter((entry) => entry.gesture.seq > ack);
@@ -103,7 +103,11 @@ export class Gestures {
   }
 }
 
-/** Whether a gesture goes on with one that is on its way: of both only where they end counts. */
+/**
+ * Whether a gesture goes on with one that is on its way: of both only where they end counts.
+ * @param {Gesture} before
+ * @param {Omit<Gesture, "seq">} gesture
+ */
 function continues(before, gesture) {
   if (before.final || before.kind !== gesture.kind) return false;
   return gesture.kind === "value" || (gesture.kind === "move" && same(before.to, gesture.at));

@@ -63,6 +63,7 @@ class Scores {
     if (this.data.pending) this.polling = setInterval(() => this.#ask(), POLL);
   }
 
+  /** @param {import("../kernel/shared.js").Values} news */
   #follow({ step, name, pinned }) {
     if (step !== undefined) {
       this.board.show(step);

@@ -107,7 +107,7 @@ export class Sweep {
     data.series.forEach((series, i) => {
       const row = series.values[Math.min(step, series.values.length - 1)];
       this.lines[i].setAttribute("d", this.#path(row));
-      say(this.values.children[i].querySelector("b"), row[nearest] === null ? "–" : errorText(row[nearest]));
+      say(/** @type {Node} */ (this.values.children[i].lastChild), row[nearest] === null ? "–" : errorText(row[nearest]));
     });
     this.svg.setAttribute("aria-label", `${data.title}, after ${step} steps`);
   }

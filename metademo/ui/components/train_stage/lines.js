@@ -27,9 +27,10 @@ export class Lines {
     this.keys = make("div", { className: "md-lines-keys" });
     this.logY = this.#toggle("log loss", "Loss on a logarithmic axis");
     this.logX = this.#toggle("log steps", "Outer steps on a logarithmic axis");
+    const stage = make("div", { className: "md-lines-stage" }, this.svg);
     this.element = make("div", { className: "md-lines" },
       this.keys,
-      make("div", { className: "md-lines-stage" }, this.svg),
+      stage,
       make("div", { className: "md-lines-axes" }, make("span", {}, "outer steps"), this.logY, this.logX));
     this.width = this.height = 0;
     this.at = 0;
@@ -45,7 +46,7 @@ export class Lines {
       [this.width, this.height] = [Math.round(entry.contentRect.width), Math.round(entry.contentRect.height)];
       this.draw();
     });
-    this.observer.observe(this.svg.parentElement);
+    this.observer.observe(stage);
   }
 
   destroy() { this.observer.disconnect(); }
@@ -53,7 +54,7 @@ export class Lines {
   #toggle(text, title) {
     const button = make("button", { type: "button", className: "md-toggle", title, "aria-pressed": "false" }, text);
     button.addEventListener("click", () => {
-      button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
+      button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
       this.draw();
     });
     return button;

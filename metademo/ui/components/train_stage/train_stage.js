@@ -189,8 +189,8 @@ class Stage {
     if (!moved && key === this.dotsKey) return;
     this.dotsKey = key;
     const { left, top } = this.plot.area;
-    this.dots.replaceChildren(...this.data.points.map((point) => {
-      const [x, y] = this.plot.toPixels(...point);
+    this.dots.replaceChildren(...this.data.points.map(([px, py]) => {
+      const [x, y] = this.plot.toPixels(px, py);
       return svg("circle", { cx: left + x, cy: top + y, r: 4.5, class: "md-dot" });
     }));
   }
