@@ -210,63 +210,6 @@ def test_a_name_is_brought_forward_by_keys_and_kept_by_a_click(compare):
     compare.wait_front(None)
 
 
-def test_what_goes_to_the_server_for_one_fragment_goes_alone(compare):
-    """What is set in one turn is one message to Streamlit, which runs one fragment for it."""
-    turns = compare.page.evaluate(
-        """async () => {
-        const url = performance.getEntriesByType("resource").map((e) => e.name)
-            .find((name) => name.includes("/messages.js"));
-        const { sendAlone } = await import(url);
-        const turns = [];
-        let turn = 0;
-        const send = () => {
-            turns.push(turn);
-            setTimeout(() => { turn += 1; });  // as Streamlit does
-        };
-        await new Promise((done) => { [send, send, send, done].forEach(sendAlone); });
-        return turns;
-    }"""
-    )
-    assert turns == [0, 1, 2]
-
-
-def test_labels_of_ticks_are_their_values(compare):
-    found = compare.page.evaluate(
-        """async () => {
-        const url = performance.getEntriesByType("resource").map((e) => e.name)
-            .find((name) => name.includes("/scales.js"));
-        const { linearScale, logScale, labels, errorText } = await import(url);
-        const wrong = [];
-        const read = (text) => Number(text.replaceAll("−", "-").replace(/[≤≥]/, ""));
-        const check = (what, ticks, name) => ticks.forEach((v) => {
-            const off = Math.abs(read(name(v)) - v);
-            if (off > 1e-9 * Math.abs(v)) wrong.push([what, v, name(v)]);
-        });
-        for (let e = -7; e <= 4; e += 1) for (let m = 1; m < 10; m += 0.37) {
-            const linear = linearScale(0, m * 10 ** e);
-            check("linear", linear.ticks, linear.name);
-            const signed = linearScale(-m * 10 ** e, m);
-            check("signed", signed.ticks, signed.name);
-            const log = logScale([10 ** e, m * 10 ** e, 10 ** (e + m)]);
-            check("log", log.ticks, log.name);
-        }
-        const values = [0.5, 0.625, 0.75, 0.875, 1, 1.125];
-        check("values", values, labels(values));
-        const [ends, quarter] = [logScale([1e-14, 0.1, 0.2]), linearScale(0, 0.55)];
-        return {
-            wrong: wrong.slice(0, 5), quarter: quarter.ticks.map(quarter.name),
-            end: ends.name(ends.ticks[0]), runaway: logScale([0.03, 0.2, 1e9]).ticks.at(-1),
-            texts: [null, 1e9, 0, 5.01e-14, 0.0123].map(errorText),
-        };
-    }"""
-    )
-    assert found["wrong"] == []
-    assert found["quarter"] == ["0.00", "0.25", "0.50", "0.75"]
-    assert found["end"] == "≤1e−4", "what is less lies there, too"
-    assert found["runaway"] == 1
-    assert found["texts"] == ["diverges", "diverges", "0", "< 1e−6", "0.012"]
-
-
 def test_the_strips_share_an_axis_with_labels(compare):
     axis = compare.page.locator(f"{SCORES} tfoot .md-strip-axis i")
     assert axis.all_inner_texts() == ["0.001", "0.01", "0.1", "1"]

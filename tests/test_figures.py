@@ -217,7 +217,7 @@ def test_no_two_kinds_of_curve_look_the_same(ground):
 
 
 def test_the_charts_in_the_browser_have_the_same_dash_patterns():
-    script = (Path(figures.__file__).parent / "ui/components/kernel/base.js").read_text(
+    script = (Path(figures.__file__).parent / "ui/components/kernel/formats.js").read_text(
         encoding="utf-8"
     )
     (table,) = re.findall(r"export const DASHES = \{(.*?)\};", script, re.DOTALL)

@@ -2,16 +2,17 @@
  * The interactive chart. Python (chart.py beside it) sends the data; see there for what each field means.
  *
  * @typedef {[light: string, dark: string]} Colors
+ * @typedef {import("../kernel/plot.js").Ticks} Ticks
  * @typedef {{name: string, label: string, color: Colors, dash: string, width: number, opacity: number,
  *   legend: boolean, rows: number, start: number, unit: number, y: string}} Curve
  * @typedef {{label: string, color: Colors, dash: string, values: (number|null)[]}} Series
  * @typedef {{title: string, log: boolean, note: string, series: Series[]}} Panel
  * @typedef {{ack: number, session: string, view: string, example: boolean, undo: boolean, redo: boolean, fresh: string,
  *   page: string, visit: string, steps: number,
- *   xRange: number[], yRange: number[], grid: number[], xTicks: ?Array, yTicks: ?Array, curves: Curve[],
+ *   xRange: [number, number], yRange: [number, number], grid: number[], xTicks: ?Ticks, yTicks: ?Ticks, curves: Curve[],
  *   points: [number, number][], pointsLabel: string, maxPoints: number, editable: boolean, snap: string,
  *   captions: string[], details: string[], panels: Panel[], key: string, height: number, label: string, message: string,
- *   playSeconds: number, assets: {plotly: string}}} Data
+ *   playSeconds: number, assets: {plotly: string, style: string}}} Data
  * What goes back are gestures, see gestures.js, as the state value `edit`.
  *
  * For tests and scripts the host element tells what is drawn: data-ready, data-version (the last event the server
@@ -19,7 +20,8 @@
  * server has answered all that was done).
  */
 
-import { DASHES, loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg } from "../kernel/base.js";
+import { loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg } from "../kernel/base.js";
+import { DASHES } from "../kernel/formats.js";
 import { Conversation } from "../kernel/conversation.js";
 import { Panels } from "./panels.js";
 import { Plot } from "../kernel/plot.js";
@@ -33,6 +35,26 @@ export default function render(component) {
 }
 
 class Chart {
+  // From the first data on; the second half from when it is built.
+  /** @type {import("../kernel/base.js").Component} */ component;
+  /** @type {Data} */ data;
+  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {Promise<void>} */ starting;
+  /** @type {HTMLElement} */ legend;
+  /** @type {HTMLElement} */ note;
+  /** @type {HTMLElement} */ canvas;
+  /** @type {HTMLElement} */ stage;
+  /** @type {Toolbar} */ toolbar;
+  /** @type {Scrubber} */ scrubber;
+  /** @type {Panels} */ panels;
+  /** @type {Caption} */ caption;
+  /** @type {import("../kernel/shared.js").Shared} */ shared;
+  /** @type {Plot} */ plot;
+  /** @type {Points} */ points;
+  /** @type {ResizeObserver} */ observer;
+  /** @type {() => void} */ unfollow;
+  /** @type {string} */ legendKey;
+
   constructor(host) {
     this.host = host;
     this.conversation = new Conversation((message) => this.component.setStateValue("edit", message));
@@ -196,8 +218,8 @@ class Chart {
     this.panels.show(at);
     this.shared.set({ step: at });
     this.caption.show(step, playing);
-    for (const item of this.legend.children) {
-      if (item.dataset.label) say(item.lastChild, fill(item.dataset.label, step));
+    for (const item of this.#keys) {
+      if (item.dataset.label) say(/** @type {Node} */ (item.lastChild), fill(item.dataset.label, step));
     }
     this.#mark({ step });
   }
@@ -240,15 +262,18 @@ class Chart {
     this.#highlight(this.shared.values);
   }
 
-  /** Bring the curve and the series of a learner forward. */
+  /** The keys of the legend. @returns {HTMLElement[]} */
+  get #keys() { return /** @type {any} */ ([...this.legend.children]); }
+
+  /** Bring the curve and the series of a learner forward. @param {import("../kernel/shared.js").Values} news */
   #highlight({ name, pinned }) {
     if (name === undefined && pinned === undefined) return;
     const { values } = this.shared;
-    this.plot?.highlight(values.name);
-    this.panels.highlight(values.name);
-    for (const item of this.legend.children) {
+    this.plot?.highlight(values.name ?? null);
+    this.panels.highlight(values.name ?? null);
+    for (const item of this.#keys) {
       item.classList.toggle("md-front", item.dataset.label === values.name);
-      if (item.matches("button")) item.setAttribute("aria-pressed", item.dataset.label === values.pinned);
+      if (item.matches("button")) item.setAttribute("aria-pressed", String(item.dataset.label === values.pinned));
     }
   }
 
@@ -281,14 +306,19 @@ class Chart {
 
 /** The sentence under the chart. Room is kept for the longest one, so that nothing below moves. */
 class Caption {
+  /** @type {string[]} */ captions;
+  /** @type {string[]} */ details;
+  /** @type {string} */ key;
+
   constructor() {
     this.now = make("p", { className: "md-now", "aria-live": "polite", "aria-atomic": "true" });
     this.small = make("p", { className: "md-small" });
     this.room = make("div", { className: "md-room", "aria-hidden": "true" });
     this.smallRoom = make("div", { className: "md-room", "aria-hidden": "true" });
+    this.smallStack = make("div", { className: "md-stack" }, this.smallRoom, this.small);
     this.element = make("div", { className: "md-caption" },
       make("div", { className: "md-stack md-large" }, this.room, this.now),
-      make("div", { className: "md-stack" }, this.smallRoom, this.small));
+      this.smallStack);
   }
 
   update(captions, details) {
@@ -298,7 +328,7 @@ class Caption {
     this.element.hidden = captions.length + details.length === 0;
     this.room.replaceChildren(...captions.map((text) => make("p", {}, text)));
     this.smallRoom.replaceChildren(...details.map((text) => make("p", {}, text)));
-    this.smallRoom.parentElement.hidden = details.length === 0;
+    this.smallStack.hidden = details.length === 0;
     this.element.classList.toggle("md-detailed", details.length > 0);
   }
 
@@ -319,7 +349,7 @@ function fill(label, step) {
 /** Wait until an element has a width (it may sit in a closed tab or expander). */
 function visible(element) {
   if (element.clientWidth) return Promise.resolve();
-  return new Promise((done) => {
+  return new Promise((/** @type {(value?: unknown) => void} */ done) => {
     const observer = new ResizeObserver(() => {
       if (!element.clientWidth) return;
       observer.disconnect();

@@ -1,6 +1,7 @@
 /** Small charts of one value per step, drawn as plain SVG. */
 
-import { DASHES, clamp, make, say, set, svg, valueOf } from "../kernel/base.js";
+import { make, say, set, svg, valueOf } from "../kernel/base.js";
+import { DASHES, clamp } from "../kernel/formats.js";
 import { errorText, linearScale, logScale, stepTicks } from "../kernel/scales.js";
 import { fade } from "../kernel/shared.js";
 
@@ -33,6 +34,17 @@ export class Panels {
 }
 
 class Panel {
+  // From the first data on.
+  /** @type {import("./chart.js").Panel} */ data;
+  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {string} */ key;
+  /** @type {number} */ steps;
+  /** @type {(value: number) => number} */ x;
+  /** @type {(value: number) => number} */ y;
+  /** @type {SVGElement} */ cursor;
+  /** @type {SVGElement[]} */ lines;
+  /** @type {SVGElement[]} */ heads;
+
   constructor(pick) {
     this.title = make("span", { className: "md-panel-title" });
     this.values = make("span", { className: "md-panel-values" });
@@ -130,7 +142,7 @@ class Panel {
       const value = between(series.values, own);
       this.heads[i].style.display = this.#drawable(value) ? "" : "none";
       if (this.#drawable(value)) set(this.heads[i], { cx: this.x(own), cy: this.y(value) });
-      say(this.values.children[i].querySelector("b"), text(series.values[Math.round(own)]));
+      say(/** @type {Node} */ (this.values.children[i].lastChild), text(series.values[Math.round(own)]));
     });
   }
 }

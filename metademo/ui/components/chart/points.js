@@ -1,6 +1,7 @@
 /** The visitor's points over the plot: mouse, touch and keys in, a list of points out. */
 
-import { clamp, make, say, set, svg } from "../kernel/base.js";
+import { make, say, set, svg } from "../kernel/base.js";
+import { clamp } from "../kernel/formats.js";
 import { carriedOut, find } from "../kernel/gestures.js";
 
 const REACH = { mouse: 11, pen: 14, touch: 22 }; // how near, in pixels, is on a point
@@ -11,7 +12,23 @@ const TWICE = 350; // ms: the second half of a double click does nothing
 const KEYS = "Arrow keys move a cross-hair, with Shift in bigger steps. Enter or Space places a point. "
   + "Square brackets go from point to point: then arrow keys move it and Delete removes it. Escape lets go.";
 
+/**
+ * @typedef {import("../kernel/gestures.js").Point} Point
+ * @typedef {{id: number, at: ?Point, before: ?Point, px: number, py: number, from: Point, moved: boolean,
+ *   far?: boolean}} Hold  a press: of which pointer, on which point, where it began
+ */
+
 export class Points {
+  // See #build.
+  /** @type {HTMLElement} */ element;
+  /** @type {SVGElement} */ svg;
+  /** @type {SVGElement} */ dots;
+  /** @type {SVGElement} */ ghost;
+  /** @type {SVGElement} */ ring;
+  /** @type {SVGElement} */ lines;
+  /** @type {HTMLElement} */ spoken;
+  /** @type {(event: KeyboardEvent) => void} */ outside;
+
   /**
    * @param {import("../kernel/plot.js").Plot} plot
    * @param {import("../kernel/gestures.js").Gestures} gestures
@@ -27,15 +44,19 @@ export class Points {
     this.note = note;
     /** @type {import("../kernel/gestures.js").Points} the server's */
     this.known = { points: [], example: false };
-    /** @type {import("../kernel/gestures.js").Point[]} those that are shown: the server's, and what was done since */
+    /** @type {Point[]} those that are shown: the server's, and what was done since */
     this.list = [];
     this.example = false; // whether those are an example, placed by the server
+    /** @type {{editable: boolean, maxPoints: number, snap: string, xRange: [number, number], yRange: [number, number]}} */
     this.options = { editable: false, maxPoints: 0, snap: "", xRange: [0, 1], yRange: [0, 1] };
+    /** @type {?Hold} */
     this.hold = null; // the press that is going on
     this.pointer = null; // where the mouse is, in pixels of the plot
     this.hovered = -1;
+    /** @type {?Point} */
     this.chosen = null; // the point that the keyboard moves
     this.keyed = false; // whether it has been moved since the last final gesture
+    /** @type {?Point} */
     this.cross = null; // the keyboard's cross-hair, in data coordinates
     this.last = { at: -Infinity, x: 0, y: 0 };
     this.#build();
@@ -97,7 +118,7 @@ export class Points {
     const { width, height } = this.plot.area;
     const selected = this.chosen ? find(this.list, this.chosen) : -1;
     const held = this.hold?.at ? find(this.list, this.hold.at) : -1;
-    while (this.dots.children.length > this.list.length) this.dots.lastChild.remove();
+    while (this.dots.children.length > this.list.length) this.dots.lastChild?.remove();
     while (this.dots.children.length < this.list.length) this.dots.append(svg("circle"));
     this.list.forEach(([x, y], i) => {
       const [cx, cy] = this.plot.toPixels(x, y);
@@ -175,6 +196,7 @@ export class Points {
     return this.#fit(x, y);
   }
 
+  /** The nearest place that a point may have. @returns {Point} */
   #fit(x, y) {
     const { xRange, yRange, snap } = this.options;
     const inside = clamp(x, ...xRange);
@@ -190,6 +212,7 @@ export class Points {
     this.chosen = null;
     this.cross = null;
     const at = place >= 0 ? this.list[place] : null;
+    /** @type {Point} */
     const from = at ? this.plot.toPixels(...at) : [px, py];
     this.hold = { id: event.pointerId, at, before: at, px, py, from, moved: false };
     if (at) this.element.setPointerCapture(event.pointerId);
@@ -216,6 +239,7 @@ export class Points {
   }
 
   #moveHeld(to, final) {
+    if (!this.hold?.at) return;
     const { at } = this.hold;
     this.hold.at = to;
     this.#do({ kind: "move", at, to, final });
@@ -354,12 +378,12 @@ export class Points {
     const { xRange, yRange } = this.options;
     this.#endKeyMove();
     if (this.chosen) {
-      this.cross = [...this.chosen];
+      this.cross = this.chosen;
       this.chosen = null;
       return;
     }
-    this.cross ??= this.#fit(...middle(xRange, yRange));
-    this.#add([...this.cross]);
+    const cross = this.cross ??= this.#fit(...middle(xRange, yRange));
+    this.#add(cross);
   }
 
   #cycle(by) {
@@ -409,6 +433,8 @@ export class Points {
   }
 }
 
+/** @type {(x: number[], y: number[]) => Point} */
 const middle = ([a, b], [c, d]) => [(a + b) / 2, (c + d) / 2];
 
+/** @param {Point} point */
 const spell = ([x, y]) => `x ${x.toFixed(2)}, y ${y.toFixed(2)}`.replaceAll("-", "minus ");

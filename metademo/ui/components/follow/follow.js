@@ -9,6 +9,10 @@ export default function render(component) {
 }
 
 class Follow {
+  /** @type {import("../kernel/base.js").Component} */ component;
+  /** @type {() => void} */ unfollow;
+  /** @type {number | undefined} */ before;
+
   constructor() {
     this.heard = Date.now(); // no question is like one of an earlier visit to the page
   }

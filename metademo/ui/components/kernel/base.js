@@ -2,11 +2,13 @@
 
 /**
  * @typedef {object} Component  what Streamlit's Components v2 hands over at each rerun, plus two of ours
- * @property {object} data  what Python sent
+ * @property {any} data  what Python sent
  * @property {HTMLElement} parentElement
  * @property {(name: string, value: unknown) => void} setStateValue
  * @property {string} root  URL of the app, with a slash at its end
  * @property {HTMLElement} host  our own element in the page; it lives as long as the component does
+ *
+ * @typedef {ReturnType<typeof readTheme>} Theme
  */
 
 /** @type {WeakMap<HTMLElement, {update(c: Component): void, destroy(): void}>} */
@@ -21,7 +23,7 @@ const living = new WeakMap();
 export function mount(component, create) {
   const { host } = component;
   if (!living.has(host)) living.set(host, create(host));
-  living.get(host).update(component);
+  living.get(host)?.update(component);
   return () => setTimeout(() => {
     if (host.isConnected) return;
     living.get(host)?.destroy();
@@ -29,10 +31,11 @@ export function mount(component, create) {
   }, 1000);
 }
 
-/** Load our style sheet once; resolves when it applies (or failed: an unstyled chart beats none). */
+/** Load our style sheet once; resolves when it applies (or failed: an unstyled chart beats none). @param {string} url */
 export function loadStyle(url) {
+  /** @type {?HTMLLinkElement} */
   const known = document.querySelector("link[data-metademo-style]");
-  if (known?.href === url) return known.ready ?? Promise.resolve();
+  if (known && known.href === url) return known.ready ?? Promise.resolve();
   const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: url });
   link.dataset.metademoStyle = "";
   link.ready = new Promise((done) => { link.onload = link.onerror = done; });
@@ -41,6 +44,7 @@ export function loadStyle(url) {
   return link.ready;
 }
 
+/** @type {?Promise<PlotlyLibrary>} */
 let plotly = null;
 
 /**
@@ -48,7 +52,7 @@ let plotly = null;
  * most of a second, so it waits until what can be shown without it is shown.
  * @param {string} url
  * @param {Promise<unknown>} shown
- * @returns {Promise<object>} the Plotly object
+ * @returns {Promise<PlotlyLibrary>}
  */
 export function loadPlotly(url, shown) {
   plotly ??= fetchScript(url, shown).then(() => {
@@ -59,6 +63,7 @@ export function loadPlotly(url, shown) {
   return plotly;
 }
 
+/** @param {string} url  @param {Promise<unknown>} shown */
 async function fetchScript(url, shown) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`Plotly.js: HTTP ${answer.status}`);
@@ -89,6 +94,7 @@ async function fetchScript(url, shown) {
  */
 export function readTheme(element) {
   const style = getComputedStyle(element);
+  /** @type {(name: string, otherwise: string) => string} */
   const read = (name, otherwise) => style.getPropertyValue(`--st-${name}`).trim() || otherwise;
   const background = rgb(read("background-color", "#ffffff"));
   const text = rgb(read("text-color", "#31333f"));
@@ -98,17 +104,18 @@ export function readTheme(element) {
     font: read("font", "sans-serif"),
     background: `rgb(${background})`,
     text: `rgb(${text})`,
-    /** the text colour, faded */
+    /** the text colour, faded @param {number} opacity */
     ink: (opacity) => `rgba(${text},${opacity})`,
-    /** of a [light, dark] pair */
+    /** of a [light, dark] pair @param {[string, string]} pair */
     pick: (pair) => pair[dark ? 1 : 0],
     key: [dark, background, text, read("font", "")].join(),
   };
 }
 
+/** @type {any} */
 const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 
-/** Any CSS colour as [red, green, blue]. */
+/** Any CSS colour as [red, green, blue]. @param {string} color @returns {number[]} */
 function rgb(color) {
   pen.fillStyle = "#000";
   pen.fillStyle = color;
@@ -116,7 +123,13 @@ function rgb(color) {
   return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }
 
-/** Make an element: make("p", {className: "x"}, child, ...). Names with a dash become attributes. */
+/**
+ * Make an element: make("p", {className: "x"}, child, ...). Names with a dash become attributes.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, unknown>} properties
+ * @param {(Node|string)[]} children
+ */
 export function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   assign(element, properties);
@@ -126,7 +139,13 @@ export function make(tag, properties = {}, ...children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Make an SVG element; all properties become attributes. */
+/**
+ * Make an SVG element; all properties become attributes.
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, unknown>} attributes
+ * @param {(Node|string)[]} children
+ */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, tag);
   set(element, attributes);
@@ -134,13 +153,14 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Set attributes that differ. */
+/** Set attributes that differ. @param {Element} element  @param {Record<string, unknown>} attributes */
 export function set(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
   }
 }
 
+/** @param {any} element  @param {Record<string, unknown>} properties */
 function assign(element, properties) {
   for (const [name, value] of Object.entries(properties)) {
     if (name.includes("-") || name === "role") element.setAttribute(name, value);
@@ -148,7 +168,7 @@ function assign(element, properties) {
   }
 }
 
-/** Change text only if it differs, so that screen readers speak only news. */
+/** Change text only if it differs, so that screen readers speak only news. @param {Node} element  @param {string} text */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -161,24 +181,12 @@ export function painted() {
   });
 }
 
-export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-
-/** A number for people: 0.07, 1.25, 12.3, 4e-4. */
-export function pretty(value) {
-  if (value === null || !Number.isFinite(value)) return "–";
-  const size = Math.abs(value);
-  if (size === 0) return "0";
-  if (size < 0.001) return value.toExponential(0).replace("-", "−");
-  const digits = size < 0.1 ? 3 : size < 10 ? 2 : size < 100 ? 1 : 0;
-  return (size >= 1e5 ? value.toExponential(1) : value.toFixed(digits)).replace("-", "−");
-}
-
-/** Dash patterns by Plotly's names, as in figures.py. */
-export const DASHES = {
-  solid: "", dot: "2 4", dash: "7 5", longdash: "14 5", dashdot: "8 4 2 4", longdashdot: "15 4 2 4",
-};
-
-/** A place for a series' value, in its colour and, if it is one of several, with its name. */
+/**
+ * A place for a series' value, in its colour and, if it is one of several, with its name.
+ * @param {{label: string, color: [string, string]}} series
+ * @param {Theme} theme
+ * @param {boolean} named
+ */
 export function valueOf(series, theme, named) {
   const mark = make("i");
   mark.style.background = theme.pick(series.color);

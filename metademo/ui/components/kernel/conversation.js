@@ -10,6 +10,11 @@ import { shared } from "./shared.js";
 const QUIET = 250; // ms without a gesture after which the hand is at rest
 
 export class Conversation {
+  // Of the last answer.
+  /** @type {string} */ session;
+  /** @type {string} */ view;
+  /** @type {string} */ page;
+
   /** @param {(message: object) => void} post */
   constructor(post) {
     this.gestures = new Gestures((message) => sendAlone(() => post(message)));
@@ -36,7 +41,7 @@ export class Conversation {
     return true;
   }
 
-  /** Once the hand is at rest and all is answered, tell the page's controls, which then follow. */
+  /** Once the hand is at rest and all is answered, tell the page's controls, which then follow. @param {boolean} busy */
   rest(busy) {
     clearTimeout(this.timer);
     const { gestures } = this;

@@ -55,7 +55,7 @@ export class Gestures {
     else this.#sendInTime();
   }
 
-  /** The server has answered all gestures up to `ack`. */
+  /** The server has answered all gestures up to `ack`. @param {number} ack */
   answered(ack) {
     if (this.entries.some((entry) => entry.gesture.seq <= ack)) {
       this.entries = this.entries.filter((entry) => entry.gesture.seq > ack);
@@ -103,13 +103,18 @@ export class Gestures {
   }
 }
 
-/** Whether a gesture goes on with one that is on its way: of both only where they end counts. */
+/**
+ * Whether a gesture goes on with one that is on its way: of both only where they end counts.
+ * @param {Gesture} before
+ * @param {Omit<Gesture, "seq">} gesture
+ */
 function continues(before, gesture) {
   if (before.final || before.kind !== gesture.kind) return false;
   return gesture.kind === "value" || (gesture.kind === "move" && same(before.to, gesture.at));
 }
 
-function same(a, b) { return a[0] === b[0] && a[1] === b[1]; }
+/** @param {Point} [a]  @param {Point} [b] */
+function same(a, b) { return Boolean(a && b && a[0] === b[0] && a[1] === b[1]); }
 
 function newVisit() { return Math.random().toString(36).slice(2) + Math.random().toString(36).slice(2); }
 
@@ -138,13 +143,15 @@ export function carriedOut(before, gestures, maxPoints) {
   let { points, example } = before;
   for (const gesture of gestures) {
     if (!["add", "move", "remove", "clear"].includes(gesture.kind)) continue;
-    const place = gesture.at ? find(points, gesture.at) : -1;
-    if (gesture.kind === "clear" || (gesture.kind === "add" && example)) points = [];
-    if (gesture.kind === "remove") points = points.filter((_, i) => i !== place);
-    if (gesture.kind === "move" && place >= 0) points = points.map((p, i) => (i === place ? gesture.to : p));
+    const { kind, at, to } = gesture;
+    const place = at ? find(points, at) : -1;
+    if (kind === "clear" || (kind === "add" && example)) points = [];
+    if (kind === "remove") points = points.filter((_, i) => i !== place);
+    if (kind === "move" && to && place >= 0) points = points.map((p, i) => (i === place ? to : p));
     // A point in the visitor's hand stays there, whatever has become of the others.
-    else if (gesture.kind === "move" || gesture.kind === "add") points = [...points, gesture.to];
+    else if ((kind === "move" || kind === "add") && to) points = [...points, to];
+    points = points.slice(0, maxPoints);
     example = false;
   }
-  return { points: points.slice(0, maxPoints), example };
+  return { points, example };
 }

@@ -1,12 +1,23 @@
 /** The plot itself: Plotly.js draws axes and curves; moving a curve afterwards only rewrites its path. */
 
-import { DASHES } from "./base.js";
+import { DASHES } from "./formats.js";
 import { faded } from "./shared.js";
 
 const GAP = -32768;
 const CONFIG = { staticPlot: true, displayModeBar: false, responsive: false };
 
-/** int16 values in base64, as rows of numbers (NaN where there is no value). */
+/**
+ * @typedef {import("./base.js").Theme} Theme
+ * @typedef {{name: string, label: string, color: [string, string], dash: string, width: number, opacity: number,
+ *   rows: number, start: number, unit: number, y: string}} Curve  `y` as curves.py packs it
+ * @typedef {[values: number[], labels: string[]]} Ticks
+ * @typedef {{curves: Curve[], grid: number[], xRange: number[], yRange: number[], xTicks: ?Ticks, yTicks: ?Ticks}} PlotData
+ */
+
+/**
+ * int16 values in base64, as rows of numbers (NaN where there is no value).
+ * @param {Pick<Curve, "rows" | "start" | "unit" | "y">} curve
+ */
 export function decode(curve) {
   const text = atob(curve.y);
   const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
@@ -19,17 +30,31 @@ export function decode(curve) {
 }
 
 export class Plot {
-  /** @param {HTMLElement} element  @param {object} Plotly */
+  // From the first data on.
+  /** @type {number[]} */ grid;
+  /** @type {PlotlyAxis} */ x;
+  /** @type {PlotlyAxis} */ y;
+  /** @type {Float64Array} */ pixels;
+  /** @type {SVGPathElement[]} */ paths;
+
+  /** @param {HTMLElement} element  @param {PlotlyLibrary} Plotly */
   constructor(element, Plotly) {
-    this.element = element;
+    this.element = /** @type {PlotlyElement} */ (element);
     this.Plotly = Plotly;
+    /** @type {(Curve & {lines: Float64Array[]})[]} */
     this.curves = [];
+    /** @type {?string} */
     this.front = null;
     this.shape = "";
     this.size = [element.clientWidth, element.clientHeight];
   }
 
-  /** Take new data; draw at (fractional) step `at`. Returns true if the axes may have moved. */
+  /**
+   * Take new data; draw at (fractional) step `at`. Returns true if the axes may have moved.
+   * @param {PlotData} data
+   * @param {Theme} theme
+   * @param {number} at
+   */
   update(data, theme, at) {
     this.grid = data.grid;
     const before = new Map(this.curves.map((c) => [c.name, c]));
@@ -53,10 +78,11 @@ export class Plot {
     return anew;
   }
 
-  /** Move the curves to a (fractional) step. */
+  /** Move the curves to a (fractional) step. @param {number} at */
   show(at) {
     const gd = this.element;
     const { xaxis, yaxis } = gd._fullLayout;
+    /** @type {number[]} */
     const moved = [];
     this.curves.forEach((curve, index) => {
       const y = lineAt(curve, at);
@@ -71,13 +97,16 @@ export class Plot {
     this.y = yaxis;
   }
 
-  /** Bring the curve of this label forward and fade the others, but for the true wave; null brings all back. */
+  /**
+   * Bring the curve of this label forward and fade the others, but for the true wave; null brings all back.
+   * @param {?string} label
+   */
   highlight(label) {
     this.front = label;
     const back = faded(label, this.curves.map((curve) => curve.label));
     this.paths.forEach((line, i) => {
       const { name, width } = this.curves[i];
-      line.style.opacity = back[i] && name !== "truth" ? 0.12 : 1;
+      line.style.opacity = back[i] && name !== "truth" ? "0.12" : "1";
       line.style.strokeWidth = `${this.curves[i].label === label ? width + 1 : width}px`;
     });
   }
@@ -88,13 +117,15 @@ export class Plot {
     return { left, top, width, height };
   }
 
+  /** @type {(px: number, py: number) => [number, number]} */
   toData(px, py) { return [this.x.p2d(px), this.y.p2d(py)]; }
 
+  /** @type {(x: number, y: number) => [number, number]} */
   toPixels(x, y) { return [this.x.d2p(x), this.y.d2p(y)]; }
 
-  /** The height of a curve that is the same at all steps, at x. */
+  /** The height of a curve that is the same at all steps, at x. @type {(name: string, x: number) => number} */
   height(name, x) {
-    const [line] = this.curves.find((curve) => curve.name === name).lines;
+    const [{ lines: [line] }] = this.curves.filter((curve) => curve.name === name);
     const [low, high] = this.grid;
     const place = ((x - low) / (high - low)) * (line.length - 1);
     const k = Math.min(Math.max(Math.floor(place), 0), line.length - 2);
@@ -103,6 +134,7 @@ export class Plot {
 
   destroy() { this.Plotly.purge(this.element); }
 
+  /** @param {PlotData} data  @param {Theme} theme  @param {number} at  @param {number} width  @param {number} height */
   #draw(data, theme, at, width, height) {
     const n = this.curves[0]?.lines[0].length ?? 0;
     const [low, high] = data.grid;
@@ -126,11 +158,16 @@ export class Plot {
     this.highlight(this.front);
   }
 
-  /** The SVG path of each curve, in order; an empty list (then Plotly redraws, slower) if one is missing. */
+  /**
+   * The SVG path of each curve, in order; an empty list (then Plotly redraws, slower) if one is missing.
+   * @returns {SVGPathElement[]}
+   */
   #findPaths() {
+    /** @type {SVGPathElement[]} */
     const found = [];
     for (const trace of this.element.querySelectorAll(".scatterlayer > .trace")) {
       const index = trace.__data__?.[0]?.trace?.index;
+      /** @type {NodeListOf<SVGPathElement>} */
       const line = trace.querySelectorAll("path.js-line");
       if (index !== undefined && line.length === 1) found[index] = line[0];
     }
@@ -138,7 +175,11 @@ export class Plot {
   }
 }
 
-/** A curve's line at a step; between two steps, the lines in between. */
+/**
+ * A curve's line at a step; between two steps, the lines in between.
+ * @param {{lines: Float64Array[]}} curve
+ * @param {number} at
+ */
 function lineAt(curve, at) {
   const last = curve.lines.length - 1;
   const k = Math.min(Math.floor(at), last);
@@ -148,6 +189,7 @@ function lineAt(curve, at) {
   return a.map((value, i) => value + part * (b[i] - value));
 }
 
+/** @param {Float64Array} pixels  @param {ArrayLike<number>} y  @param {PlotlyAxis} axis */
 function path(pixels, y, axis) {
   const [low, high] = axis.range;
   const scale = axis._length / (high - low);
@@ -164,14 +206,19 @@ function path(pixels, y, axis) {
   return d || "M0,0";
 }
 
-/** Where labels would crowd, every second one goes (0 stays); the grid keeps all its lines. */
+/**
+ * Where labels would crowd, every second one goes (0 stays); the grid keeps all its lines.
+ * @type {(ticks: Ticks, width: number) => Ticks}
+ */
 function thinned([values, labels], width) {
   if (values.length * 48 < width) return [values, labels];
   const zero = values.findIndex((v) => Math.abs(v) < 1e-9);
   return [values, labels.map((text, i) => ((i - zero) % 2 ? "" : text))];
 }
 
+/** @param {PlotData} data  @param {Theme} theme  @param {number} width  @param {number} height */
 function layout(data, theme, width, height) {
+  /** @param {number[]} range  @param {?Ticks} ticks */
   const axis = (range, ticks) => ({
     range, fixedrange: true, zeroline: false, showline: false, ticks: "", ticklabelstandoff: 4,
     gridcolor: theme.ink(0.07), tickfont: { color: theme.ink(0.6), size: 12 },

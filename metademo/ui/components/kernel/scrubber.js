@@ -1,16 +1,21 @@
 /** A slider over the steps and a play button; all in the browser. */
 
-import { clamp, make, say } from "./base.js";
+import { make, say } from "./base.js";
+import { clamp } from "./formats.js";
 
 const PLAY = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M6 3.5v13l10.5-6.5z"/></svg>';
 const PAUSE = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M5 3.5h3.6v13H5zm6.4 0H15v13h-3.6z"/></svg>';
 
 export class Scrubber {
+  /** @type {number} */ seconds;
+  /** @type {number} */ frame;
+
   /** @param {(at: number, playing: boolean) => void} moved  told every change; `at` may lie between two steps */
   constructor(moved) {
     this.moved = moved;
     this.steps = 0;
     this.at = 0;
+    /** @type {string[]} */
     this.names = [];
     this.playing = false;
     this.button = make("button", { type: "button", className: "md-play" });
@@ -27,7 +32,10 @@ export class Scrubber {
     this.#face();
   }
 
-  /** New data: keep the place; whoever stood at the last step stays at the last. */
+  /**
+   * New data: keep the place; whoever stood at the last step stays at the last.
+   * @param {{steps: number, names: string[], seconds: number}} data  `seconds` from one step to the next
+   */
   update({ steps, names, seconds }) {
     const atEnd = this.at >= this.steps;
     const first = this.range.dataset.ready !== "true";
@@ -35,7 +43,7 @@ export class Scrubber {
     this.seconds = seconds;
     if (steps !== this.steps || first) {
       this.steps = steps;
-      this.range.max = steps;
+      this.range.max = String(steps);
       this.range.dataset.ready = "true";
       if (!this.playing) this.at = atEnd ? steps : Math.min(this.at, steps);
       else this.at = Math.min(this.at, steps);
@@ -46,6 +54,7 @@ export class Scrubber {
     this.#face();
   }
 
+  /** @param {number} at */
   go(at) {
     this.at = clamp(at, 0, this.steps);
     this.#face();
@@ -59,6 +68,7 @@ export class Scrubber {
     this.go(this.at >= this.steps ? 0 : Math.floor(this.at));
     const from = this.at;
     const start = performance.now() + 250; // a look at the first line before it moves
+    /** @type {FrameRequestCallback} */
     const frame = (now) => {
       if (!this.playing) return;
       const passed = Math.max(0, now - start) / 1000 / this.seconds;
@@ -81,9 +91,9 @@ export class Scrubber {
   #face() {
     const step = Math.round(this.at);
     const text = this.names[step] ?? `step ${step} of ${this.steps}`;
-    this.range.value = step;
+    this.range.value = String(step);
     this.range.setAttribute("aria-valuetext", text);
-    this.element.style.setProperty("--md-share", this.steps ? this.at / this.steps : 0);
+    this.element.style.setProperty("--md-share", String(this.steps ? this.at / this.steps : 0));
     say(this.text, text);
     const face = this.playing ? "Pause" : "Play";
     if (this.button.title !== face) {
@@ -94,7 +104,7 @@ export class Scrubber {
   }
 }
 
-/** Move within the first 70 % of a step's time, then rest on it. */
+/** Move within the first 70 % of a step's time, then rest on it. @param {number} t */
 function ease(t) {
   const s = Math.min(t / 0.7, 1);
   return s * s * (3 - 2 * s);

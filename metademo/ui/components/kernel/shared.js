@@ -7,12 +7,16 @@
  *   null, and `pinned` whether it stays there; `rested` is the last gesture after which the hand at the chart came to rest
  */
 
-class Shared {
+export class Shared {
   constructor() {
-    /** @type {Values} */
+    /** @type {Values & Record<string, unknown>} */
     this.values = {};
+    /** @type {Set<(news: Values) => void>} */
     this.listeners = new Set();
-    this.hovered = this.pinned = null;
+    /** @type {?string} */
+    this.hovered = null;
+    /** @type {?string} */
+    this.pinned = null;
   }
 
   /** Change some values and tell everyone, if they differ at all. @param {Values} values */
@@ -33,13 +37,13 @@ class Shared {
     return () => this.listeners.delete(listener);
   }
 
-  /** Bring a name forward while the pointer or the focus is on it; null ends that. */
+  /** Bring a name forward while the pointer or the focus is on it; null ends that. @param {?string} name */
   hover(name) {
     this.hovered = name;
     this.#bring();
   }
 
-  /** Keep a name in front until it is chosen again. */
+  /** Keep a name in front until it is chosen again. @param {string} name */
   pin(name) {
     this.pinned = this.pinned === name ? null : name;
     this.#bring();
@@ -48,17 +52,25 @@ class Shared {
   #bring() { this.set({ name: this.hovered ?? this.pinned, pinned: this.pinned }); }
 }
 
+/** @type {Map<string, Shared>} */
 const all = new Map();
 
-/** @param {string} key  of the page, or of a chart that is alone */
+/**
+ * @param {string} key  of the page, or of a chart that is alone
+ * @returns {Shared}
+ */
 export function shared(key) {
-  if (!all.has(key)) all.set(key, new Shared());
-  return all.get(key);
+  const known = all.get(key) ?? new Shared();
+  all.set(key, known);
+  return known;
 }
 
 /**
  * Make a button bring its name forward: by pointing at `area`, by focus, and for good by a click.
+ * @param {HTMLElement} button
+ * @param {HTMLElement} area
  * @param {Shared} place
+ * @param {string} name
  */
 export function bringsForward(button, area, place, name) {
   const on = () => place.hover(name);
@@ -77,10 +89,15 @@ export function bringsForward(button, area, place, name) {
  * @returns {boolean[]}
  */
 export function faded(front, names) {
-  return names.map((name) => names.includes(front) && name !== front);
+  return names.map((name) => front !== null && names.includes(front) && name !== front);
 }
 
-/** Fade marks that stand for other names than the one in front: lists of marks, each in the order of the names. */
+/**
+ * Fade marks that stand for other names than the one in front: lists of marks, each in the order of the names.
+ * @param {?string} front
+ * @param {string[]} names
+ * @param {Element[][]} lists
+ */
 export function fade(front, names, lists) {
   faded(front, names).forEach((back, i) => {
     for (const marks of lists) marks[i].classList.toggle("md-faded", back);

@@ -2,6 +2,7 @@
 
 import { make } from "./base.js";
 
+/** @type {Record<string, string>} */
 const TITLES = {
   undo: "Take the last change back (Ctrl+Z on the chart)",
   redo: "Make it again (Ctrl+Shift+Z on the chart)",
@@ -12,6 +13,7 @@ const TITLES = {
 export class Toolbar {
   /** @param {(kind: "undo"|"redo"|"clear"|"new") => void} pressed */
   constructor(pressed) {
+    /** @param {"undo"|"redo"|"clear"|"new"} kind  @param {string} text */
     const button = (kind, text) => {
       const made = make("button", { type: "button", className: "md-button", title: TITLES[kind] }, text);
       made.addEventListener("click", () => {
@@ -19,6 +21,7 @@ export class Toolbar {
       });
       return made;
     };
+    /** @type {Record<string, HTMLElement>} */
     this.buttons = {
       new: button("new", ""), undo: button("undo", "Undo"), redo: button("redo", "Redo"), clear: button("clear", "Clear"),
     };

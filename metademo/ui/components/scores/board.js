@@ -1,6 +1,7 @@
 /** A table of scores that follows the scrubber: each learner's error on this task and on many others. */
 
-import { DASHES, make, say, svg } from "../kernel/base.js";
+import { make, say, svg } from "../kernel/base.js";
+import { DASHES } from "../kernel/formats.js";
 import { errorText, logScale } from "../kernel/scales.js";
 import { bringsForward, fade } from "../kernel/shared.js";
 
@@ -12,6 +13,11 @@ import { bringsForward, fade } from "../kernel/shared.js";
  */
 
 export class Board {
+  // From the first data on.
+  /** @type {BoardData} */ data;
+  /** @type {string} */ key;
+  /** @type {import("../kernel/scales.js").Scale} */ scale;
+
   /** @param {import("../kernel/shared.js").Shared} place  where the learner that is pointed at is brought forward */
   constructor(place) {
     this.place = place;

@@ -23,6 +23,14 @@ export default function render(component) {
 }
 
 class Scores {
+  // From the first data on.
+  /** @type {import("../kernel/base.js").Component} */ component;
+  /** @type {Data} */ data;
+  /** @type {Promise<void>} */ starting;
+  /** @type {Board} */ board;
+  /** @type {Sweep} */ sweep;
+  /** @type {() => void} */ unfollow;
+
   constructor(host) {
     this.host = host;
     this.asked = Date.now(); // no question is like one of an earlier visit to the page
@@ -55,6 +63,7 @@ class Scores {
     if (this.data.pending) this.polling = setInterval(() => this.#ask(), POLL);
   }
 
+  /** @param {import("../kernel/shared.js").Values} news */
   #follow({ step, name, pinned }) {
     if (step !== undefined) {
       this.board.show(step);

@@ -3,7 +3,8 @@
  * the learner has nothing to learn from.
  */
 
-import { DASHES, make, say, set, svg, valueOf } from "../kernel/base.js";
+import { make, say, set, svg, valueOf } from "../kernel/base.js";
+import { DASHES } from "../kernel/formats.js";
 import { errorText, exact, logScale } from "../kernel/scales.js";
 import { fade } from "../kernel/shared.js";
 
@@ -17,6 +18,14 @@ const HEIGHT = 210;
 const EDGE = { left: 44, right: 14, top: 10, bottom: 24 };
 
 export class Sweep {
+  // From the first data on.
+  /** @type {SweepData} */ data;
+  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {string} */ key;
+  /** @type {import("../kernel/scales.js").Scale} */ scale;
+  /** @type {(value: number) => number} */ x;
+  /** @type {SVGElement[]} */ lines;
+
   constructor() {
     this.title = make("span", { className: "md-panel-title" });
     this.values = make("span", { className: "md-panel-values" });
@@ -98,7 +107,7 @@ export class Sweep {
     data.series.forEach((series, i) => {
       const row = series.values[Math.min(step, series.values.length - 1)];
       this.lines[i].setAttribute("d", this.#path(row));
-      say(this.values.children[i].querySelector("b"), row[nearest] === null ? "–" : errorText(row[nearest]));
+      say(/** @type {Node} */ (this.values.children[i].lastChild), row[nearest] === null ? "–" : errorText(row[nearest]));
     });
     this.svg.setAttribute("aria-label", `${data.title}, after ${step} steps`);
   }

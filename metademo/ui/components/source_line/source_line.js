@@ -3,12 +3,13 @@
  *
  * @typedef {{ack: number, visit: string, session: string, view: string, page: string, undo: boolean, redo: boolean, value: number, range: [number, number], ticks: [number[], string[]],
  *   bands: {low: number, high: number, label: string, color: [string, string]}[], draws: number[],
- *   drawsLabel: string, status: string, label: string, symbol: string, editable: boolean}} Data
+ *   drawsLabel: string, status: string, label: string, symbol: string, editable: boolean, assets: {style: string}}} Data
  *
  * The host element tells what is drawn: data-ready, data-version, data-drawn, data-value.
  */
 
-import { clamp, loadStyle, make, mount, readTheme, say, set, svg } from "../kernel/base.js";
+import { loadStyle, make, mount, readTheme, say, set, svg } from "../kernel/base.js";
+import { clamp } from "../kernel/formats.js";
 import { Conversation } from "../kernel/conversation.js";
 import { Toolbar } from "../kernel/toolbar.js";
 
@@ -21,6 +22,29 @@ export default function render(component) {
 }
 
 class SourceLine {
+  // From the first data on; the second half from when it is built.
+  /** @type {import("../kernel/base.js").Component} */ component;
+  /** @type {Data} */ data;
+  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {Promise<void>} */ starting;
+  /** @type {number} */ value;
+  /** @type {HTMLElement} */ name;
+  /** @type {HTMLElement} */ number;
+  /** @type {HTMLElement} */ status;
+  /** @type {HTMLElement} */ slider;
+  /** @type {SVGElement} */ svg;
+  /** @type {SVGElement} */ back;
+  /** @type {SVGElement} */ handle;
+  /** @type {Toolbar} */ toolbar;
+  /** @type {ResizeObserver} */ observer;
+  /** @type {number} */ width;
+  /** @type {number} */ grip; // from the pointer to the handle's middle
+  /** @type {?number} */ holding = null; // the pointer that has the handle
+  /** @type {string} */ key;
+  /** @type {boolean} */ keyed;
+  /** @type {?number | undefined} */ before;
+  /** @type {?number | undefined} */ told;
+
   constructor(host) {
     this.host = host;
     this.conversation = new Conversation((message) => this.component.setStateValue("edit", message));
@@ -73,7 +97,7 @@ class SourceLine {
     this.theme ??= readTheme(this.host);
     if (this.holding == null && !this.keyed) {
       const chosen = conversation.gestures.pending.findLast((gesture) => gesture.kind === "value");
-      this.value = chosen ? chosen.value : data.value;
+      this.value = chosen?.value ?? data.value;
     }
     this.#draw();
     this.#drawToolbar();

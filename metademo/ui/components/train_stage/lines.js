@@ -4,22 +4,33 @@
  * have is cut off, with a mark at the edge, so that one wild run does not flatten the others.
  */
 
-import { DASHES, clamp, make, pretty, say, set, svg } from "../kernel/base.js";
+import { make, say, set, svg } from "../kernel/base.js";
+import { DASHES, clamp, pretty } from "../kernel/formats.js";
+import { lossScale, stepScale } from "./axes.js";
 
 const EDGE = { left: 44, right: 18, top: 16, bottom: 28 };
 const RUN_DASHES = ["solid", "dash", "dot", "dashdot"];
 const RUN_INK = [0, 45, 70]; // per cent of ink in the colour
 
 export class Lines {
+  // From the first data on.
+  /** @type {any} */ data;
+  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {string} */ key;
+  /** @type {import("./axes.js").StepScale} */ x;
+  /** @type {import("./axes.js").LossScale} */ y;
+  /** @type {HTMLElement} */ error;
+
   /** @param {(step: number) => void} pick  the visitor pointed at an outer step */
   constructor(pick) {
     this.svg = svg("svg", { class: "md-lines-svg", role: "img" });
     this.keys = make("div", { className: "md-lines-keys" });
     this.logY = this.#toggle("log loss", "Loss on a logarithmic axis");
     this.logX = this.#toggle("log steps", "Outer steps on a logarithmic axis");
+    const stage = make("div", { className: "md-lines-stage" }, this.svg);
     this.element = make("div", { className: "md-lines" },
       this.keys,
-      make("div", { className: "md-lines-stage" }, this.svg),
+      stage,
       make("div", { className: "md-lines-axes" }, make("span", {}, "outer steps"), this.logY, this.logX));
     this.width = this.height = 0;
     this.at = 0;
@@ -35,7 +46,7 @@ export class Lines {
       [this.width, this.height] = [Math.round(entry.contentRect.width), Math.round(entry.contentRect.height)];
       this.draw();
     });
-    this.observer.observe(this.svg.parentElement);
+    this.observer.observe(stage);
   }
 
   destroy() { this.observer.disconnect(); }
@@ -43,7 +54,7 @@ export class Lines {
   #toggle(text, title) {
     const button = make("button", { type: "button", className: "md-toggle", title, "aria-pressed": "false" }, text);
     button.addEventListener("click", () => {
-      button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") !== "true");
+      button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
       this.draw();
     });
     return button;
@@ -196,59 +207,6 @@ export class Lines {
 const dashOf = (line) => DASHES[RUN_DASHES[Math.max(line.number - 1, 0) % RUN_DASHES.length]];
 
 const on = (button) => button.getAttribute("aria-pressed") === "true";
-
-/** Outer steps from 0 to `most`; on a log axis 0 stands where 1/2 would. */
-function stepScale(most, log, { left, right }) {
-  const width = right - left;
-  const rise = (v) => Math.log10(Math.max(v, 0.5) * 2);
-  const scale = log
-    ? (v) => left + (rise(v) / rise(Math.max(most, 1))) * width
-    : (v) => left + (v / Math.max(most, 1)) * width;
-  scale.invert = (px) => {
-    const share = clamp((px - left) / width, 0, 1);
-    return log ? 0.5 * 10 ** (share * rise(Math.max(most, 1))) : share * most;
-  };
-  const values = [0];
-  if (log) for (let v = 1; v <= most; v *= 10) values.push(v);
-  else for (const unit = nice(most / Math.max(2, width / 110)), last = most + unit / 1e6; values.at(-1) + unit <= last;) values.push(values.at(-1) + unit);
-  scale.ticks = values.map((v) => [v, v.toLocaleString("en")]);
-  return scale;
-}
-
-/** Losses from the axis' lower end up to `most`; what is larger lies above the chart. */
-function lossScale({ lines, errors, top: sane, ignoring }, log, { top, bottom }) {
-  const values = [ignoring, ...errors, ...lines.flatMap((l) => [...l.smooth, ...l.errors])].filter((v) => v !== null && v > 0);
-  const largest = Math.min(Math.max(...values), sane * (log ? 10 : 1));
-  const place = (share) => bottom - clamp(share, -0.02, 5) * (bottom - top);
-  if (log) {
-    const low = Math.floor(Math.log10(Math.min(...values)) * 2 - 0.05) / 2;
-    const high = Math.max(low + 0.5, Math.ceil(Math.log10(largest) * 2 + 0.05) / 2);
-    const scale = (v) => place((Math.log10(Math.max(v, 1e-30)) - low) / (high - low));
-    scale.most = 10 ** high;
-    scale.ticks = [];
-    for (let e = Math.floor(low); e <= high; e += 1) {
-      for (const m of [1, 2, 5]) {
-        const lift = Math.log10(m) + e;
-        if (lift >= low - 1e-9 && lift <= high + 1e-9) scale.ticks.push([m * 10 ** e, pretty(m * 10 ** e)]);
-      }
-    }
-    if (scale.ticks.length > 8) scale.ticks = scale.ticks.filter(([v]) => /^1(e|0*$)|^0\.0*1$/.test(String(v)));
-    return scale;
-  }
-  const unit = nice(largest / 4);
-  const high = Math.ceil((largest * 1.04) / unit) * unit;
-  const scale = (v) => place(v / high);
-  scale.most = high;
-  const digits = Math.max(0, -Math.floor(Math.log10(unit) + 1e-9));
-  scale.ticks = [];
-  for (let v = 0; v <= high + unit / 2; v += unit) scale.ticks.push([v, v.toFixed(digits)]);
-  return scale;
-}
-
-function nice(rough) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1e-12)));
-  return [1, 2, 5, 10].find((m) => m * power >= rough * 0.999) * power;
-}
 
 function describe({ lines, metric }) {
   const runs = lines.map((l) => `${l.label}: held-out error from ${pretty(l.errors[0] ?? null)} to ${pretty(l.errors.at(-1) ?? null)}`);

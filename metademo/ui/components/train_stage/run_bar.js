@@ -32,7 +32,9 @@ export function keepFocus(bar) {
   if (!bar) return () => {};
   let owed = false;
   const observer = new MutationObserver((changes) => {
-    if (changes.some(({ target }) => target.disabled && target === document.activeElement)) owed = true;
+    const changed = /** @type {HTMLButtonElement[]} */ (changes.map(({ target }) => target));
+    if (changed.some((button) => button.disabled && button === document.activeElement)) owed = true;
+    /** @type {?HTMLButtonElement} */
     const next = bar.querySelector("button:not(:disabled)");
     if (!owed || !next) return;
     owed = false;

@@ -8,7 +8,8 @@
  */
 
 import { sendAlone } from "../kernel/messages.js";
-import { loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg, DASHES } from "../kernel/base.js";
+import { loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg } from "../kernel/base.js";
+import { DASHES } from "../kernel/formats.js";
 import { Lines } from "./lines.js";
 import { Plot } from "../kernel/plot.js";
 import { Progress, keepFocus } from "./run_bar.js";
@@ -23,6 +24,28 @@ export default function render(component) {
 }
 
 class Stage {
+  // From the first data on; the second half from when it is built.
+  /** @type {import("../kernel/base.js").Component} */ component;
+  /** @type {any} */ data;
+  /** @type {{run: string, rows: Map<number, {caption: string, detail: string, curves: string[]}>}} */ known;
+  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {Promise<void>} */ starting;
+  /** @type {Lines} */ lines;
+  /** @type {HTMLElement} */ legend;
+  /** @type {HTMLElement} */ canvas;
+  /** @type {HTMLElement} */ stage;
+  /** @type {HTMLElement} */ now;
+  /** @type {HTMLElement} */ small;
+  /** @type {SVGElement} */ dots;
+  /** @type {Progress} */ progress;
+  /** @type {Scrubber} */ scrubber;
+  /** @type {Plot} */ plot;
+  /** @type {ResizeObserver} */ observer;
+  /** @type {() => void} */ leaveFocus;
+  /** @type {string} */ run;
+  /** @type {string} */ dotsKey;
+  /** @type {string} */ legendKey;
+
   constructor(host) {
     this.host = host;
     this.drawn = 0;
@@ -166,8 +189,8 @@ class Stage {
     if (!moved && key === this.dotsKey) return;
     this.dotsKey = key;
     const { left, top } = this.plot.area;
-    this.dots.replaceChildren(...this.data.points.map((point) => {
-      const [x, y] = this.plot.toPixels(...point);
+    this.dots.replaceChildren(...this.data.points.map(([px, py]) => {
+      const [x, y] = this.plot.toPixels(px, py);
       return svg("circle", { cx: left + x, cy: top + y, r: 4.5, class: "md-dot" });
     }));
   }
