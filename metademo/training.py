@@ -118,7 +118,7 @@ class TrainConfig:
         """The outer learning rate of steps `start` .. `stop` - 1."""
         step = np.arange(start, stop)
         warmup = max(1, round(self.warmup * self.steps)) if self.warmup else 0
-        rate = np.full(len(step), self.outer_lr)
+        rate = np.full(len(step), float(self.outer_lr))
         if self.schedule == "cosine":
             progress = np.clip((step - warmup) / max(1, self.steps - warmup), 0, 1)
             rate *= 0.5 * (1 + np.cos(math.pi * progress))

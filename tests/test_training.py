@@ -295,6 +295,11 @@ def test_a_constant_schedule_is_the_learning_rate_throughout():
     assert (small("maml", steps=7).learning_rates(0, 7) == 0.01).all()
 
 
+def test_an_outer_rate_may_be_a_whole_number():
+    whole, real = (small("maml", schedule="cosine", steps=9, outer_lr=rate) for rate in (1, 1.0))
+    np.testing.assert_array_equal(whole.learning_rates(0, 9), real.learning_rates(0, 9))
+
+
 def test_warm_up_rises_in_a_line_and_cosine_falls_to_zero():
     config = TrainConfig(steps=100, outer_lr=0.2, schedule="cosine", warmup=0.1)
     rates = config.learning_rates(0, 100)
