@@ -134,9 +134,10 @@ def _media_urls(entry: str) -> dict[str, str]:
         if name not in urls:
             text = files[name].decode()
             if name.endswith(".js"):
+                # What comments name as types stays: those may be circular.
                 text = re.sub(
-                    r'"(\.\.?/[\w./]+)"',
-                    lambda m: f'"./{Path(add(beside(name, m[1]))).name}"',
+                    r'from "(\.\.?/[\w./]+)"',
+                    lambda m: f'from "./{Path(add(beside(name, m[1]))).name}"',
                     text,
                 )
             kind = "text/javascript" if name.endswith(".js") else "text/css"
