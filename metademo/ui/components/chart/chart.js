@@ -111,7 +111,7 @@ class Chart {
     this.canvas = make("div", { className: "md-plot" });
     this.stage = make("div", { className: "md-stage" }, this.canvas, this.note);
     const chart = make("div", { className: "md-chart" },
-      make("div", { className: "md-head" }, this.legend, this.toolbar.element), this.stage,
+      make("div", { className: "md-top" }, this.legend, this.toolbar.element), this.stage,
       this.scrubber.element, this.caption.element, this.panels.element);
     this.host.replaceChildren(chart);
     this.host.style.minHeight = "";
