@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 from access import WATCH_SHIFTS, pale_marks, raw_names, shifts, violations
 from browser import ROOT
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 CHART = '[data-metademo="chart"]'
 STAGE = '[data-metademo="train_stage"]'
@@ -163,6 +163,7 @@ def test_words_lead_to_every_page(some_page, width):
     links = some_page.get_by_role("navigation", name=re.compile("pages", re.IGNORECASE))
     for title in TITLES.values():
         link = links.get_by_role("link", name=title)
+        expect(link).to_have_count(1)  # one navigation gives way to the other
         link.click(trial=True)  # waits until it is in place, and nothing lies on top of it
         box = link.bounding_box()
         assert box["x"] >= 0
