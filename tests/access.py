@@ -14,8 +14,8 @@ const nameOf = (node) => {
   return `${element?.dataset?.testid ?? element?.tagName}: ${element?.textContent.slice(0, 40)}`;
 };
 new PerformanceObserver((list) => {
-  for (const { value, hadRecentInput, sources } of list.getEntries()) {
-    if (!hadRecentInput) shifts.push({ value, sources: sources.map((s) => nameOf(s.node)) });
+  for (const { value, startTime, hadRecentInput, sources } of list.getEntries()) {
+    if (!hadRecentInput) shifts.push({ value, startTime, sources: sources.map((s) => nameOf(s.node)) });
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
@@ -50,8 +50,17 @@ MARKUP = re.compile(r":[\w-]+\[|\*\*|\$")
 
 
 def shifts(page: Page) -> list[dict]:
-    """The layout shifts up to now, and what moved: `value` counts, `sources` explain."""
-    return page.evaluate("shifts")
+    """The layout shifts up to now, and what moved: `value` counts, `sources` explain.
+
+    Before anything was painted nothing can be seen to move: Streamlit's empty page is narrow, and
+    becomes wide with the first answer.
+    """
+    return page.evaluate(
+        """() => {
+          const [painted] = performance.getEntriesByName("first-contentful-paint");
+          return shifts.filter(({ startTime }) => startTime > painted.startTime);
+        }"""
+    )
 
 
 def violations(page: Page) -> list[tuple[str, str, str]]:
