@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from metademo.ui.components.chart.chart import clean
-from metademo.ui.components.kernel.curves import Curve, _encode_curve, pi_label, pi_ticks
+from metademo.ui.components.kernel.curves import Curve, encode_curve, pi_label, pi_ticks
 from metademo.ui.components.source_line.source_line import clean_value
 
 X, Y = (-6.0, 6.0), (-2.0, 2.0)
@@ -74,11 +74,11 @@ def decode(curve: dict) -> np.ndarray:
 
 def test_curves_survive_the_journey():
     y = np.stack([np.linspace(-2, 2, 400), np.sin(np.linspace(-6, 6, 400))])
-    sent = _encode_curve(Curve("a", "a", y), Y)
+    sent = encode_curve(Curve("a", "a", y), Y)
     np.testing.assert_allclose(decode(sent), y, atol=2e-4)
     assert len(json.dumps(sent)) < 2_500
     odd = np.array([0, np.nan, np.inf, -1e30, 1e30])
-    wild = decode(_encode_curve(Curve("a", "a", odd), Y))[0]
+    wild = decode(encode_curve(Curve("a", "a", odd), Y))[0]
     assert np.isnan(wild[[1, 2]]).all()
     assert wild[3] < -6  # far outside the axes, but within reach of 16 bits
     assert wild[4] > 6

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from metademo.ui.components.chart.chart import interactive_chart
-from metademo.ui.components.kernel.curves import Curve, Panel, Series, pi_ticks
+from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, pi_ticks
 from metademo.ui.components.kernel.gestures import Gesture, carried_out, within
 from metademo.ui.components.source_line.source_line import Band, source_line
 from metademo.ui.state.state import PageState
@@ -85,8 +85,8 @@ def draw_chart(snap: bool) -> None:
     px = np.array([p[0] for p in points]) if points else np.zeros(0)
     py = np.array([p[1] for p in points]) if points else np.zeros(0)
     loss = [float(np.abs(np.interp(px, x, a) - py).mean()) if points else None for a in adapted]
-    interactive_chart(
-        "chart",
+    scene = Scene(
+        "The network's curve through your points",
         curves=[
             Curve("truth", "the true wave", truth, GREY, dash="dash", width=1.5, opacity=0.8),
             Curve("before", "before any step", adapted[0], BLUE, width=1.5, opacity=0.4),
@@ -97,10 +97,7 @@ def draw_chart(snap: bool) -> None:
         y_range=Y_RANGE,
         x_ticks=pi_ticks(*X_RANGE, every=math.pi),
         points=points,
-        conversation=state.conversation,
-        on_edit=state.listen("chart", changed),
-        max_points=cap(),
-        new_points="New points",
+        points_label="your examples",
         snap="truth" if snap else "",
         captions=[
             f"After {k} steps it is off by {e:.2f} on average. "
@@ -114,7 +111,14 @@ def draw_chart(snap: bool) -> None:
                 [Series("ordinary", other, ORANGE, "dashdot"), Series("this one", error, BLUE)],
             ),
         ],
-        label="The network's curve through your points",
+    )
+    interactive_chart(
+        "chart",
+        scene,
+        conversation=state.conversation,
+        on_edit=state.listen("chart", changed),
+        max_points=cap(),
+        new_points="New points",
     )
 
 

@@ -14,9 +14,8 @@ from metademo.checkpoints import Checkpoint
 from metademo.tasks import TaskFamily
 from metademo.training import TrainConfig
 from metademo.ui.components.chart.chart import clean, interactive_chart
-from metademo.ui.components.kernel.curves import pi_ticks
+from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.kernel.gestures import Gesture, Point, Range, carried_out, within
-from metademo.ui.scenes.scenes import Scene
 from metademo.ui.scenes.sentences import losses_in_words
 from metademo.ui.server import resources
 from metademo.ui.state.history import V
@@ -82,35 +81,23 @@ def page_state(
     )
 
 
-def points_chart(state: PageState[P], family: TaskFamily, scene: Scene, label: str) -> None:
+def points_chart(state: PageState[P], family: TaskFamily, scene: Scene) -> None:
     """The chart of a page on which the visitor's points are the support set."""
-    view, key = state.view, f"{state.page} points chart"
-    y_range = view.y_range(family)
+    key = f"{state.page} points chart"
 
     def changed(view: P, gesture: Gesture) -> P:
         if gesture.kind == "new":
             return view.with_random_points(np.random.default_rng(), family)
         points = carried_out(view.points, gesture, MAX_POINTS, example=view.example)
-        return view.with_points(within(points, family.x_range, y_range), family)
+        return view.with_points(within(points, scene.x_range, scene.y_range), family)
 
     interactive_chart(
         key,
-        curves=scene.curves,
-        panels=scene.panels,
-        captions=scene.captions,
-        details=scene.details,
-        points=view.points,
-        example=view.example,
-        points_label=view.points_label,
+        scene,
         conversation=state.conversation,
         on_edit=state.listen(key, changed),
         max_points=MAX_POINTS,
         new_points="New four points",
-        snap="truth" if view.snap else "",
-        x_range=family.x_range,
-        y_range=y_range,
-        x_ticks=pi_ticks(*family.x_range) if family.unit_amplitude else None,
-        label=label,
     )
 
 

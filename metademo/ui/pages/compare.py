@@ -56,7 +56,7 @@ def _chart() -> None:
         return
     _, chosen = _compared(state)
     scene = compare_scene(state.view, family, compare(state.view, family, chosen))
-    layout.points_chart(state, family, scene, "Your points and the waves of all networks")
+    layout.points_chart(state, family, scene)
 
 
 def _scores() -> None:

@@ -12,7 +12,6 @@ from metademo.figures import style_of
 from metademo.learners import Learner
 from metademo.tasks import PI, SourceBand, TaskFamily
 from metademo.ui.components.chart.chart import interactive_chart
-from metademo.ui.components.kernel.curves import pi_ticks
 from metademo.ui.components.kernel.gestures import Gesture
 from metademo.ui.components.source_line.source_line import Band, source_line
 from metademo.ui.controls import layout
@@ -22,7 +21,6 @@ from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 from metademo.ui.state.views import DamlView
 
-Y_RANGE = (-2.0, 2.0)
 SOURCE_RANGE = (-PI / 2, PI / 2)
 
 
@@ -53,18 +51,7 @@ def _chart() -> None:
     family = chosen.config.task_family
     _source(state, family)
     scene = daml_scene(state.view, family, Learner.of(chosen))
-    interactive_chart(
-        "daml chart",
-        curves=scene.curves,
-        panels=scene.panels,
-        captions=scene.captions,
-        details=scene.details,
-        x_range=family.x_range,
-        y_range=Y_RANGE,
-        x_ticks=pi_ticks(*family.x_range),
-        height=330,
-        label="The network's wave in the target domain",
-    )
+    interactive_chart("daml chart", scene)
 
 
 def _source(state: PageState[DamlView], family: TaskFamily) -> None:

@@ -50,7 +50,7 @@ def _chart() -> None:
         contrasts = {"pretrained": Learner.of(ordinary)} if ordinary else {}
         contrasts |= {"random": Learner.untrained(chosen)}
     scene = maml_scene(view, family, Learner.of(chosen), contrasts)
-    layout.points_chart(state, family, scene, "Your points and the network's wave")
+    layout.points_chart(state, family, scene)
 
 
 def _controls() -> None:

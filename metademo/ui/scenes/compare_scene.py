@@ -13,9 +13,9 @@ import numpy as np
 from metademo.evaluation import ordered
 from metademo.learners import Learner
 from metademo.tasks import Array, Examples, TaskFamily
-from metademo.ui.components.kernel.curves import Curve, Panel, Series
+from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series
 from metademo.ui.scenes.learners import Run, adapt, points_run
-from metademo.ui.scenes.scenes import Scene, look
+from metademo.ui.scenes.scenes import look, points_chart
 from metademo.ui.scenes.sentences import after, ran_away
 from metademo.ui.server.contestants import Contestant, steps_of
 from metademo.ui.state.outside import ATTRIBUTES, Attribute
@@ -93,11 +93,14 @@ def compare_scene(view: CompareView, family: TaskFamily, compared: Compared) -> 
         Panel(what, _series(compared, compared.errors), log=True),
     ]
     steps = range((compared.most_steps if compared.shown else view.steps) + 1)
-    return Scene(
-        curves,
-        panels,
-        [_caption(view, k, compared, metric) for k in steps],
-        [_detail(view, family, k, compared) for k in steps],
+    return points_chart(
+        view,
+        family,
+        "Your points and the waves of all networks",
+        curves=curves,
+        panels=panels,
+        captions=[_caption(view, k, compared, metric) for k in steps],
+        details=[_detail(view, family, k, compared) for k in steps],
     )
 
 

@@ -6,7 +6,7 @@ A scene is computed for all inner steps at once, so that the browser can scrub t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from metademo.evaluation import ordered
 from metademo.figures import style_of
 from metademo.learners import Learner
 from metademo.tasks import Array, Examples, TaskFamily, Waves
-from metademo.ui.components.kernel.curves import Curve, Panel, Series
+from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, pi_ticks
 from metademo.ui.scenes.learners import Run, adapt, points_run
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.sentences import (
@@ -27,17 +27,25 @@ from metademo.ui.scenes.sentences import (
     was,
     wave_name,
 )
-from metademo.ui.state.views import DamlView, MamlView
+from metademo.ui.state.views import DamlView, MamlView, PointsView
+
+Y_RANGE = (-2.0, 2.0)
+"""Of the DAML page's chart: its waves are all of amplitude 1."""
 
 
-@dataclass(frozen=True)
-class Scene:
-    """What the chart is given: all of it per inner step."""
-
-    curves: list[Curve]
-    panels: list[Panel]
-    captions: list[str]
-    details: list[str]
+def points_chart(view: PointsView, family: TaskFamily, label: str, **shown: Any) -> Scene:
+    """A chart on which the visitor's points are the support set."""
+    return Scene(
+        label,
+        x_range=family.x_range,
+        y_range=view.y_range(family),
+        x_ticks=pi_ticks(*family.x_range) if family.unit_amplitude else None,
+        points=view.points,
+        points_label=view.points_label,
+        example=view.example,
+        snap="truth" if view.snap else "",
+        **shown,
+    )
 
 
 def maml_scene(
@@ -67,7 +75,15 @@ def maml_scene(
         ),
     ]
     steps = range(view.steps + 1)
-    return Scene(shown, panels, [*map(story.caption, steps)], [*map(story.detail, steps)])
+    return points_chart(
+        view,
+        family,
+        "Your points and the network's wave",
+        curves=shown,
+        panels=panels,
+        captions=[story.caption(k) for k in steps],
+        details=[story.detail(k) for k in steps],
+    )
 
 
 def daml_scene(view: DamlView, family: TaskFamily, learner: Learner) -> Scene:
@@ -101,9 +117,18 @@ def daml_scene(view: DamlView, family: TaskFamily, learner: Learner) -> Scene:
         Panel("True error: it never sees this", error_lines),
     ]
     steps = range(view.steps + 1)
-    captions = [_daml_caption(k, errors, meant) for k in steps]
     details = [_daml_detail(k, run) for k in steps]
-    return Scene(shown, panels, captions, details if any(details) else [])
+    return Scene(
+        "The network's wave in the target domain",
+        shown,
+        x_range=family.x_range,
+        y_range=Y_RANGE,
+        x_ticks=pi_ticks(*family.x_range),
+        panels=panels,
+        captions=[_daml_caption(k, errors, meant) for k in steps],
+        details=details if any(details) else [],
+        height=330,
+    )
 
 
 def _before_and_after(name: str, run: Run) -> list[Curve]:

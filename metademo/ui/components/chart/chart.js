@@ -9,9 +9,9 @@
  * @typedef {{title: string, log: boolean, note: string, series: Series[]}} Panel
  * @typedef {{ack: number, session: string, view: string, example: boolean, undo: boolean, redo: boolean, fresh: string,
  *   page: string, visit: string, steps: number,
- *   xRange: [number, number], yRange: [number, number], grid: number[], xTicks: ?Ticks, yTicks: ?Ticks, curves: Curve[],
+ *   xRange: [number, number], yRange: [number, number], xTicks: ?Ticks, curves: Curve[],
  *   points: [number, number][], pointsLabel: string, maxPoints: number, editable: boolean, snap: string,
- *   captions: string[], details: string[], panels: Panel[], key: string, height: number, label: string, message: string,
+ *   captions: string[], details: string[], panels: Panel[], key: string, height: number, label: string,
  *   playSeconds: number, assets: {plotly: string, style: string}}} Data
  * What goes back are gestures, see gestures.js, as the state value `edit`.
  *
@@ -20,14 +20,14 @@
  * server has answered all that was done).
  */
 
-import { loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg } from "../kernel/base.js";
-import { DASHES } from "../kernel/formats.js";
+import { make, mount, readTheme, say } from "../kernel/base.js";
 import { Conversation } from "../kernel/conversation.js";
 import { Panels } from "./panels.js";
 import { Plot } from "../kernel/plot.js";
 import { Points } from "./points.js";
 import { Scrubber } from "../kernel/scrubber.js";
 import { bringsForward, shared } from "../kernel/shared.js";
+import { followSize, lineMark, mark, pointsKey, start } from "../kernel/stage.js";
 import { Toolbar } from "../kernel/toolbar.js";
 
 export default function render(component) {
@@ -72,28 +72,23 @@ class Chart {
     this.starting ??= this.#start();
   }
 
-  async #start() {
-    const { root } = this.component;
-    const { data } = this;
-    const shown = loadStyle(root + data.assets.style).then(() => {
-      this.#build();
-      this.#takeWords();
-      return painted();
+  #start() {
+    return start(this.component, {
+      what: "The chart",
+      show: () => {
+        this.#build();
+        this.#takeWords();
+      },
+      draw: async (Plotly) => {
+        await visible(this.stage);
+        this.plot = new Plot(this.canvas, Plotly);
+        this.#take();
+        this.observer = followSize(this.stage, (width, height) => {
+          this.plot.size = [width, height];
+          this.#drawPlot();
+        });
+      },
     });
-    try {
-      const Plotly = await loadPlotly(root + data.assets.plotly, shown);
-      await shown;
-      await visible(this.stage);
-      this.plot = new Plot(this.canvas, Plotly);
-      this.#take();
-      this.#watch();
-    } catch (error) {
-      console.warn("metademo:", error);
-      await shown.catch(() => {});
-      this.stage?.classList.add("md-drawn");
-      (this.stage ?? this.host).replaceChildren(make("p", { className: "md-failure", role: "alert" },
-        "The chart could not be drawn: its drawing library did not load. Please reload the page."));
-    }
   }
 
   #build() {
@@ -124,17 +119,6 @@ class Chart {
     this.stage.style.setProperty("--md-height", `${this.height}px`);
   }
 
-  /** Follow the width of the page. */
-  #watch() {
-    this.observer = new ResizeObserver(([entry]) => {
-      const { width, height } = entry.contentRect;
-      if (!width) return;
-      this.plot.size = [Math.round(width), Math.round(height)];
-      this.#drawPlot();
-    });
-    this.observer.observe(this.stage);
-  }
-
   /** What can be shown without Plotly. */
   #takeWords() {
     const { data, scrubber } = this;
@@ -154,8 +138,7 @@ class Chart {
     this.points.update(data);
     this.points.take({ points: data.points, example: data.example });
     this.#takeWords();
-    if (data.message !== this.message) this.#tell(this.message = data.message);
-    this.#mark({ ready: true, version: data.ack, drawn: (this.drawn += 1) });
+    mark(this.host, { ready: true, version: data.ack, drawn: (this.drawn += 1) });
     this.#markPoints();
     this.conversation.rest(this.points.busy);
     clearTimeout(this.looking);
@@ -221,7 +204,7 @@ class Chart {
     for (const item of this.#keys) {
       if (item.dataset.label) say(/** @type {Node} */ (item.lastChild), fill(item.dataset.label, step));
     }
-    this.#mark({ step });
+    mark(this.host, { step });
   }
 
   #drawBelow() {
@@ -237,15 +220,11 @@ class Chart {
     if (key === this.legendKey) return;
     this.legendKey = key;
     const items = shown.map((curve) => {
-      const line = svg("path", {
-        d: "M1,6H25", stroke: theme.pick(curve.color), "stroke-width": Math.min(curve.width, 4),
-        "stroke-dasharray": DASHES[curve.dash] ?? "", opacity: Math.max(curve.opacity, 0.5),
-      });
       const name = make("span", {}, fill(curve.label, Math.round(this.scrubber.at)));
       name.dataset.widest = fill(curve.label, Math.max(data.steps, 2)); // room for it, so nothing moves
       const several = data.panels.some((panel) => panel.series.length > 1);
       const item = make(several ? "button" : "span", { className: "md-key" },
-        svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, line), name);
+        lineMark(curve, theme), name);
       item.dataset.label = curve.label;
       if (several) {
         Object.assign(item, { type: "button", className: "md-key md-name" });
@@ -253,11 +232,7 @@ class Chart {
       }
       return item;
     });
-    if (data.pointsLabel && (data.editable || data.points.length)) {
-      const dot = svg("circle", { cx: 7, cy: 7, r: 5, class: "md-dot" });
-      items.push(make("span", { className: "md-key" },
-        svg("svg", { width: 14, height: 14, "aria-hidden": "true" }, dot), make("span", {}, data.pointsLabel)));
-    }
+    if (data.pointsLabel && (data.editable || data.points.length)) items.push(pointsKey(data.pointsLabel));
     this.legend.replaceChildren(...items);
     this.#highlight(this.shared.values);
   }
@@ -284,13 +259,7 @@ class Chart {
   }
 
   #markPoints() {
-    this.#mark({ points: JSON.stringify(this.points.list), settled: this.conversation.gestures.settled });
-  }
-
-  #mark(state) {
-    for (const [name, value] of Object.entries(state)) {
-      if (this.host.dataset[name] !== String(value)) this.host.dataset[name] = value;
-    }
+    mark(this.host, { points: JSON.stringify(this.points.list), settled: this.conversation.gestures.settled });
   }
 
   destroy() {
@@ -350,11 +319,9 @@ function fill(label, step) {
 function visible(element) {
   if (element.clientWidth) return Promise.resolve();
   return new Promise((/** @type {(value?: unknown) => void} */ done) => {
-    const observer = new ResizeObserver(() => {
-      if (!element.clientWidth) return;
+    const observer = followSize(element, () => {
       observer.disconnect();
       done();
     });
-    observer.observe(element);
   });
 }

@@ -8,29 +8,29 @@ does to the points, see `kernel/gestures.py`, and shows it at once on top of the
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import (
-    Curve,
     Panel,
-    Ticks,
-    _encode_curve,
-    _encode_series,
-    _finite,
-    _ticks,
+    Scene,
+    encode_curve,
+    encode_series,
+    encode_ticks,
 )
-from metademo.ui.components.kernel.gestures import Point, Range, as_point
+from metademo.ui.components.kernel.gestures import Point, Range, as_point, finite
 
 FIRST_PAINT_HEIGHT = 560
+MAX_POINTS = 20
+PLAY_SECONDS = 0.42
+"""For one step, while playing."""
 
 
 def clean(
-    points: Any, x_range: Range, y_range: Range | None = None, max_points: int = 20
+    points: Any, x_range: Range, y_range: Range | None = None, max_points: int = MAX_POINTS
 ) -> tuple[list[Point], str]:
     """Points fit to be used, and a plain sentence about what was left out ("" if nothing was).
 
@@ -61,70 +61,42 @@ def clean(
 
 def interactive_chart(
     key: str,
+    scene: Scene,
     *,
-    curves: Sequence[Curve],
-    x_range: Range,
-    y_range: Range,
-    points: Sequence[Point] = (),
-    example: bool = False,
     conversation: Mapping[str, Any] | None = None,
     on_edit: Callable[[], None] = lambda: None,
-    max_points: int = 20,
+    max_points: int = MAX_POINTS,
     new_points: str = "",
-    snap: str = "",
-    captions: Sequence[str] = (),
-    details: Sequence[str] = (),
-    panels: Sequence[Panel] = (),
-    x_ticks: Ticks | None = None,
-    height: int = 380,
-    label: str = "Chart",
-    points_label: str = "your examples",
-    message: str = "",
-    play_seconds: float = 0.42,
 ) -> None:
     """Draw the chart.
 
     Args:
         key: stable; the chart is never remounted as long as it stays the same.
-        curves: in drawing order. Their x is `numpy.linspace(*x_range, n)`.
-        x_range, y_range: of the axes; points live within them.
-        points: the server's list.
-        example: whether they are an example, which the visitor's first click replaces.
         conversation: see `PageState.conversation`; without one the points can't be changed.
         on_edit: called when the visitor has done something, see `PageState.listen`.
         new_points: label of the button that draws new points; without one there is none.
-        snap: name of the curve that new and moved points go onto; none if it is empty.
-        captions: one sentence per step (or one for all), large, under the scrubber.
-        details: a smaller line below it, likewise.
-        panels: small charts of a value per step.
-        message: a plain note, shown in the chart's corner until the next gesture.
-        play_seconds: time for one step while playing.
     """
-    steps = _last_step(curves, captions, panels)
     data = {
         "assets": assets.urls("chart/chart.js"),
-        "steps": steps,
-        "xRange": [float(v) for v in x_range],
-        "yRange": [float(v) for v in y_range],
-        "grid": [float(v) for v in x_range],
-        "xTicks": _ticks(x_ticks),
-        "yTicks": None,
-        "curves": [_encode_curve(c, y_range) for c in curves],
-        "points": [[float(x), float(y)] for x, y in points],
-        "example": example,
-        "pointsLabel": points_label,
+        "steps": scene.steps,
+        "xRange": [float(v) for v in scene.x_range],
+        "yRange": [float(v) for v in scene.y_range],
+        "xTicks": encode_ticks(scene.x_ticks),
+        "curves": [encode_curve(c, scene.y_range) for c in scene.curves],
+        "points": [[float(x), float(y)] for x, y in scene.points],
+        "example": scene.example,
+        "pointsLabel": scene.points_label,
         "maxPoints": max_points,
         "editable": conversation is not None,
         "fresh": new_points,
-        "snap": snap,
-        "captions": list(captions),
-        "details": list(details),
-        "panels": [_encode_panel(p) for p in panels],
+        "snap": scene.snap,
+        "captions": list(scene.captions),
+        "details": list(scene.details),
+        "panels": [_encode_panel(p) for p in scene.panels],
         "key": key,
-        "height": height,
-        "label": label,
-        "message": message,
-        "playSeconds": play_seconds,
+        "height": scene.height,
+        "label": scene.label,
+        "playSeconds": PLAY_SECONDS,
     }
     _mount()(key=key, data=data | dict(conversation or {"ack": 0}), on_edit_change=on_edit)
 
@@ -139,14 +111,8 @@ def _encode_panel(panel: Panel) -> dict[str, Any]:
         "title": panel.title,
         "log": panel.log,
         "note": panel.note,
-        "series": [_encode_series(s, [_finite(v) for v in s.values]) for s in panel.series],
+        "series": [encode_series(s, [finite(v) for v in s.values]) for s in panel.series],
     }
-
-
-def _last_step(curves: Sequence[Curve], captions: Sequence[str], panels: Sequence[Panel]) -> int:
-    rows = [len(np.atleast_2d(c.y)) for c in curves]
-    values = [len(s.values) for p in panels for s in p.series]
-    return max([1, len(captions), *rows, *values]) - 1
 
 
 def _within(value: float, bounds: Range) -> bool:

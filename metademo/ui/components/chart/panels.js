@@ -4,6 +4,7 @@ import { make, say, set, svg, valueOf } from "../kernel/base.js";
 import { DASHES, clamp } from "../kernel/formats.js";
 import { errorText, linearScale, logScale, stepTicks } from "../kernel/scales.js";
 import { fade } from "../kernel/shared.js";
+import { followSize } from "../kernel/stage.js";
 
 const HEIGHT = 128;
 const EDGE = { left: 42, right: 10, top: 8, bottom: 20 };
@@ -62,12 +63,10 @@ class Panel {
     this.at = 0;
     this.front = null;
     this.width = 0;
-    // Asking for the width while drawing would make the browser lay out the page at each answer.
-    this.observer = new ResizeObserver(([entry]) => {
-      this.width = Math.round(entry.contentRect.width);
+    this.observer = followSize(this.element, (width) => {
+      this.width = width;
       this.draw();
     });
-    this.observer.observe(this.element);
   }
 
   destroy() {

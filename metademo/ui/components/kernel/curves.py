@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from metademo.ui.components.kernel.gestures import Range, finite
+from metademo.ui.components.kernel.gestures import Point, Range
 
 Color = str | tuple[str, str]
 """A CSS colour (with its '#'), or one for the light and one for the dark theme."""
@@ -67,6 +67,46 @@ class Ticks:
     labels: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Scene:
+    """All that a chart shows, for all steps at once, so that the browser can scrub alone.
+
+    Attributes:
+        label: what the chart shows, for a screen reader.
+        curves: in drawing order. Their x is `numpy.linspace(*x_range, n)`.
+        x_range, y_range: of the axes; points live within them.
+        x_ticks: where the x axis has its marks; by default wherever there is room.
+        panels: small charts of a value per step.
+        captions: one sentence per step (or one for all), large, under the scrubber.
+        details: a smaller line below it, likewise.
+        points: the support set, and what the legend calls it.
+        example: whether they are an example, which the visitor's first click replaces.
+        snap: name of the curve that new and moved points go onto; none if it is empty.
+        height: of the chart alone, in pixels.
+    """
+
+    label: str
+    curves: Sequence[Curve]
+    x_range: Range
+    y_range: Range
+    x_ticks: Ticks | None = None
+    panels: Sequence[Panel] = ()
+    captions: Sequence[str] = ()
+    details: Sequence[str] = ()
+    points: Sequence[Point] = ()
+    points_label: str = "your points"
+    example: bool = False
+    snap: str = ""
+    height: int = 380
+
+    @property
+    def steps(self) -> int:
+        """The last step that anything here has a value for."""
+        rows = [len(np.atleast_2d(curve.y)) for curve in self.curves]
+        values = [len(series.values) for panel in self.panels for series in panel.series]
+        return max([1, len(self.captions), *rows, *values]) - 1
+
+
 def pi_ticks(low: float, high: float, every: float = math.pi / 2) -> Ticks:
     """Ticks at multiples of `every` (a fraction of π) within [low, high], labelled as such."""
     first, last = math.ceil(low / every - 1e-9), math.floor(high / every + 1e-9)
@@ -88,7 +128,7 @@ def pi_label(value: float) -> str:
     return ("−" if whole < 0 else "") + text
 
 
-def _encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
+def encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
     """A curve as int16 over five times the height of the axis: 2 bytes for a tenth of a pixel."""
     values = np.atleast_2d(np.asarray(curve.y, dtype=np.float64))
     low, high = y_range
@@ -97,7 +137,7 @@ def _encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
     # What lies far outside the axes only has to stay outside.
     inside = np.clip(np.nan_to_num(values), low - 1.9 * span, high + 1.9 * span)
     numbers = np.where(np.isfinite(values), np.rint((inside - start) / unit) - 32_500, GAP)
-    light, dark = _two_colors(curve.color)
+    light, dark = two_colors(curve.color)
     return {
         "name": curve.name,
         "label": curve.label,
@@ -113,23 +153,18 @@ def _encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
     }
 
 
-def _encode_series(series: Series, values: list[Any]) -> dict[str, Any]:
+def encode_series(series: Series, values: list[Any]) -> dict[str, Any]:
     return {
         "label": series.label,
-        "color": list(_two_colors(series.color)),
+        "color": list(two_colors(series.color)),
         "dash": series.dash,
         "values": values,
     }
 
 
-def _finite(value: Any) -> float | None:
-    """As `finite`, for numbers of NumPy, too."""
-    return finite(value.item() if isinstance(value, np.generic) else value)
-
-
-def _two_colors(color: Color) -> tuple[str, str]:
+def two_colors(color: Color) -> tuple[str, str]:
     return (color, color) if isinstance(color, str) else (color[0], color[1])
 
 
-def _ticks(ticks: Ticks | None) -> list[list[Any]] | None:
+def encode_ticks(ticks: Ticks | None) -> list[list[Any]] | None:
     return None if ticks is None else [[float(v) for v in ticks.values], list(ticks.labels)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 Point = tuple[float, float]
@@ -122,8 +123,8 @@ def as_point(item: Any) -> Point | None:
 
 
 def finite(value: Any) -> float | None:
-    """A finite float, or None for everything else (a bool is not a number here)."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    """A finite float, of NumPy's numbers, too; None for everything else, a bool among it."""
+    if isinstance(value, bool) or not isinstance(value, Real):
         return None
     try:
         number = float(value)

@@ -11,7 +11,7 @@ const CONFIG = { staticPlot: true, displayModeBar: false, responsive: false };
  * @typedef {{name: string, label: string, color: [string, string], dash: string, width: number, opacity: number,
  *   rows: number, start: number, unit: number, y: string}} Curve  `y` as curves.py packs it
  * @typedef {[values: number[], labels: string[]]} Ticks
- * @typedef {{curves: Curve[], grid: number[], xRange: number[], yRange: number[], xTicks: ?Ticks, yTicks: ?Ticks}} PlotData
+ * @typedef {{curves: Curve[], xRange: number[], yRange: number[], xTicks: ?Ticks}} PlotData
  */
 
 /**
@@ -31,7 +31,7 @@ export function decode(curve) {
 
 export class Plot {
   // From the first data on.
-  /** @type {number[]} */ grid;
+  /** @type {number[]} */ xRange;
   /** @type {PlotlyAxis} */ x;
   /** @type {PlotlyAxis} */ y;
   /** @type {Float64Array} */ pixels;
@@ -56,7 +56,7 @@ export class Plot {
    * @param {number} at
    */
   update(data, theme, at) {
-    this.grid = data.grid;
+    this.xRange = data.xRange;
     const before = new Map(this.curves.map((c) => [c.name, c]));
     this.curves = data.curves.map((curve) => {
       const old = before.get(curve.name);
@@ -65,7 +65,7 @@ export class Plot {
     });
     const [width, height] = this.size;
     const shape = JSON.stringify([
-      data.xRange, data.yRange, data.grid, data.xTicks, data.yTicks, theme.key, width, height,
+      data.xRange, data.yRange, data.xTicks, theme.key, width, height,
       this.curves.map((c) => [c.name, c.color, c.dash, c.width, c.opacity, c.lines[0].length]),
     ]);
     const anew = shape !== this.shape;
@@ -126,7 +126,7 @@ export class Plot {
   /** The height of a curve that is the same at all steps, at x. @type {(name: string, x: number) => number} */
   height(name, x) {
     const [{ lines: [line] }] = this.curves.filter((curve) => curve.name === name);
-    const [low, high] = this.grid;
+    const [low, high] = this.xRange;
     const place = ((x - low) / (high - low)) * (line.length - 1);
     const k = Math.min(Math.max(Math.floor(place), 0), line.length - 2);
     return line[k] + (place - k) * (line[k + 1] - line[k]);
@@ -137,7 +137,7 @@ export class Plot {
   /** @param {PlotData} data  @param {Theme} theme  @param {number} at  @param {number} width  @param {number} height */
   #draw(data, theme, at, width, height) {
     const n = this.curves[0]?.lines[0].length ?? 0;
-    const [low, high] = data.grid;
+    const [low, high] = data.xRange;
     const x = Float64Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));
     const traces = this.curves.map((curve) => ({
       type: "scatter", mode: "lines", hoverinfo: "skip", x, y: lineAt(curve, at), name: curve.name,
@@ -232,6 +232,6 @@ function layout(data, theme, width, height) {
     font: { family: theme.font, color: theme.text },
     margin: { l: 34, r: 10, t: 10, b: 28, pad: 0 },
     xaxis: { ...axis(data.xRange, xTicks), zeroline: true, zerolinecolor: theme.ink(0.16) },
-    yaxis: { ...axis(data.yRange, data.yTicks), zeroline: true, zerolinecolor: theme.ink(0.16) },
+    yaxis: { ...axis(data.yRange, null), zeroline: true, zerolinecolor: theme.ink(0.16) },
   };
 }

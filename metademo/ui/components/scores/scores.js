@@ -14,6 +14,7 @@ import { loadStyle, make, mount, readTheme } from "../kernel/base.js";
 import { Board } from "./board.js";
 import { sendAlone } from "../kernel/messages.js";
 import { shared } from "../kernel/shared.js";
+import { mark } from "../kernel/stage.js";
 import { Sweep } from "./sweep.js";
 
 const POLL = 400; // ms between two questions whether measurements are there
@@ -58,7 +59,7 @@ class Scores {
     const theme = readTheme(this.host);
     this.board.update(this.data.board, theme);
     this.sweep.update(this.data.sweep, theme);
-    Object.assign(this.host.dataset, { ready: true, pending: this.data.pending });
+    mark(this.host, { ready: true, pending: this.data.pending });
     clearInterval(this.polling);
     if (this.data.pending) this.polling = setInterval(() => this.#ask(), POLL);
   }

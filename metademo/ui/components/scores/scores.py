@@ -14,7 +14,8 @@ import numpy as np
 from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.ui.components.kernel import assets
-from metademo.ui.components.kernel.curves import _encode_series, _finite, _two_colors
+from metademo.ui.components.kernel.curves import encode_series, two_colors
+from metademo.ui.components.kernel.gestures import finite
 from metademo.ui.scenes.boards import Board, Sweep
 
 FIRST_PAINT_HEIGHT = 640
@@ -56,7 +57,7 @@ def _encode_board(board: Board) -> dict[str, Any]:
                 "label": s.label,
                 "about": s.about,
                 "note": s.note,
-                "color": list(_two_colors(s.color)),
+                "color": list(two_colors(s.color)),
                 "dash": s.dash,
                 "missing": s.missing,
                 **{name: _rounded(getattr(s, name)) for name in _PER_STEP},
@@ -74,7 +75,7 @@ def _encode_sweep(sweep: Sweep) -> dict[str, Any]:
         "names": list(sweep.names),
         "trained": _rounded(sweep.trained),
         "here": float(sweep.here),
-        "series": [_encode_series(s, _rounded(s.values)) for s in sweep.series],
+        "series": [encode_series(s, _rounded(s.values)) for s in sweep.series],
     }
 
 
@@ -82,4 +83,4 @@ def _rounded(values: Any) -> Any:
     """Numbers, nested as they are, with four digits; None for what is not finite."""
     if isinstance(values, (Sequence, np.ndarray)):
         return [_rounded(v) for v in values]
-    return _finite(float(f"{values:.4g}"))
+    return finite(float(f"{values:.4g}"))

@@ -7,6 +7,7 @@ import { make, say, set, svg, valueOf } from "../kernel/base.js";
 import { DASHES } from "../kernel/formats.js";
 import { errorText, exact, logScale } from "../kernel/scales.js";
 import { fade } from "../kernel/shared.js";
+import { followSize } from "../kernel/stage.js";
 
 /**
  * @typedef {{label: string, color: [string, string], dash: string, values: (number|null)[][]}} Series
@@ -36,11 +37,10 @@ export class Sweep {
     this.at = 0;
     this.front = null;
     this.width = 0;
-    this.observer = new ResizeObserver(([entry]) => {
-      this.width = Math.round(entry.contentRect.width);
+    this.observer = followSize(this.element, (width) => {
+      this.width = width;
       this.draw();
     });
-    this.observer.observe(this.element);
   }
 
   destroy() { this.observer.disconnect(); }

@@ -11,6 +11,7 @@
 import { loadStyle, make, mount, readTheme, say, set, svg } from "../kernel/base.js";
 import { clamp } from "../kernel/formats.js";
 import { Conversation } from "../kernel/conversation.js";
+import { followSize, mark } from "../kernel/stage.js";
 import { Toolbar } from "../kernel/toolbar.js";
 
 const HEIGHT = 74;
@@ -64,11 +65,10 @@ class SourceLine {
     await loadStyle(this.component.root + this.data.assets.style);
     this.#build();
     this.#take();
-    this.observer = new ResizeObserver(([entry]) => {
-      this.width = entry.contentRect.width;
+    this.observer = followSize(this.slider, (width) => {
+      this.width = width;
       this.#draw();
     });
-    this.observer.observe(this.slider);
   }
 
   #build() {
@@ -101,7 +101,7 @@ class SourceLine {
     }
     this.#draw();
     this.#drawToolbar();
-    Object.assign(this.host.dataset, { ready: true, version: data.ack, drawn: (this.drawn += 1) });
+    mark(this.host, { ready: true, version: data.ack, drawn: (this.drawn += 1) });
     conversation.rest(this.#busy);
     clearTimeout(this.looking);
     this.looking = setTimeout(() => {

@@ -17,12 +17,11 @@ from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import (
     Color,
     Ticks,
-    _finite,
-    _ticks,
-    _two_colors,
+    encode_ticks,
     pi_ticks,
+    two_colors,
 )
-from metademo.ui.components.kernel.gestures import Range
+from metademo.ui.components.kernel.gestures import Range, finite
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Band:
 
 def clean_value(value: Any, x_range: Range, fallback: float) -> float:
     """A finite number within the range, whatever came in. Never raises."""
-    number = _finite(value)
+    number = finite(value)
     return fallback if number is None else min(max(number, x_range[0]), x_range[1])
 
 
@@ -75,17 +74,17 @@ def source_line(
         "assets": assets.urls("source_line/source_line.js"),
         "value": clean_value(value, x_range, (x_range[0] + x_range[1]) / 2),
         "range": [float(v) for v in x_range],
-        "ticks": _ticks(ticks or pi_ticks(*x_range, every=0.7853981633974483)),
+        "ticks": encode_ticks(ticks or pi_ticks(*x_range, every=0.7853981633974483)),
         "bands": [
             {
                 "low": float(b.low),
                 "high": float(b.high),
                 "label": b.label,
-                "color": list(_two_colors(b.color)),
+                "color": list(two_colors(b.color)),
             }
             for b in bands
         ],
-        "draws": [v for v in map(_finite, draws) if v is not None],
+        "draws": [v for v in map(finite, draws) if v is not None],
         "drawsLabel": draws_label,
         "status": status,
         "label": label,

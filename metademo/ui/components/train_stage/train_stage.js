@@ -8,12 +8,12 @@
  */
 
 import { sendAlone } from "../kernel/messages.js";
-import { loadPlotly, loadStyle, make, mount, painted, readTheme, say, svg } from "../kernel/base.js";
-import { DASHES } from "../kernel/formats.js";
+import { make, mount, readTheme, say, svg } from "../kernel/base.js";
 import { Lines } from "./lines.js";
 import { Plot } from "../kernel/plot.js";
 import { Progress, keepFocus } from "./run_bar.js";
 import { Scrubber } from "../kernel/scrubber.js";
+import { followSize, lineMark, mark, pointsKey, start } from "../kernel/stage.js";
 
 const REST = 120; // ms without a move after which the server is told where the slider stands
 const POLL = 200; // ms from an answer to the next question
@@ -105,27 +105,23 @@ class Stage {
     };
   }
 
-  async #start() {
-    const { root } = this.component;
-    const { data } = this;
-    const shown = loadStyle(root + data.assets.style).then(() => {
-      this.#build();
-      this.#take();
-      return painted();
+  #start() {
+    return start(this.component, {
+      what: "The curves",
+      show: () => {
+        this.#build();
+        this.#take();
+      },
+      draw: (Plotly) => {
+        this.plot = new Plot(this.canvas, Plotly);
+        this.stage.classList.add("md-drawn");
+        this.observer = followSize(this.stage, (width, height) => {
+          this.plot.size = [width, height];
+          this.#drawPlot();
+          mark(this.host, { ready: true });
+        });
+      },
     });
-    try {
-      const Plotly = await loadPlotly(root + data.assets.plotly, shown);
-      await shown;
-      this.plot = new Plot(this.canvas, Plotly);
-      this.stage.classList.add("md-drawn");
-      this.#watch();
-    } catch (error) {
-      console.warn("metademo:", error);
-      await shown.catch(() => {});
-      this.stage?.classList.add("md-drawn");
-      (this.stage ?? this.host).replaceChildren(make("p", { className: "md-failure", role: "alert" },
-        "The curves could not be drawn: the drawing library did not load. Please reload the page."));
-    }
   }
 
   #build() {
@@ -153,17 +149,6 @@ class Stage {
     this.leaveFocus = keepFocus(document.querySelector(".st-key-train-bar"));
   }
 
-  #watch() {
-    this.observer = new ResizeObserver(([entry]) => {
-      const { width, height } = entry.contentRect;
-      if (!width) return;
-      this.plot.size = [Math.round(width), Math.round(height)];
-      this.#drawPlot();
-      this.#mark({ ready: true });
-    });
-    this.observer.observe(this.stage);
-  }
-
   #take() {
     const { data, scrubber } = this;
     const theme = readTheme(this.host);
@@ -180,7 +165,7 @@ class Stage {
     this.run = data.run;
     if (fresh) scrubber.go(data.steps);
     else this.#show(scrubber.at, scrubber.playing);
-    this.#mark({ run: data.run, newest: data.snapshots.at(-1), drawn: (this.drawn += 1) });
+    mark(this.host, { run: data.run, newest: data.snapshots.at(-1), drawn: (this.drawn += 1) });
   }
 
   #drawPlot() {
@@ -204,7 +189,7 @@ class Stage {
     const verdict = k === data.steps ? data.verdict : "";
     say(this.now, verdict || (data.captions[k] ?? ""));
     say(this.small, verdict ? "" : (data.details[k] ?? ""));
-    this.#mark({ step: data.snapshots[k], at: k });
+    mark(this.host, { step: data.snapshots[k], at: k });
     clearTimeout(this.resting);
     if (!playing) this.resting = setTimeout(() => this.#tell(), REST);
   }
@@ -226,22 +211,9 @@ class Stage {
     const key = JSON.stringify([theme.key, data.points.length > 0, shown.map((c) => [c.label, c.color, c.dash])]);
     if (key === this.legendKey) return;
     this.legendKey = key;
-    const item = (mark, text) => make("span", { className: "md-key" }, mark, make("span", {}, text));
-    const items = shown.map((c) => item(svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, svg("path", {
-      d: "M1,6H25", stroke: theme.pick(c.color), "stroke-width": Math.min(c.width, 4),
-      "stroke-dasharray": DASHES[c.dash] ?? "", opacity: Math.max(c.opacity, 0.5),
-    })), c.label));
-    if (data.points.length) {
-      items.push(item(svg("svg", { width: 14, height: 14, "aria-hidden": "true" },
-        svg("circle", { cx: 7, cy: 7, r: 5, class: "md-dot" })), "its points"));
-    }
+    const items = shown.map((curve) => make("span", { className: "md-key" }, lineMark(curve, theme), make("span", {}, curve.label)));
+    if (data.points.length) items.push(pointsKey("its points"));
     this.legend.replaceChildren(...items);
-  }
-
-  #mark(state) {
-    for (const [name, value] of Object.entries(state)) {
-      if (this.host.dataset[name] !== String(value)) this.host.dataset[name] = value;
-    }
   }
 
   destroy() {

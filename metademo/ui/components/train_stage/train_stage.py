@@ -21,7 +21,7 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.tasks import Array
 from metademo.ui.components.kernel import assets
-from metademo.ui.components.kernel.curves import Curve, _encode_curve, _ticks, pi_ticks
+from metademo.ui.components.kernel.curves import Curve, encode_curve, encode_ticks, pi_ticks
 from metademo.ui.scenes.train_scene import Line, TrainScene
 from metademo.ui.scenes.train_words import Report
 
@@ -81,9 +81,7 @@ def train_stage(
         "curves": [_encode_rows(curve, unsent, scene.y_range) for curve in scene.curves],
         "xRange": list(scene.x_range),
         "yRange": list(scene.y_range),
-        "grid": list(scene.x_range),
-        "xTicks": _ticks(ticks),
-        "yTicks": None,
+        "xTicks": encode_ticks(ticks),
         "height": HEIGHT,
     }
     _mount()(key=key, data=data, on_rest_change=lambda: None, on_have_change=lambda: None)
@@ -129,7 +127,7 @@ def _encode_rows(
     moves = np.ndim(curve.y) > 1
     if moves:
         curve = replace(curve, y=curve.y[list(places)])
-    return _encode_curve(curve, y_range) | {"moves": moves}
+    return encode_curve(curve, y_range) | {"moves": moves}
 
 
 def _encode_line(line: Line, *, main: bool) -> dict[str, Any]:
