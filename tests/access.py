@@ -15,7 +15,8 @@ const nameOf = (node) => {
 };
 new PerformanceObserver((list) => {
   for (const { value, startTime, hadRecentInput, sources } of list.getEntries()) {
-    if (!hadRecentInput) shifts.push({ value, startTime, sources: sources.map((s) => nameOf(s.node)) });
+    if (hadRecentInput) continue;
+    shifts.push({ value, startTime, sources: sources.map((s) => nameOf(s.node)) });
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
