@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 import pickle
 import struct
@@ -20,9 +21,10 @@ from torch import nn
 
 from metademo import checkpoints, files
 from metademo.checkpoints import CheckpointError, load, save
+from metademo.scores import Scores
 
 ROOT = Path(__file__).resolve().parent.parent
-SCORES = dict(
+SCORES = Scores(
     algorithm="maml",
     family="two-phase",
     shots=4,
@@ -71,7 +73,7 @@ def test_the_file_is_safetensors_with_json_metadata(tmp_path):
     header = json.loads(data[8 : 8 + length])
     about = json.loads(header.pop("__metadata__")["metademo"])
     assert about["config"] == small("maml").to_dict()
-    assert (about["steps"], about["scores"]) == (7, SCORES)
+    assert (about["steps"], about["scores"]) == (7, json.loads(json.dumps(SCORES.to_dict())))
     assert {name: entry["dtype"] for name, entry in header.items()} == dict.fromkeys(
         small("maml").learner.shapes, "F32"
     )
@@ -83,20 +85,20 @@ def test_the_same_checkpoint_makes_the_same_bytes():
 
 
 def test_scores_that_diverged_are_strict_json_and_come_back_infinite(tmp_path):
-    scores = SCORES | {"mean": [0.6, float("nan")], "p90": [0.7, float("inf")]}
+    scores = Scores(**SCORES.to_dict() | {"mean": [0.6, math.nan], "p90": [0.7, math.inf]})
     path = save(tmp_path / "w.safetensors", _good(scores=scores))
     for constant in (b"NaN", b"Infinity"):
         assert constant not in path.read_bytes()
     loaded = load(path).scores
-    assert (loaded["mean"], loaded["p90"]) == ([0.6, float("inf")], [0.7, float("inf")])
+    assert (loaded.mean, loaded.p90) == ((0.6, math.inf), (0.7, math.inf))
 
 
 def test_files_of_before_with_bare_constants_are_still_read(tmp_path):
-    scores = SCORES | {"mean": [0.6, float("nan")], "p90": [0.7, float("inf")]}
+    scores = SCORES.to_dict() | {"mean": [0.6, math.nan], "p90": [0.7, math.inf]}
     _write(tmp_path / "w.safetensors", about=_about(scores=scores))
     loaded = load(tmp_path / "w.safetensors").scores
-    assert np.isnan(loaded["mean"][1])
-    assert loaded["p90"][1] == float("inf")
+    assert np.isnan(loaded.mean[1])
+    assert loaded.p90[1] == math.inf
 
 
 REWRITTEN = """
@@ -178,6 +180,10 @@ def _about_with(**changes):
 
 def _config_with(**changes):
     return _about_with(config=small("maml").to_dict() | changes)
+
+
+def _scores_with(**changes):
+    return _about_with(scores=SCORES.to_dict() | changes)
 
 
 def _tensors_with(**changes):
@@ -286,14 +292,19 @@ BAD_FILES = {
     "no scores": (_about_with(scores=...), INCOMPLETE),
     "scores a number": (_about_with(scores=3), INCOMPLETE),
     "scores of other things": (_about_with(scores={"accuracy": 1}), INCOMPLETE),
-    "scores that are no lists": (_about_with(scores=SCORES | {"mean": 3}), INCOMPLETE),
-    "unknown setting": (_config_with(momentum=0.9), "unknown setting 'momentum'"),
+    "scores that are no lists": (_scores_with(mean=3), INCOMPLETE),
+    "scores without errors": (_scores_with(mean=[]), INCOMPLETE),
+    "scores in words": (_scores_with(p90=["low", "high"]), INCOMPLETE),
+    "scores of other steps": (_scores_with(inner_steps=2), INCOMPLETE),
+    "scores without conditions": (_scores_with(tasks=None), INCOMPLETE),
+    "unknown setting": (_config_with(momentum=0.9), "momentum is not a setting"),
+    "a setting called self": (_config_with(self=1), "self is not a setting"),
     "unknown algorithm": (_config_with(algorithm="magic"), "algorithm 'magic' is not known"),
     "unknown family": (_config_with(family="square"), "family 'square' is not known"),
     "algorithm a list": (_config_with(algorithm=[]), "algorithm [] is not known"),
-    "hidden in words": (_config_with(hidden="4"), "hidden must be a number"),
-    "hidden a bool": (_config_with(hidden=True), "hidden must be a number"),
-    "hidden a fraction": (_config_with(hidden=4.0), "hidden must be a number"),
+    "hidden in words": (_config_with(hidden="4"), "hidden must be a whole number"),
+    "hidden a bool": (_config_with(hidden=True), "hidden must be a whole number"),
+    "hidden a fraction": (_config_with(hidden=4.0), "hidden must be a whole number"),
     "hidden huge": (_config_with(hidden=10**9), "hidden must be from 1 to 512"),
     "hidden beyond floats": (_config_with(hidden=10**400), "hidden must be from 1 to 512"),
     "inner_lr NaN": (_config_with(inner_lr=float("nan")), "inner_lr must be from 0 to 10"),

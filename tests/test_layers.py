@@ -9,12 +9,15 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 ORDER = [
-    {"files", "formats", "network", "tasks"},
+    {"described", "files", "formats", "network", "tasks"},
     {"inner", "fused"},
     {"algorithms"},
     {"engines"},
+    {"settings"},
+    {"recipes"},
     {"training"},
     {"evaluation"},
+    {"scores"},
     {"benchmark", "checkpoints", "jobs", "seeds"},
     {"learners", "reproduce"},
     {"command_line"},
@@ -23,7 +26,7 @@ ORDER = [
 ]
 """Rooms from the ground up: each may import those below it, and itself if it is a folder."""
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
-FOLDERS = {"algorithms", "fused", "jobs", "tasks", "ui"}
+FOLDERS = {"algorithms", "command_line", "fused", "jobs", "tasks", "ui"}
 ALONE = {"figures"}
 """Knows plain arrays only; may be imported by the rooms that show something."""
 SHOWING = {"command_line", "ui"}
