@@ -142,7 +142,10 @@ def _first_of(fault: ValidationError) -> str:
     """What is wrong with the metadata, in a few words."""
     error = fault.errors(include_url=False)[0]
     place = ".".join(map(str, error["loc"]))
-    return f"no {place}" if error["type"] == "missing" else f"{place} is {shown(error['input'])}"
+    if error["type"] == "missing":
+        return f"no {place}"
+    cause = error.get("ctx", {}).get("error")
+    return f"{place}: {cause}" if cause else f"{place} is {shown(error['input'])}"
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Meta]:

@@ -33,7 +33,7 @@ SHOWING = {"command_line", "ui"}
 STREAMLIT = {"ui", "streamlit_app"}
 
 UI_ORDER = [
-    {"components.kernel", "state.outside"},
+    {"components.kernel", "state.mended", "state.outside"},
     {"state.views"},
     {"state.history", "server"},
     {"scenes"},
@@ -260,7 +260,7 @@ BAD = {
     ),
     "a room of ui without a place": ("metademo.ui.attic", "import math"),
     "a component without a place": ("metademo.ui.components.toy.toy", "import math"),
-    "a file beside the rooms": ("metademo.ui.layout", "from metademo.ui.state.views import View"),
+    "a file beside the rooms": ("metademo.ui.layout", "from metademo.ui.state.mended import View"),
     "Streamlit": ("metademo.jobs", "import streamlit as st"),
     "a part of Streamlit": ("metademo.figures", "from streamlit.runtime import get_instance"),
     "Streamlit in the command line": ("metademo.command_line", "import streamlit"),
@@ -290,7 +290,7 @@ GOOD = {
         "metademo.ui.pages.maml",
         "from metademo.ui.controls import layout\nfrom metademo.ui.scenes.scenes import Scene",
     ),
-    "a view in a scene": ("metademo.ui.scenes.scenes", "from metademo.ui.state.views import View"),
+    "a view in a scene": ("metademo.ui.scenes.scenes", "from metademo.ui.state.mended import View"),
     "the kernel in a component": (
         "metademo.ui.components.chart.chart",
         "from ..kernel import assets\nfrom metademo.ui.components.kernel.curves import Curve",

@@ -7,35 +7,21 @@ view, and every gesture replaces it by another, so undo, redo, links and lessons
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    Strict,
-    ValidationError,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    field_validator,
-)
-from pydantic_core import CoreSchema, core_schema
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo, field_validator
 
 from metademo.algorithms import ALGORITHMS
 from metademo.described import ConfigError, OneOf, described, titled
 from metademo.recipes import RECIPES, configure, recipes_for
 from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES, PI, SHAPES, TaskFamily, Waves
+from metademo.ui.state.mended import Clamped, View, is_number, sequence
 from metademo.ui.state.outside import ATTRIBUTES, SHAPE_NAMES
 
 MAX_POINTS = 20
 MAX_STEPS = 20
-MAX_DRAW = 2**31
 MAX_AMPLITUDE, MAX_FREQUENCY = 10.0, 3.0
 EXAMPLE = (-4.0, -2.0, 1.5, 3.5)
 """Where the points are that a page begins with: near crests and troughs in turn."""
@@ -43,79 +29,17 @@ EXAMPLE_PHASE = math.radians(45)
 """Of the wave that the MAML page begins with: well inside of what its weights know."""
 
 
-@dataclass(frozen=True)
-class Clamped:
-    """Marks a number that is brought into its range."""
-
-    low: float
-    high: float
-
-    def __get_pydantic_core_schema__(
-        self, source: type, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(self._clamp, handler(source))
-
-    def _clamp(self, value: Any) -> float:
-        if not _is_number(value):
-            raise ValueError
-        return min(max(value, self.low), self.high)
-
-
-def _is_number(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and -math.inf < value < math.inf
-
-
 def _first_ones(points: Any) -> Any:
     """As many points as a page takes."""
-    return _sequence(points)[:MAX_POINTS]
-
-
-def _sequence(value: Any) -> Any:
-    """A list or a tuple; JSON knows lists only."""
-    if not isinstance(value, list | tuple):
-        raise ValueError
-    return value
+    return sequence(points)[:MAX_POINTS]
 
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Point = Annotated[tuple[Number, Number], Strict(False)]
 Points = Annotated[tuple[Point, ...], Strict(False), BeforeValidator(_first_ones)]
 Steps = Annotated[int, Clamped(0, MAX_STEPS)]
-Draw = Annotated[int, Clamped(0, MAX_DRAW)]
+Draw = Annotated[int, Clamped(0, 2**31)]
 Alpha = Annotated[float, Clamped(0.0, 1.0)]
-
-
-class View(BaseModel):
-    """What the views have in common: to and from plain values.
-
-    What can't be used is mended: a number beyond its range is brought into it, and whatever is of
-    another kind gives way to the default.
-    """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-    def to_dict(self) -> dict[str, Any]:
-        return self.model_dump()
-
-    @classmethod
-    def from_dict(cls, values: Any) -> Self:
-        """The inverse of `to_dict`, from any JSON; what is unknown is ignored."""
-        known = cls.model_fields.keys()
-        given = values.items() if isinstance(values, dict) else ()
-        return cls(**{name: value for name, value in given if name in known})
-
-    def changed(self, **changes: Any) -> Self:
-        """The same view with some of its values changed."""
-        return type(self)(**(self.__dict__ | changes))
-
-    @field_validator("*", mode="wrap")
-    @classmethod
-    def _mend(cls, value: Any, check: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-        try:
-            return check(value)
-        except ValidationError:
-            return cls.model_fields[info.field_name or ""].default
 
 
 class PointsView(View):
@@ -348,9 +272,9 @@ OTHERWISE = "fast"
 def _own_numbers(own: Any) -> tuple[tuple[str, float], ...]:
     """Settings that are numbers, each once and in order; what is none is left out."""
     settings, found = described(TrainConfig), {}
-    for pair in _sequence(own):
+    for pair in sequence(own):
         match pair:
-            case (str(name), value) if name in settings and _is_number(value):
+            case (str(name), value) if name in settings and is_number(value):
                 found[name] = value
     return tuple(sorted((n, v) for n, v in found.items() if settings[n].numeric))
 
