@@ -21,7 +21,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,9 @@ import torch
 from torch.nn import functional as F
 
 from metademo.evaluation import evaluate
-from metademo.training import MetaTrainer, TrainConfig, configure
+from metademo.recipes import configure
+from metademo.settings import TrainConfig
+from metademo.training import MetaTrainer
 
 BATCHES = (1, 16, 64)
 SECONDS = 0.4
@@ -330,7 +331,7 @@ def scaling(fused: Worker) -> list[dict[str, Any]]:
     }.items():
         for value in values:
             change: dict[str, Any] = {name: value}
-            rate = fused.ask("rate", replace(base, **change))
+            rate = fused.ask("rate", base.changed(**change))
             rows.append({"setting": name, "value": value, "microseconds": 1e6 / rate})
     return rows
 

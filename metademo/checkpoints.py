@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 
 from metademo import files
 from metademo.algorithms import Meta
+from metademo.described import ConfigError, shown
 from metademo.formats import to_json
-from metademo.training import ConfigError, TrainConfig
+from metademo.scores import Scores, ScoresOrNone
+from metademo.settings import TrainConfig
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 SUFFIX = ".safetensors"
@@ -30,8 +33,18 @@ MAX_BYTES = 16 * 2**20
 MAX_HEADER = 2**18
 """Bytes of a file, and of the header that names its tensors and holds the metadata."""
 _KEY = "metademo"
-_SCORES = dict(metric=str, inner_steps=int, mean=list, ci95=list, median=list, p90=list)
 _VERSION = 1
+
+
+class _About(BaseModel):
+    """The metadata of a checkpoint, as JSON."""
+
+    model_config = ConfigDict(strict=True)
+
+    version: int = _VERSION
+    config: dict[str, Any]
+    steps: int = Field(ge=0)
+    scores: ScoresOrNone
 
 
 class CheckpointError(ValueError):
@@ -46,13 +59,13 @@ class Checkpoint:
         config: the settings of the run.
         meta: the meta-parameters (float32).
         steps: outer steps done; fewer than `config.steps` if the run was cut short.
-        scores: held-out scores and their conditions, as `metademo evaluate` reports them.
+        scores: held-out scores and their conditions, if they were measured.
     """
 
     config: TrainConfig
     meta: Meta
     steps: int
-    scores: dict[str, Any] = field(default_factory=dict)
+    scores: Scores | None = None
 
 
 def shipped(name: str) -> Path:
@@ -67,14 +80,11 @@ def shipped_names() -> list[str]:
 
 def serialise(checkpoint: Checkpoint) -> bytes:
     """The checkpoint as the bytes of a safetensors file."""
-    about = {
-        "version": _VERSION,
-        "config": checkpoint.config.to_dict(),
-        "steps": checkpoint.steps,
-        "scores": checkpoint.scores,
-    }
+    about = _About(
+        config=checkpoint.config.to_dict(), steps=checkpoint.steps, scores=checkpoint.scores
+    )
     tensors = {k: v.detach().cpu().float().contiguous() for k, v in checkpoint.meta.items()}
-    return to_bytes(tensors, {_KEY: to_json(about)})
+    return to_bytes(tensors, {_KEY: to_json(about.model_dump())})
 
 
 def size_of(config: TrainConfig) -> int:
@@ -113,18 +123,29 @@ def load(path: Path | str) -> Checkpoint:
             config says.
     """
     path = Path(path)
-    about, tensors = _read(path)
+    values, tensors = _read(path)
     try:
-        config = TrainConfig.from_dict(about["config"])
-        steps, scores = _checked_steps(about["steps"]), _checked_scores(about["scores"])
-    except (KeyError, TypeError, ValueError) as fault:  # ConfigError is a ValueError
-        reason = fault if isinstance(fault, ConfigError) else f"incomplete metadata ({fault!r})"
-        raise CheckpointError(f"{_shown(path)}: {reason}") from fault
+        about = _About.model_validate(values)
+        config = TrainConfig.from_dict(about.config)
+    except ValidationError as fault:
+        reason = f"incomplete metadata ({_first_of(fault)})"
+        raise CheckpointError(f"{_shown(path)}: {reason}") from None
+    except ConfigError as fault:
+        raise CheckpointError(f"{_shown(path)}: {fault}") from fault
     for wrong in _faults(tensors, config.learner.shapes):
         raise CheckpointError(f"{_shown(path)}: {wrong}")
-    return Checkpoint(
-        config, {name: tensors[name] for name in config.learner.shapes}, steps, scores
-    )
+    meta = {name: tensors[name] for name in config.learner.shapes}
+    return Checkpoint(config, meta, about.steps, about.scores)
+
+
+def _first_of(fault: ValidationError) -> str:
+    """What is wrong with the metadata, in a few words."""
+    error = fault.errors(include_url=False)[0]
+    place = ".".join(map(str, error["loc"]))
+    if error["type"] == "missing":
+        return f"no {place}"
+    cause = error.get("ctx", {}).get("error")
+    return f"{place}: {cause}" if cause else f"{place} is {shown(error['input'])}"
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Meta]:
@@ -186,30 +207,6 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a name stands twice in the header")
     return found
-
-
-def _checked_steps(steps: Any) -> int:
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
-        raise ValueError(f"steps {steps!r}")
-    return steps
-
-
-def _checked_scores(scores: Any) -> dict[str, Any]:
-    """`scores`, if they are as `metademo evaluate` reports them, or empty.
-
-    JSON has no infinity: null stands for an error that ran away.
-    """
-    if not isinstance(scores, dict):
-        raise TypeError(f"scores {scores!r}")
-    scores = dict(scores)
-    for name, kind in _SCORES.items() if scores else ():
-        if not isinstance(scores.get(name), kind) or scores[name] == []:
-            raise ValueError(f"score {name} {scores.get(name)!r}")
-        if kind is list:
-            scores[name] = [math.inf if value is None else value for value in scores[name]]
-            if not all(isinstance(value, (int, float)) for value in scores[name]):
-                raise ValueError(f"score {name} {scores[name]!r}")
-    return scores
 
 
 def _faults(tensors: Meta, shapes: dict[str, tuple[int, ...]]) -> list[str]:

@@ -27,8 +27,10 @@ from metademo import checkpoints
 from metademo.algorithms import YARDSTICKS, Algorithm, Meta
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.evaluation import Z95, evaluate, ordered
+from metademo.recipes import configure
+from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES, Array
-from metademo.training import INIT_STREAM, MetaTrainer, TrainConfig, configure
+from metademo.training import INIT_STREAM, MetaTrainer
 
 FAMILY = "finn"
 SHOTS, STEPS = (5, 10, 20), (1, 5, 10)

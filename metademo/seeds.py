@@ -7,33 +7,57 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
+from metademo.described import ConfigError
 from metademo.engines import Diverged
-from metademo.evaluation import evaluate
-from metademo.training import ConfigError, MetaTrainer, TrainConfig
+from metademo.scores import measure
+from metademo.settings import TrainConfig
+from metademo.training import MetaTrainer
 
 MAX_SEEDS = 1000
 
 
+class SeedRun(BaseModel):
+    """One run.
+
+    Attributes:
+        seconds: wall time of the training.
+        fault: "", or why it diverged.
+        mean: the mean error on held-out tasks after 0, 1, .. inner steps.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    seed: int
+    seconds: float
+    fault: str
+    mean: list[float]
+
+
+class SeedsReport(BaseModel):
+    """Runs of one config with one seed after the other."""
+
+    model_config = ConfigDict(frozen=True)
+
+    config: TrainConfig
+    runs: list[SeedRun]
+
+
 def run(
     config: TrainConfig, seeds: int, *, engine: str = "auto", say: Callable[[str], None] = print
-) -> dict[str, Any]:
+) -> SeedsReport:
     """One run per seed, from that of `config` on, all measured on the same 400 held-out tasks.
 
     Args:
         say: is told a line about each run as soon as it is done, after two of heading.
 
-    Returns:
-        The config, and of each run its seed, seconds, `fault` ("", or why it diverged) and the mean
-        error after 0, 1, .. inner steps.
-
     Raises:
         ConfigError: for a number of seeds that can't be used.
     """
     if not 1 <= seeds <= MAX_SEEDS:
-        raise ConfigError(f"seeds must be from 1 to {MAX_SEEDS}, not {seeds}")
+        raise ConfigError(f"must be from 1 to {MAX_SEEDS:,}, not {seeds}", "seeds")
     say(
         f"{config.algorithm} on {config.family}: {config.task_family.metric} error against the "
         f"true wave after 0 .. {config.inner_steps} inner steps, mean over 400 held-out tasks"
@@ -41,12 +65,12 @@ def run(
     say("  seed  seconds")
     runs = []
     for seed in range(config.seed, config.seed + seeds):
-        runs.append(_one(replace(config, seed=seed), engine))
+        runs.append(_one(config.changed(seed=seed), engine))
         say(_line(runs[-1]))
-    return dict(config=config.to_dict(), runs=runs)
+    return SeedsReport(config=config, runs=runs)
 
 
-def _one(config: TrainConfig, engine: str) -> dict[str, Any]:
+def _one(config: TrainConfig, engine: str) -> SeedRun:
     trainer, fault = MetaTrainer(config, engine=engine), ""
     began = time.perf_counter()
     try:
@@ -55,17 +79,10 @@ def _one(config: TrainConfig, engine: str) -> dict[str, Any]:
     except Diverged as reason:
         fault = f"diverged ({reason})"
     seconds = time.perf_counter() - began
-    result = evaluate(
-        config.learner,
-        trainer.meta,
-        config.task_family,
-        shots=config.shots,
-        steps=config.inner_steps,
-    )
-    mean = [round(float(value), 6) for value in result.mean]
-    return dict(seed=config.seed, seconds=seconds, fault=fault, mean=mean)
+    mean = list(measure(config, trainer.meta).mean)
+    return SeedRun(seed=config.seed, seconds=seconds, fault=fault, mean=mean)
 
 
-def _line(report: dict[str, Any]) -> str:
-    means = "".join(f"{value:>8.4f}" for value in report["mean"])
-    return f"  {report['seed']:>4}{report['seconds']:>9.1f}{means}  {report['fault']}".rstrip()
+def _line(report: SeedRun) -> str:
+    means = "".join(f"{value:>8.4f}" for value in report.mean)
+    return f"  {report.seed:>4}{report.seconds:>9.1f}{means}  {report.fault}".rstrip()

@@ -11,8 +11,9 @@ import torch
 
 from metademo.algorithms import ALGORITHMS, Algorithm, Meta
 from metademo.checkpoints import Checkpoint
+from metademo.recipes import can_train, configure
+from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES, Episode
-from metademo.training import TrainConfig, can_train, configure
 
 torch.set_num_threads(1)  # The networks are tiny: more threads only wait for each other.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,8 +15,8 @@ from test_pages import own_weights
 from metademo import checkpoints, reproduce
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.evaluation import Evaluation, evaluate
+from metademo.recipes import configure
 from metademo.tasks import FAMILIES, SHAPES
-from metademo.training import configure
 from metademo.ui.components.scores.scores import _encode_board
 from metademo.ui.scenes import scores_scene
 from metademo.ui.scenes.compare_scene import CEILING, compare, compare_scene
@@ -196,7 +195,7 @@ def of_all(name: str, **changes) -> tuple[CompareView, list]:
     """A view on a family with everyone chosen, and everyone."""
     found = contestants(shipped(), {}, FAMILIES[name])
     chosen = changes.pop("chosen", tuple(found))
-    view = replace(CompareView.first().with_family(name), chosen=chosen, **changes)
+    view = CompareView.first().with_family(name).changed(chosen=chosen, **changes)
     return view, [found[n] for n in chosen]
 
 
@@ -235,10 +234,10 @@ def test_only_the_number_of_points_matters_not_where_they_are(computed):
     measurements.request(shown, family, chosen)
     assert cache.join(60)
     computed.clear()
-    moved = replace(shown, points=tuple((x + 0.3, y) for x, y in shown.points), phase=1.0)
+    moved = shown.changed(points=tuple((x + 0.3, y) for x, y in shown.points), phase=1.0)
     assert measurements.request(moved, family, chosen).pending == ()
     assert computed == []
-    more = replace(shown, points=(*shown.points, (0.0, 0.0)))
+    more = shown.changed(points=(*shown.points, (0.0, 0.0)))
     assert measurements.request(more, family, chosen).pending == ("maml", "reptile")
 
 
@@ -267,7 +266,7 @@ def test_each_takes_the_steps_that_it_was_trained_for():
     assert shown.own_steps
     expected = {"maml": 1, "reptile": 8, "maml++": 5, "pretrained": 8, "oracle": 8}
     assert steps_of(shown, chosen) == expected
-    assert set(steps_of(replace(shown, own_steps=False, steps=3), chosen).values()) == {3}
+    assert set(steps_of(shown.changed(own_steps=False, steps=3), chosen).values()) == {3}
     yardsticks = [one for one in chosen if one.name in ("pretrained", "oracle")]
     assert set(steps_of(shown, yardsticks).values()) == {shown.steps}
     assert steps_of(shown, []) == {}
@@ -577,7 +576,7 @@ def test_noise_is_drawn_anew_with_new_points_and_kept_otherwise():
     one, two = (noisy.with_random_points(rng, family) for _ in range(2))
     residue = [np.array(v.points)[:, 1] - v.wave(np.array(v.points)[:, 0])[0] for v in (one, two)]
     assert not np.allclose(*residue)
-    assert replace(one, noise=0.0).with_wave().noise == 0.0
+    assert one.changed(noise=0.0).with_wave().noise == 0.0
 
 
 def test_the_benchmark_shows_its_committed_table():

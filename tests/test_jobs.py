@@ -247,7 +247,7 @@ def test_a_thread_that_cannot_start_is_an_ending(make, monkeypatch):
 
 ENDS_WITH_JOBS_ALIVE = """
 from metademo.jobs import Limits, Registry
-from metademo.training import configure
+from metademo.recipes import configure
 
 registry = Registry(Limits(max_running=2, max_waiting=2))
 config = configure("maml", "two-phase", "original", hidden=64, meta_batch=64)

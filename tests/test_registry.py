@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from helpers import PATIENCE, job_threads, small, wait
 
+from metademo.described import ConfigError, described
 from metademo.jobs import Busy, Job, Limits, Registry, State
-from metademo.training import ConfigError
 
 
 @pytest.fixture(autouse=True)
@@ -211,10 +211,10 @@ def test_one_outer_step_has_a_bound_whatever_makes_it_large(registry):
         registry.submit(small("maml", hidden=128, meta_batch=256, shots=50), "a")
 
 
-def test_limits_come_from_the_environment():
-    limits = Limits.from_environment(
-        {"METADEMO_MAX_RUNNING": "5", "METADEMO_GRACE_SECONDS": "2.5", "PATH": "x"}
-    )
+def test_limits_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("METADEMO_MAX_RUNNING", "5")
+    monkeypatch.setenv("METADEMO_GRACE_SECONDS", "2.5")
+    limits = Limits()
     assert (limits.max_running, limits.grace_seconds, limits.max_steps) == (5, 2.5, 300_000)
 
 
@@ -229,6 +229,22 @@ def test_limits_come_from_the_environment():
         ("GRACE_SECONDS", "", "a number"),
     ],
 )
-def test_a_bad_variable_is_named(name, text, message):
-    with pytest.raises(ConfigError, match=f"METADEMO_{name} .*{message}"):
-        Limits.from_environment({f"METADEMO_{name}": text})
+def test_a_bad_variable_is_named(name, text, message, monkeypatch):
+    monkeypatch.setenv(f"METADEMO_{name}", text)
+    with pytest.raises(ConfigError, match=f"^METADEMO_{name} .*{message}") as caught:
+        Limits()
+    assert caught.value.setting == f"METADEMO_{name}"
+
+
+@pytest.mark.parametrize("limit", described(Limits).values(), ids=described(Limits))
+def test_every_limit_is_described_and_can_be_set_by_the_host(limit, monkeypatch):
+    assert limit.title
+    assert limit.help[-1] == "."
+    variable = "METADEMO_" + limit.name.upper()
+    monkeypatch.setenv(variable, "7")
+    assert getattr(Limits(), limit.name) == 7
+    for text in ("many", "-1", ""):
+        monkeypatch.setenv(variable, text)
+        with pytest.raises(ConfigError, match=f"^{variable} must be ") as caught:
+            Limits()
+        assert caught.value.setting == variable

@@ -24,8 +24,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from metademo.described import ConfigError
 from metademo.jobs import Busy, Job, Limits, Registry, State
-from metademo.training import ConfigError
 
 CONFIG = small("maml")
 LIMITS = Limits(max_running=2, max_waiting=3, max_kept=3, grace_seconds=0)

@@ -6,15 +6,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers import small  # noqa: F401
+from pydantic import Field
 
 from metademo import checkpoints, reproduce
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.command_line import main
+from metademo.command_line import reproduce as command
+from metademo.command_line.reproduce import Extent
 from metademo.evaluation import evaluate
 from metademo.reproduce import ROWS, diverged, summary, trained
 
 LABELLED = {name for name, algorithm in ALGORITHMS.items() if not algorithm.unlabelled}
 TINY = dict(hidden=4, steps=3)
+
+
+class Little(Extent):
+    """As much as a test has time for."""
+
+    tasks: int = Field(6, ge=2, le=10, title="tasks", description="Held-out tasks of each seed.")
 
 
 @pytest.fixture
@@ -23,7 +32,7 @@ def tiny(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     rows = tuple(replace(row, changes=row.changes | TINY) for row in ROWS)
     monkeypatch.setattr(reproduce, "ROWS", rows)
-    monkeypatch.setattr(reproduce, "FEWEST_TASKS", 5)
+    monkeypatch.setattr(command, "Extent", Little)
     return rows
 
 
@@ -151,8 +160,8 @@ def test_a_run_is_kept_and_read_again_unless_its_settings_have_changed(tiny, tmp
 
 
 def test_the_command_trains_scores_and_reports(tiny, tmp_path, capsys):
-    command = ["reproduce", "--seeds", "2", "--tasks", "6", "--runs", "kept", "--out", "r.json"]
-    assert main([*command, "--json"]) == 0
+    arguments = ["reproduce", "--seeds", "2", "--tasks", "6", "--runs", "kept", "--out", "r.json"]
+    assert main([*arguments, "--json"]) == 0
     printed, said = capsys.readouterr()
     report = json.loads(printed)
     assert report == json.loads((tmp_path / "r.json").read_text())
@@ -179,7 +188,7 @@ def test_the_command_trains_scores_and_reports(tiny, tmp_path, capsys):
     ]  # fmt: skip
     assert maml["errors"]["20"]["5"]["mean_of_each_seed"] == pytest.approx(means, rel=1e-3)
 
-    assert main(command) == 0  # nothing is left to train
+    assert main(arguments) == 0  # nothing is left to train
     printed, said = capsys.readouterr()
     assert "trained " not in said
     lines = printed.splitlines()
@@ -187,7 +196,7 @@ def test_the_command_trains_scores_and_reports(tiny, tmp_path, capsys):
     assert any(line.split()[0] == "maml" and "[0.67]" in line for line in lines[:20] if line)
     assert "the seed that ships" in printed
 
-    assert main([*command, "--seeds", "1"]) == 0  # without the seed that ships
+    assert main([*arguments, "--seeds", "1"]) == 0  # without the seed that ships
     assert "the seed that ships" not in capsys.readouterr().out
 
 

@@ -311,14 +311,14 @@ def test_of_points_that_fit_no_wave_ordinary_training_can_only_get_nearer():
 
 
 def test_ordinary_training_on_two_waves_starts_at_their_mean():
-    details = contrast(replace(MamlView.first(), contrast=True).within(TWO_PHASE))[0].details
+    details = contrast(MamlView.first().changed(contrast=True).within(TWO_PHASE))[0].details
     wanted = "starts at the zero line, the mean of its two opposite waves."
     assert f"Ordinary training {wanted}" in details[0]
     assert all(f"It {wanted}" in detail for detail in details[1:])
 
 
 def test_ordinary_training_on_any_phase_starts_at_the_middle_of_its_waves():
-    scene, ordinary = contrast(replace(MamlView.first(), contrast=True), ANY_PHASE)
+    scene, ordinary = contrast(MamlView.first().changed(contrast=True), ANY_PHASE)
     middle = {"mse": "mean", "l1": "median"}[ordinary.algorithm.loss]
     wanted = f" starts near the {middle} of all its waves."
     assert all(wanted in detail for detail in scene.details)
@@ -330,20 +330,20 @@ def test_a_start_that_is_no_mean_is_not_called_one():
 
 
 def test_the_contrast_takes_its_own_alpha_until_the_visitor_chooses_one():
-    view = replace(MamlView.first(), contrast=True).within(TWO_PHASE)
+    view = MamlView.first().changed(contrast=True).within(TWO_PHASE)
     scene, ordinary = contrast(view, alpha=0.05)
     curve = next(c for c in scene.curves if c.name == "pretrained")
     own = independent(ordinary, view, TWO_PHASE.grid)
     np.testing.assert_allclose(curve.y, own, atol=1e-4)
     assert "Ordinary training (α = 0.05) " in scene.details[-1]
-    chosen, _ = contrast(replace(view, inner_lr=0.02), alpha=0.05)
+    chosen, _ = contrast(view.changed(inner_lr=0.02), alpha=0.05)
     assert "α" not in chosen.details[-1]
 
 
 def test_the_contrast_is_in_the_large_sentence_too():
     free = MamlView(contrast=True).with_points(((1.0, 1.0), (2.0, -1.0)), TWO_PHASE)
     assert re.search(r"; trained the ordinary way, within \d", contrast(free)[0].captions[-1])
-    bound = replace(MamlView.first(), contrast=True).within(TWO_PHASE)
+    bound = MamlView.first().changed(contrast=True).within(TWO_PHASE)
     assert re.search(r"; trained the ordinary way, by \d", contrast(bound)[0].captions[-1])
 
 

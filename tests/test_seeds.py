@@ -15,14 +15,14 @@ TINY = ["--recipe", "original", "--hidden", "4", "--steps", "5"]
 
 def test_each_seed_is_a_run_of_its_own_on_the_same_tasks():
     config = small("maml", steps=5, seed=3)
-    reports = seeds.run(config, 2)["runs"]
-    assert [report["seed"] for report in reports] == [3, 4]
+    reports = seeds.run(config, 2).runs
+    assert [report.seed for report in reports] == [3, 4]
     trainer = MetaTrainer(config)
     trainer.advance(5)
     mean = evaluate(config.learner, trainer.meta, config.task_family).mean
-    assert reports[0]["mean"] == pytest.approx(mean, abs=1e-6)
-    assert reports[1]["mean"] != reports[0]["mean"]
-    assert not any(report["fault"] for report in reports)
+    assert reports[0].mean == pytest.approx(mean, abs=1e-6)
+    assert reports[1].mean != reports[0].mean
+    assert not any(report.fault for report in reports)
 
 
 def test_the_command_prints_a_line_a_seed_and_saves_nothing(tmp_path, capsys, monkeypatch):
@@ -45,4 +45,4 @@ def test_a_run_that_diverges_is_told(capsys):
 
 def test_a_number_of_seeds_that_can_t_be_is_refused(capsys):
     assert main(["train", "maml", "--family", "any-phase", *TINY, "--seeds", "0"]) == 2
-    assert "seeds must be from 1 to 1000, not 0" in capsys.readouterr().err
+    assert "--seeds must be from 1 to 1,000, not 0" in capsys.readouterr().err

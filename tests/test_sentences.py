@@ -9,8 +9,8 @@ import pytest
 
 from metademo.algorithms import ALGORITHMS
 from metademo.algorithms.maml import MAML
+from metademo.recipes import configure
 from metademo.tasks import FAMILIES
-from metademo.training import configure
 from metademo.ui.scenes import sentences
 from metademo.ui.scenes.sentences import number, wave_name
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 from browser import ROOT
 
-from metademo.training import RECIPES
+from metademo.recipes import RECIPES
 
 STEPS = RECIPES["fast"].settings["steps"]
 STAGE = '[data-metademo="train_stage"]'

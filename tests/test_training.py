@@ -1,6 +1,5 @@
 """The outer loop: the article's, step by step, and what a run promises to whoever consumes it."""
 
-import json
 import math
 
 import numpy as np
@@ -11,19 +10,10 @@ from torch.nn import functional as F
 
 from metademo.algorithms import ALGORITHMS, Algorithm
 from metademo.engines import Diverged
+from metademo.recipes import RECIPES, configure
+from metademo.settings import TrainConfig
 from metademo.tasks import Episode, Examples
-from metademo.training import (
-    EPISODE_STREAM,
-    HELD_OUT_STREAM,
-    INIT_STREAM,
-    LIMITS,
-    RECIPES,
-    ConfigError,
-    MetaTrainer,
-    TrainConfig,
-    configure,
-    recipes_for,
-)
+from metademo.training import EPISODE_STREAM, HELD_OUT_STREAM, INIT_STREAM, MetaTrainer
 
 every_pair = pytest.mark.parametrize(("algorithm", "family"), PAIRS)
 every_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -103,77 +93,6 @@ def test_recipe_original_is_the_loop_of_the_article(adapt, steps, dtype, toleran
     np.testing.assert_allclose(losses, expected_losses, rtol=0, atol=tolerance)
     moved = max((expected[name] - start[name]).abs().max().item() for name in start)
     assert moved > 100 * tolerance
-
-
-def test_recipe_original_has_the_settings_of_the_article():
-    for algorithm in ("maml", "daml"):
-        config = configure(algorithm, "two-phase", "original")
-        settings = config.to_dict()
-        del settings["algorithm"], settings["seed"]
-        assert settings == dict(
-            family="two-phase",
-            hidden=32,
-            inner_steps=5,
-            inner_lr=0.03,
-            loss="l1",
-            support_loss=None,
-            learned_loss="absolute",
-            intermediate_weight=0.0,
-            initialisation="fan-in",
-            activation="relu",
-            shots=4,
-            queries=4,
-            meta_batch=1,
-            steps=275_000,
-            optimizer="sgd",
-            outer_lr=0.01,
-            schedule="constant",
-            warmup=0.0,
-            clip=None,
-            skips=0,
-        )
-
-
-def test_daml_draws_its_source_input_afresh_at_each_inner_step():
-    config = configure("daml", "two-phase", "original")
-    support = config.sample_episodes(np.random.default_rng(0), 50).support
-    assert support.y is None
-    assert support.x.shape == (50, 5)
-    assert all(len(set(row)) == 5 for row in support.x)
-
-
-def test_recipe_fast_is_the_default_and_uses_adam_on_a_meta_batch():
-    config = configure("maml", "two-phase")
-    assert config == configure("maml", "two-phase", "fast")
-    assert (config.optimizer, config.schedule) == ("adam", "cosine")
-    assert config.meta_batch > 1
-    assert config.clip is not None
-
-
-def test_each_family_has_recipes_and_any_may_be_tried_on_another():
-    assert recipes_for("two-phase") == recipes_for("any-phase") == ["original", "fast", "best"]
-    assert recipes_for("finn") == ["fast", "finn", "finn-best"]
-    config = configure("maml", "two-phase", "finn")
-    assert (config.family, config.loss, config.hidden) == ("two-phase", "mse", 40)
-
-
-def test_recipes_know_what_a_family_and_an_algorithm_need_different():
-    for recipe in ("fast", "best"):
-        for algorithm in ("maml", "fomaml", "anil", "maml++"):
-            inner = {
-                family: (config.support_loss, config.loss, config.inner_lr)
-                for family in ("two-phase", "any-phase")
-                for config in [configure(algorithm, family, recipe)]
-            }
-            assert inner == {"two-phase": (None, "l1", 0.03), "any-phase": ("mse", "l1", 0.01)}
-        for family in ("two-phase", "any-phase"):
-            daml = configure("daml", family, recipe)
-            assert (daml.learned_loss, daml.inner_lr) == ("squared", 0.03)
-            assert daml.intermediate_weight == (0.1 if recipe == "best" else 0.0)
-            assert configure("pretrained", family, recipe).loss == "mse"
-    assert configure("maml", "any-phase", "original").support_loss is None
-    assert configure("daml", "any-phase", "original").learned_loss == "absolute"
-    assert configure("reptile", "finn", "finn").inner_steps == 8
 
 
 def test_a_short_run_learns():
@@ -291,24 +210,6 @@ def test_adam_steps_are_those_of_its_paper():
     assert_near(trainer.meta, meta, 1e-9)
 
 
-def test_a_constant_schedule_is_the_learning_rate_throughout():
-    assert (small("maml", steps=7).learning_rates(0, 7) == 0.01).all()
-
-
-def test_an_outer_rate_may_be_a_whole_number():
-    whole, real = (small("maml", schedule="cosine", steps=9, outer_lr=rate) for rate in (1, 1.0))
-    np.testing.assert_array_equal(whole.learning_rates(0, 9), real.learning_rates(0, 9))
-
-
-def test_warm_up_rises_in_a_line_and_cosine_falls_to_zero():
-    config = TrainConfig(steps=100, outer_lr=0.2, schedule="cosine", warmup=0.1)
-    rates = config.learning_rates(0, 100)
-    np.testing.assert_allclose(rates[:10], 0.2 * np.arange(1, 11) / 10)
-    cosine = 0.1 * (1 + np.cos(np.pi * np.arange(90) / 90))
-    np.testing.assert_allclose(rates[10:], cosine, atol=1e-15)
-    np.testing.assert_array_equal(config.learning_rates(5, 42), rates[5:42])
-
-
 def test_a_learning_rate_of_zero_changes_nothing():
     config = small("maml", outer_lr=0, steps=3)
     assert_same(_trained(config)[0].meta, MetaTrainer(config).meta)
@@ -402,78 +303,3 @@ def test_after_an_interruption_the_weights_are_those_of_the_step_it_tells(every,
     if trainer.step:
         straight.advance(trainer.step)
     assert_same(trainer.meta, straight.meta)
-
-
-# The config
-
-
-@every_pair
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_a_config_goes_through_json_and_back(algorithm, family, recipe):
-    config = configure(algorithm, family, recipe, seed=2**60, clip=0.25)
-    assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
-
-
-def test_a_config_is_frozen_and_shapes_its_learner():
-    config = small("daml", inner_lr=0.5, inner_steps=2, activation="tanh", loss="mse")
-    learner = config.learner
-    assert (learner.hidden, learner.inner_lr, learner.inner_steps) == (4, 0.5, 2)
-    assert (learner.activation, learner.loss) == ("tanh", "mse")
-    with pytest.raises(AttributeError):
-        config.steps = 3
-
-
-_CHOICES = ("algorithm", "family", "loss", "support_loss", "learned_loss")
-_CHOICES += ("initialisation", "activation", "optimizer", "schedule")
-
-
-@pytest.mark.parametrize("name", _CHOICES)
-@pytest.mark.parametrize("value", ["nonsense", None, 3], ids=str)
-def test_an_unknown_choice_is_named_with_the_known_ones(name, value):
-    if (name, value) == ("support_loss", None):  # that of the query loss
-        return
-    with pytest.raises(ConfigError, match=rf"^{name} {value!r} is not known: choose from \w"):
-        TrainConfig.from_dict({name: value})
-
-
-def test_a_config_from_before_these_settings_is_what_it_was():
-    old = small("daml").to_dict()
-    for name in ("support_loss", "learned_loss", "intermediate_weight"):
-        del old[name]
-    config = TrainConfig.from_dict(old)
-    assert config == small("daml")
-    learner = config.learner
-    assert (learner.support_loss or learner.loss, learner.learned_loss) == ("l1", "absolute")
-    assert learner.adaptation_loss.activation == "relu"
-    assert config.query_weights(0, 3) is None
-
-
-@pytest.mark.parametrize("name", LIMITS)
-@pytest.mark.parametrize(
-    "value",
-    ["3", True, [], float("nan"), float("inf"), -1, 1e300, 10**400],
-    ids=["text", "bool", "list", "nan", "inf", "negative", "huge", "beyond floats"],
-)
-def test_a_number_outside_its_limits_is_named(name, value):
-    with pytest.raises(ConfigError, match=f"^{name} must be ") as caught:
-        TrainConfig.from_dict({name: value})
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("name", LIMITS)
-def test_the_limits_themselves_are_allowed(name):
-    kind, low, high = LIMITS[name]
-    for value in (low, high):
-        assert getattr(TrainConfig.from_dict({name: kind(value)}), name) == value
-    if kind is int:
-        with pytest.raises(ConfigError, match=name):
-            TrainConfig.from_dict({name: float(low) + 0.5})
-        with pytest.raises(ConfigError, match=name):
-            TrainConfig.from_dict({name: high + 1})
-
-
-def test_an_unknown_setting_and_an_unknown_recipe_are_named():
-    with pytest.raises(ConfigError, match=r"unknown setting 'momentum'.*outer_lr"):
-        configure("maml", "two-phase", momentum=0.9)
-    with pytest.raises(ConfigError, match=r"recipe 'slow' is not known.*original"):
-        configure("maml", "two-phase", "slow")

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metademo.tasks import FAMILIES, PI
+from metademo.algorithms import ALGORITHMS
+from metademo.recipes import RECIPES
+from metademo.tasks import FAMILIES, PI, SHAPES
 from metademo.ui.state.history import HISTORY, History
-from metademo.ui.state.views import MAX_POINTS, MAX_STEPS, CompareView, DamlView, MamlView
+from metademo.ui.state.outside import ATTRIBUTES
+from metademo.ui.state.views import (
+    MAX_POINTS,
+    MAX_STEPS,
+    CompareView,
+    DamlView,
+    MamlView,
+    TrainView,
+)
 
 TWO_PHASE, ANY_PHASE = FAMILIES["two-phase"], FAMILIES["any-phase"]
+MANY = settings(max_examples=300, deadline=None)
 TRIES = settings(max_examples=25, deadline=None)
 CLICK = (0.4, -1.3)
 POINTS = st.lists(
@@ -44,10 +54,75 @@ def test_a_view_goes_to_json_and_back(view):
         ({"steps": -1}, "steps", 0),
         ({"inner_lr": 7}, "inner_lr", 1.0),
         ({"unheard_of": 1}, "steps", 5),
+        ({"steps": 10**400}, "steps", MAX_STEPS),
+        ({"shape": "heart"}, "shape", "sine"),
+        ({"weights": 3}, "weights", "maml-any-phase"),
+        ({"snap": "yes"}, "snap", False),
+        ({"points": [[0, 1], [0, math.nan]]}, "points", ()),
+        ({"points": [[0, 1]], "fitted": True}, "fitted", True),
+        ({"points": [[0, 1]], "fitted": True, "snap": True}, "fitted", False),
+        ({"points": [], "example": True}, "example", False),
     ],
 )
 def test_unusable_values_are_mended(values, name, mended):
     assert getattr(MamlView.from_dict(values), name) == mended
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+"""Any JSON; as Python reads it, with NaN, infinities and numbers of any size."""
+KINDS = (MamlView, CompareView, DamlView, TrainView)
+NAMES = sorted({name for kind in KINDS for name in kind.model_fields})
+USABLE = {
+    "points": st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), max_size=25),
+    "shape": st.sampled_from([*SHAPES]),
+    "family": st.sampled_from([*FAMILIES]),
+    "algorithm": st.sampled_from([*ALGORITHMS]),
+    "recipe": st.sampled_from([*RECIPES]),
+    "along": st.sampled_from([*ATTRIBUTES]),
+    "chosen": st.lists(st.sampled_from([*ALGORITHMS]), max_size=9),
+    "own": st.lists(st.tuples(st.sampled_from(["hidden", "inner_lr"]), st.integers(0, 9))),
+    "steps": st.integers(-5, 30),
+    "draw": st.integers(0, 2**32),
+} | dict.fromkeys(("snap", "example", "fitted", "contrast", "fresh", "own_steps"), st.booleans())
+
+
+@st.composite
+def views(draw, values=USABLE):
+    """A view of any page, made of values of its kind, or of none."""
+    kind = draw(st.sampled_from(KINDS))
+    names = draw(st.sets(st.sampled_from([*kind.model_fields])))
+    return kind(**{name: draw(values.get(name, st.floats(-99, 99))) for name in sorted(names)})
+
+
+def _through_json(view):
+    return type(view).from_dict(json.loads(json.dumps(view.to_dict())))
+
+
+@MANY
+@given(views())
+def test_any_view_survives_json(view):
+    assert _through_json(view) == view
+    assert hash(_through_json(view)) == hash(view)
+    assert view.changed() == view
+
+
+@MANY
+@given(st.sampled_from(KINDS), ANYTHING | st.dictionaries(st.sampled_from(NAMES), ANYTHING))
+def test_any_json_makes_a_view(kind, document):
+    view = kind.from_dict(document)
+    assert _through_json(view) == view
+    for name, value in view.to_dict().items():
+        if isinstance(value, float):
+            assert math.isfinite(value), name
+
+
+def test_a_value_that_no_view_has_is_a_mistake_of_ours():
+    with pytest.raises(ValueError, match="wheels"):
+        MamlView().changed(wheels=4)
 
 
 def test_points_beyond_the_cap_are_left_out():
@@ -112,7 +187,7 @@ def test_points_are_an_example_until_the_visitor_asks_for_others():
     assert first.with_snap(True).example
     assert first.within(TWO_PHASE).example
     assert not first.with_random_points(np.random.default_rng(0), ANY_PHASE).example
-    assert not replace(first, points=()).example
+    assert not first.changed(points=()).example
 
 
 def test_only_points_placed_freely_have_a_wave_fitted_to_them():

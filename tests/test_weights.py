@@ -10,11 +10,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 from metademo import checkpoints, engines
-from metademo.command_line import _CHANGES, _parser
+from metademo.command_line import parser
+from metademo.command_line.train import config_of
 from metademo.evaluation import evaluate, run_inner_loop
 from metademo.reproduce import diverged
 from metademo.tasks import FAMILIES, Examples
-from metademo.training import HELD_OUT_STREAM, configure
+from metademo.training import HELD_OUT_STREAM
 
 SHIPPED = {
     "maml-two-phase": ("maml", "two-phase"),
@@ -136,10 +137,10 @@ def test_the_stored_scores_are_reproduced(name, measured):
     conditions = dict(algorithm=SHIPPED[name][0], family=SHIPPED[name][1], metric=result.metric)
     labelled = 0 if SHIPPED[name][0] == "daml" else 4
     conditions |= dict(shots=labelled, inner_steps=5, tasks=400, seed=0)
-    assert {key: scores[key] for key in conditions} == conditions
+    assert {key: getattr(scores, key) for key in conditions} == conditions
     for key in ("mean", "ci95", "median", "p90"):
         # Stored to six digits; processors round differently, and kinks make a little more of it.
-        assert scores[key] == pytest.approx(getattr(result, key), abs=1e-4), key
+        assert getattr(scores, key) == pytest.approx(getattr(result, key), abs=1e-4), key
 
 
 def test_maml_fits_four_points_in_five_steps(measured):
@@ -237,9 +238,9 @@ def test_the_scores_of_the_others_are_reproduced_too(name, monkeypatch):
     result = evaluate(
         config.learner, saved.meta, config.task_family, shots=config.shots, steps=config.inner_steps
     )
-    assert scores["metric"] == config.task_family.metric
+    assert scores.metric == config.task_family.metric
     for key in ("mean", "median"):
-        assert scores[key] == pytest.approx(getattr(result, key), rel=2e-3, abs=2e-4), key
+        assert getattr(scores, key) == pytest.approx(getattr(result, key), rel=2e-3, abs=2e-4), key
 
 
 @pytest.mark.parametrize("name", [name for name in EVERY if name.startswith(("maml++", "best"))])
@@ -301,8 +302,6 @@ def test_every_file_stands_in_the_folders_table():
 def test_the_command_in_the_table_makes_this_file(name):
     """Its settings are those of the file; that the same settings make the same weights is tested
     elsewhere."""
-    arguments = _parser().parse_args(_commands()[name])
+    arguments = parser().parse_args(_commands()[name])
     assert arguments.out == f"weights/{name}.safetensors"
-    changes = {n: v for n in _CHANGES if (v := getattr(arguments, n)) is not None}
-    made = configure(arguments.algorithm, arguments.family, arguments.recipe, **changes)
-    assert made == checkpoints.load(checkpoints.shipped(name)).config
+    assert config_of(arguments) == checkpoints.load(checkpoints.shipped(name)).config

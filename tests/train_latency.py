@@ -19,7 +19,7 @@ import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from metademo.jobs import Registry, State
-from metademo.training import configure
+from metademo.recipes import configure
 from tests.browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
 from tests.latency import CHART, clicks, report
 

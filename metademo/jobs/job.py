@@ -18,8 +18,9 @@ from metademo.engines import Diverged
 from metademo.jobs.limits import Limits
 from metademo.jobs.meters import LossCurve, Presence, Stopwatch
 from metademo.jobs.snapshots import Snapshot, snapshot_steps, take_snapshot
+from metademo.settings import TrainConfig
 from metademo.tasks import Array
-from metademo.training import MetaTrainer, TrainConfig
+from metademo.training import MetaTrainer
 
 log = logging.getLogger(__name__)
 

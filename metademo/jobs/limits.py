@@ -2,57 +2,71 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from metademo.training import ConfigError, TrainConfig
+from metademo.described import ConfigError, Described
+from metademo.settings import TrainConfig
+
+PREFIX = "METADEMO_"
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a server allows. Each is set by an environment variable, METADEMO_MAX_RUNNING and so on.
+class Limits(Described, BaseSettings):
+    """What a server allows; an environment variable METADEMO_MAX_RUNNING sets `max_running`, etc.
 
-    Attributes:
-        max_running: jobs at once on the server.
-        max_waiting: jobs in the waiting line.
-        max_kept: finished jobs that are remembered.
-        max_steps, max_hidden, max_meta_batch, max_inner_steps: of a job's config.
-        max_examples: largest number of shots and of query points.
-        max_step_work: of one outer step: meta-batch x inner steps x points x width squared. It is
-            what keeps Pause and Stop prompt, whatever the other limits are.
-        max_seconds: wall time of a job, pauses included.
-        max_paused_seconds: how long a job may stand still, for others may be waiting.
-        grace_seconds: how long a job outlives its visitor.
+    Raises:
+        ConfigError: naming the variable, if one is not a number of zero or more.
     """
 
-    max_running: int = 2
-    max_waiting: int = 4
-    max_kept: int = 60
-    max_steps: int = 300_000
-    max_hidden: int = 128
-    max_meta_batch: int = 256
-    max_inner_steps: int = 20
-    max_examples: int = 100
-    max_step_work: int = 200_000_000
-    max_seconds: float = 900.0
-    max_paused_seconds: float = 180.0
-    grace_seconds: float = 8.0
+    # The environment holds text only, so here numbers may be written as text.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, strict=False)
+
+    max_running: int = Field(
+        2, ge=0, title="running jobs", description="Jobs at once on the server."
+    )
+    max_waiting: int = Field(4, ge=0, title="waiting jobs", description="Jobs in the waiting line.")
+    max_kept: int = Field(
+        60,
+        ge=0,
+        title="kept jobs",
+        description="Finished jobs that are remembered.",
+    )
+    max_steps: int = Field(300_000, ge=0, title="outer steps", description="Outer steps of a job.")
+    max_hidden: int = Field(
+        128, ge=0, title="hidden width", description="Units in each hidden layer."
+    )
+    max_meta_batch: int = Field(
+        256, ge=0, title="meta-batch", description="Tasks of an outer step."
+    )
+    max_inner_steps: int = Field(
+        20, ge=0, title="inner steps", description="Inner steps of an adaptation."
+    )
+    max_examples: int = Field(
+        100, ge=0, title="examples", description="Shots, and query points, of a task."
+    )
+    max_step_work: int = Field(
+        200_000_000,
+        ge=0,
+        title="work of a step",
+        description="`TrainConfig.step_work`. It is what keeps Pause and Stop prompt, whatever the "
+        "other limits are.",
+    )
+    max_seconds: float = Field(
+        900.0, ge=0, title="seconds", description="Wall time of a job, pauses included."
+    )
+    max_paused_seconds: float = Field(
+        180.0,
+        ge=0,
+        title="paused seconds",
+        description="How long a job may stand still, for others may be waiting.",
+    )
+    grace_seconds: float = Field(
+        8.0, ge=0, title="grace seconds", description="How long a job outlives its visitor."
+    )
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:
-        """The limits that the host has set.
-
-        Raises:
-            ConfigError: naming the variable, if one is not a number of zero or more.
-        """
-        changes: dict[str, Any] = {}
-        for item in fields(cls):
-            name = "METADEMO_" + item.name.upper()
-            if name in environment:
-                changes[item.name] = _number(name, environment[name], type(item.default))
-        return cls(**changes)
+    def name_of(cls, setting: str) -> str:
+        return PREFIX + setting.upper()
 
     def maximum(self, setting: str) -> int | None:
         """The largest value of a config's setting, or None if only its own range bounds it."""
@@ -62,29 +76,13 @@ class Limits:
 
     def check(self, config: TrainConfig) -> None:
         """Raises ConfigError if `config` asks for more than this server gives."""
-        for item in fields(config):
-            maximum, value = self.maximum(item.name), getattr(config, item.name)
+        for name, value in config:
+            maximum = self.maximum(name)
             if maximum is not None and value > maximum:
-                raise ConfigError(
-                    f"{item.name} may be at most {maximum:,} on this server, not {value:,}"
-                )
-        points = config.shots + config.queries
-        work = config.meta_batch * (config.inner_steps + 1) * points * config.hidden**2
-        if work > self.max_step_work:
+                raise ConfigError(f"may be at most {maximum:,} on this server, not {value:,}", name)
+        if config.step_work > self.max_step_work:
             raise ConfigError(
                 "one outer step would be too much work for this server: make hidden, meta_batch, "
-                f"inner_steps, shots or queries smaller (it is {work / self.max_step_work:.1f} "
-                "times what a step may be)"
+                "inner_steps, shots or queries smaller (it is "
+                f"{config.step_work / self.max_step_work:.1f} times what a step may be)"
             )
-
-
-def _number(name: str, text: str, kind: type) -> float:
-    """What an environment variable says, as a number that can be a limit."""
-    try:
-        value = kind(text)
-    except ValueError:
-        what = "a whole number" if kind is int else "a number"
-        raise ConfigError(f"{name} must be {what}, not {text!r}") from None
-    if not 0 <= value < float("inf"):
-        raise ConfigError(f"{name} must be zero or more, not {text}")
-    return value

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from metademo.jobs.job import Job, Progress
 from metademo.jobs.limits import Limits
-from metademo.training import TrainConfig
+from metademo.settings import TrainConfig
 
 
 class Busy(RuntimeError):
@@ -39,7 +39,7 @@ class Registry:
     """All jobs of a server, by token."""
 
     def __init__(self, limits: Limits | None = None):
-        self.limits = limits or Limits.from_environment()
+        self.limits = limits or Limits()
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._owners: dict[str, set[str]] = {}

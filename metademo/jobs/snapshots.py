@@ -8,8 +8,8 @@ import numpy as np
 
 from metademo.algorithms import Meta
 from metademo.evaluation import evaluate
+from metademo.settings import TrainConfig
 from metademo.tasks import Array
-from metademo.training import TrainConfig
 
 MAX_SNAPSHOTS = 60
 MAX_BYTES = 4 * 2**20

@@ -5,7 +5,6 @@ The "network" is the smoothest polynomial through the points, faded in over the 
 
 import gc
 import math
-from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -14,8 +13,9 @@ from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, pi_ticks
 from metademo.ui.components.kernel.gestures import Gesture, carried_out, within
 from metademo.ui.components.source_line.source_line import Band, source_line
+from metademo.ui.state.mended import View
 from metademo.ui.state.state import PageState
-from metademo.ui.state.views import View
+from metademo.ui.state.views import Points
 
 X_RANGE = (-2 * math.pi, 2 * math.pi)
 Y_RANGE = (-2.0, 2.0)
@@ -36,11 +36,10 @@ def settle() -> None:
 settle()
 
 
-@dataclass(frozen=True)
 class ToyView(View):
     """The points and the source input."""
 
-    points: tuple = tuple(START)
+    points: Points = tuple(START)
     source: float = 0.4
     events: int = 0
 
@@ -64,9 +63,9 @@ def changed(view: ToyView, gesture: Gesture) -> ToyView:
     """The visitor changed the points, or moved the handle."""
     events = view.events + 1
     if gesture.kind == "value":
-        return replace(view, source=gesture.value, events=events)
+        return view.changed(source=gesture.value, events=events)
     points = carried_out(view.points, gesture, cap())
-    return replace(view, points=within(points, X_RANGE, Y_RANGE), events=events)
+    return view.changed(points=within(points, X_RANGE, Y_RANGE), events=events)
 
 
 def cap() -> int:
@@ -147,9 +146,9 @@ def page() -> None:
     draw_chart(st.query_params.get("snap") == "1")
     view = state.view
     with st.container(horizontal=True):
-        st.button("Empty", on_click=lambda: state.commit(replace(view, points=())))
-        st.button("Reset", on_click=lambda: state.commit(replace(view, points=tuple(START))))
-        st.button("Home", on_click=lambda: source_state.commit(replace(view, source=0.0)))
+        st.button("Empty", on_click=lambda: state.commit(view.changed(points=())))
+        st.button("Reset", on_click=lambda: state.commit(view.changed(points=tuple(START))))
+        st.button("Home", on_click=lambda: source_state.commit(view.changed(source=0.0)))
         st.text(f"events {view.events}; points {len(view.points)}; source {source:.4f}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,8 +10,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from metademo.checkpoints import Checkpoint
+from metademo.settings import TrainConfig
 from metademo.tasks import TaskFamily
-from metademo.training import TrainConfig
 from metademo.ui.components.chart.chart import clean, interactive_chart
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.kernel.gestures import Gesture, Point, Range, carried_out, within
@@ -224,7 +223,7 @@ def inner_loop(state: PageState[Any], trained: TrainConfig) -> None:
             **state.bind(
                 "inner_lr",
                 alpha if view.inner_lr is None else view.inner_lr,
-                lambda v, rate: replace(v, inner_lr=None if rate == alpha else rate),
+                lambda v, rate: v.changed(inner_lr=None if rate == alpha else rate),
             ),
         )
 
@@ -236,7 +235,7 @@ def steps_slider(state: PageState[Any], more: str = "") -> None:
         1,
         MAX_STEPS,
         help=f"Gradient steps on the support set.{more}",
-        **state.bind("steps", state.view.steps, lambda v, n: replace(v, steps=n)),
+        **state.bind("steps", state.view.steps, lambda v, n: v.changed(steps=n)),
     )
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import math
 from typing import Any
 
 import streamlit as st
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
+from metademo.described import Setting
 from metademo.jobs import Job, Limits, Snapshot, State
+from metademo.recipes import RECIPES, can_train
+from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES
-from metademo.training import LIMITS, RECIPES, TrainConfig, can_train
 from metademo.ui.scenes.train_scene import learned
 from metademo.ui.scenes.train_verdict import Remedy, remedies
-from metademo.ui.scenes.train_words import SETTINGS, describe, note_on, promise, refusal
+from metademo.ui.scenes.train_words import OWN, SETTINGS, describe, note_on, promise, refusal
 from metademo.ui.server import resources
 from metademo.ui.state.runs import Run, Visit
 from metademo.ui.state.state import PageState
@@ -23,23 +24,6 @@ from metademo.ui.state.views import DamlView, MamlView, TrainView
 
 PACES = {0.0: "as fast as it goes"}
 PACES |= {float(n): f"{n:,} a second" for n in (1000, 300, 100, 30, 10, 3)}
-HELP = {
-    "inner_lr": "How far each inner step goes. Too large, and the inner loop overshoots.",
-    "outer_lr": "How far each outer step goes. Too large, and nothing is learned: with Adam and a "
-    "clipped gradient (recipes fast and best) MAML ends no better than a curve that ignores the "
-    "points, from about 0.3 on; plain SGD (recipe original) diverges, from about 3 on. Try it.",
-    "inner_steps": "Gradient steps on the support set that the network is trained to make good "
-    "use of.",
-    "shots": "Labelled points of each task that the inner loop sees. A learned loss sees one "
-    "unlabelled input per step instead.",
-    "queries": "Points of each task at which the adapted network is judged.",
-    "meta_batch": "Tasks that each outer step averages over.",
-    "hidden": "Units in each of the two hidden layers.",
-    "steps": "How long to train.",
-    "seed": "Of the initial weights and of the tasks drawn: the same seed gives the same run.",
-}
-SANE = {"seed": (0, 9999)}
-"""Narrower than what a config may hold, where that is more than makes sense here."""
 
 
 # ---------------------------------------------------------------------------- settings
@@ -70,7 +54,7 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
         required=True,
         wrap=True,
         help="\n".join(f"- **{n.capitalize()}**: {RECIPES[n].title}." for n in view.recipes),
-        **state.bind("recipe", view.recipe, lambda v, name: replace(v, recipe=name, own=())),
+        **state.bind("recipe", view.recipe, lambda v, name: v.changed(recipe=name, own=())),
     )
     st.select_slider(
         "Pace, in outer steps",
@@ -87,7 +71,7 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
 def follow_pace(state: PageState[TrainView], visit: Visit) -> None:
     """Let the slider show the pace of the run under way, also after a reload."""
     if (run := visit.under_way) and (run.job.pace or 0.0) != state.view.pace:
-        state.commit(replace(state.view, pace=run.job.pace or 0.0))
+        state.commit(state.view.changed(pace=run.job.pace or 0.0))
 
 
 def _known_pace(pace: float) -> float:
@@ -97,41 +81,40 @@ def _known_pace(pace: float) -> float:
 def _set_pace(view: TrainView, pace: float, visit: Visit) -> TrainView:
     if run := visit.under_way:
         run.job.pace = pace or None
-    return replace(view, pace=pace)
+    return view.changed(pace=pace)
 
 
 def _own_title(view: TrainView) -> str:
     return f"Your own settings ({len(view.own)} changed)" if view.own else "Your own settings"
 
 
-def _change_of(name: str) -> Callable[[TrainView, Any], TrainView]:
-    return lambda view, value: view.with_setting(name, value)
-
-
 def _own_settings(state: PageState[TrainView], limits: Limits) -> None:
-    config = state.view.config
-    for name, label in SETTINGS.items():
-        kind, low, high = LIMITS[name]
-        low, high = SANE.get(name, (low, high))
-        high = min(high, limits.maximum(name) or high)
-        style = dict(step=1) if kind is int else dict(step=0.001, format="%.4g")
-        st.number_input(
-            label[0].upper() + label[1:],
-            kind(low),
-            kind(high),
-            help=f"{HELP[name]} From {low:,} to {high:,}.",
-            **style,
-            **state.bind(
-                name,
-                kind(min(max(getattr(config, name), low), high)),
-                _change_of(name),
-            ),
-        )
+    for name in OWN:
+        _own_setting(SETTINGS[name], state, limits)
     st.button(
         "Back to the recipe",
         disabled=not state.view.own,
         width="stretch",
-        on_click=lambda: state.commit(replace(state.view, own=())),
+        on_click=lambda: state.commit(state.view.changed(own=())),
+    )
+
+
+def _own_setting(setting: Setting, state: PageState[TrainView], limits: Limits) -> None:
+    """The input for one number, as far up as an input and this server go."""
+    name, kind = setting.name, setting.kind
+    low, high = setting.low, min(setting.by_hand, limits.maximum(setting.name) or math.inf)
+    style = dict(step=1) if kind is int else dict(step=0.001, format="%.4g")
+    st.number_input(
+        setting.title[0].upper() + setting.title[1:],
+        kind(low),
+        kind(high),
+        help=f"{setting.help} {setting.range_to(high).capitalize()}.",
+        **style,
+        **state.bind(
+            name,
+            kind(min(max(getattr(state.view.config, name), low), high)),
+            lambda view, value: view.with_setting(name, value),
+        ),
     )
 
 
@@ -285,10 +268,10 @@ def play(run: Run, snapshot: Snapshot) -> None:
     changes: dict[str, Any] = dict(weights=name, steps=max(1, config.inner_steps), inner_lr=None)
     if config.learner.unlabelled:
         daml = PageState("daml", DamlView)
-        daml.commit(replace(daml.view, **changes))
+        daml.commit(daml.view.changed(**changes))
     else:
         maml = PageState("maml", MamlView.first)
-        maml.commit(replace(maml.view, **changes).within(config.task_family))
+        maml.commit(maml.view.changed(**changes).within(config.task_family))
     st.switch_page(f"metademo/ui/pages/{'daml' if config.learner.unlabelled else 'maml'}.py")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from metademo import reproduce
@@ -104,7 +102,7 @@ def _controls() -> None:
         **state.bind(
             "chosen",
             [name for name in found if name in view.chosen],
-            lambda v, names: replace(v, chosen=tuple(n for n in found if n in names)),
+            lambda v, names: v.changed(chosen=tuple(n for n in found if n in names)),
         ),
     )
     with st.popover("What each of them is", width="stretch"):
@@ -117,7 +115,7 @@ def _controls() -> None:
             "Each after the steps that it was trained for",
             help="Off: all of them after the same number of steps, also those that were trained "
             "for fewer or for more.",
-            **state.bind("own_steps", view.own_steps, lambda v, on: replace(v, own_steps=on)),
+            **state.bind("own_steps", view.own_steps, lambda v, on: v.changed(own_steps=on)),
         )
         if not view.own_steps:
             layout.steps_slider(state)
@@ -139,7 +137,7 @@ def _outside(state: PageState[CompareView], family: TaskFamily) -> None:
         "Chart of errors against",
         list(ATTRIBUTES),
         help="At the foot of the page: the error inside and outside of the trained range.",
-        **state.bind("along", view.along, lambda v, along: replace(v, along=along)),
+        **state.bind("along", view.along, lambda v, along: v.changed(along=along)),
     )
 
 

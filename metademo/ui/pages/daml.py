@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import streamlit as st
 
@@ -42,7 +40,7 @@ def _state() -> PageState[DamlView]:
 
 
 def _with_weights(view: DamlView, name: str, checkpoint: Checkpoint) -> DamlView:
-    return replace(view, weights=name)
+    return view.changed(weights=name)
 
 
 def _chart() -> None:
@@ -73,7 +71,7 @@ def _source(state: PageState[DamlView], family: TaskFamily) -> None:
 
 
 def _moved(view: DamlView, gesture: Gesture) -> DamlView:
-    return replace(view, source=gesture.value) if gesture.kind == "value" else view
+    return view.changed(source=gesture.value) if gesture.kind == "value" else view
 
 
 def _meaning(band: SourceBand) -> str:
@@ -104,7 +102,7 @@ def _controls() -> None:
         high,
         step=0.01,
         help="The same number as on the line; here for the keyboard and for exact values.",
-        **state.bind("source", view.source, lambda v, x: replace(v, source=x)),
+        **state.bind("source", view.source, lambda v, x: v.changed(source=x)),
     )
     if all(band.means_one for band in family.bands):
         _fresh_inputs(state)
@@ -119,7 +117,7 @@ def _fresh_inputs(state: PageState[DamlView]) -> None:
         [False, True],
         format_func=lambda fresh: "a fresh input from the band" if fresh else "this one input",
         help="In training each step saw a fresh input from the band.",
-        **state.bind("fresh", view.fresh, lambda v, fresh: replace(v, fresh=fresh)),
+        **state.bind("fresh", view.fresh, lambda v, fresh: v.changed(fresh=fresh)),
     )
     st.button(
         "Draw again",
@@ -127,7 +125,7 @@ def _fresh_inputs(state: PageState[DamlView]) -> None:
         disabled=not view.fresh,
         width="stretch",
         on_click=lambda: state.choose(
-            replace(state.view, draw=int(np.random.default_rng().integers(2**31)))
+            state.view.changed(draw=int(np.random.default_rng().integers(2**31)))
         ),
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from metademo.checkpoints import Checkpoint
@@ -37,7 +35,7 @@ def _headline() -> None:
 
 
 def _with_weights(view: MamlView, name: str, checkpoint: Checkpoint) -> MamlView:
-    return replace(view, weights=name).within(checkpoint.config.task_family)
+    return view.changed(weights=name).within(checkpoint.config.task_family)
 
 
 def _chart() -> None:
@@ -65,7 +63,7 @@ def _controls() -> None:
         "Compare with ordinary training",
         help="The same steps, from a network trained on all waves at once without meta-learning, "
         "and from one not trained at all.",
-        **state.bind("contrast", view.contrast, lambda v, on: replace(v, contrast=on)),
+        **state.bind("contrast", view.contrast, lambda v, on: v.changed(contrast=on)),
     )
     layout.inner_loop(state, chosen.config)
     with st.expander("Points as text"):

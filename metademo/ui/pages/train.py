@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from metademo.training import ConfigError, TrainConfig
+from metademo.described import ConfigError
+from metademo.settings import TrainConfig
 from metademo.ui.components.train_stage.train_stage import resting_place, train_stage
 from metademo.ui.controls import layout, train_controls
 from metademo.ui.scenes.train_scene import (

@@ -6,7 +6,7 @@ What is told of them on many other tasks is in `scores_scene`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def compare(view: CompareView, family: TaskFamily, chosen: Sequence[Contestant])
 
 def _run(view: CompareView, family: TaskFamily, learner: Learner, steps: int) -> Run | None:
     """The inner loop on the points; without labels, on an input that stands for the true wave."""
-    view = replace(view, steps=steps)
+    view = view.changed(steps=steps)
     if not learner.algorithm.unlabelled:
         return points_run(view, family, learner)
     source = family.source_of(view.phase)

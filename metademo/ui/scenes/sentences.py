@@ -10,8 +10,8 @@ import math
 from metademo.algorithms import Algorithm
 from metademo.algorithms.step_sizes import LearnedStepSizes
 from metademo.checkpoints import Checkpoint
+from metademo.settings import TrainConfig
 from metademo.tasks import TaskFamily
-from metademo.training import TrainConfig
 
 LOSSES = {"l1": "the mean |error|", "mse": "the mean squared error"}
 IN_WORDS = {

@@ -13,8 +13,9 @@ from metademo.algorithms import Meta
 from metademo.evaluation import run_inner_loop
 from metademo.figures import STYLES, Style, style_of
 from metademo.jobs import Progress, Snapshot, State, held_out_errors
+from metademo.settings import TrainConfig
 from metademo.tasks import Array, TaskFamily
-from metademo.training import INIT_STREAM, TrainConfig
+from metademo.training import INIT_STREAM
 from metademo.ui.components.kernel.curves import Curve
 from metademo.ui.scenes.train_verdict import MARGIN, has_learned, ignoring_error
 from metademo.ui.scenes.train_words import count, ending

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from metademo.evaluation import ERRORS
 from metademo.jobs import Snapshot
+from metademo.settings import TrainConfig
 from metademo.tasks import Array, TaskFamily, Waves
-from metademo.training import HELD_OUT_STREAM, TrainConfig
-from metademo.ui.scenes.train_words import SETTINGS, recipe_of
+from metademo.training import HELD_OUT_STREAM
+from metademo.ui.scenes.train_words import OWN, recipe_of
 from metademo.ui.state.views import TrainView
 
 TASKS = 40
@@ -86,16 +87,18 @@ def remedies(config: TrainConfig, pace: float, tried: Collection[TrainConfig]) -
     Another seed is of no use to settings that are no recipe's: those are the likely cause.
     """
     recipe, changed = recipe_of(config)
-    own = tuple((name, getattr(config, name)) for name in changed if name in SETTINGS)
-    view = TrainView(config.algorithm, config.family, recipe, own, pace)
+    own = tuple((name, getattr(config, name)) for name in changed if name in OWN)
+    view = TrainView(
+        algorithm=config.algorithm, family=config.family, recipe=recipe, own=own, pace=pace
+    )
     if {name for name, _ in own} - {"seed"}:
-        found = [Remedy(f"Try the recipe’s own settings ({recipe})", replace(view, own=()))]
+        found = [Remedy(f"Try the recipe’s own settings ({recipe})", view.changed(own=()))]
     else:
         seeds = range(config.seed + 1, config.seed + 2 + len(tried))
         seed = next(s for s in seeds if view.with_setting("seed", s).config not in tried)
         found = [Remedy(f"Try seed {seed}", view.with_setting("seed", seed))]
     found += [
-        Remedy(f"Try the recipe “{other}”", replace(view, recipe=other, own=()))
+        Remedy(f"Try the recipe “{other}”", view.changed(recipe=other, own=()))
         for other in view.recipes
         if other not in (recipe, "original")
     ]

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from metademo.algorithms import ALGORITHMS
+from metademo.described import ConfigError, described
 from metademo.engines import uncovered
 from metademo.jobs import Limits, Progress, State
-from metademo.training import LIMITS, ConfigError, TrainConfig, configure, recipes_for
+from metademo.recipes import configure, recipes_for
+from metademo.settings import TrainConfig
 
-SETTINGS = {
-    "inner_lr": "inner learning rate α",
-    "outer_lr": "outer learning rate β",
-    "inner_steps": "inner steps",
-    "shots": "shots K",
-    "queries": "query points",
-    "meta_batch": "meta-batch",
-    "hidden": "hidden width",
-    "steps": "outer steps",
-    "seed": "seed",
-}
-"""The settings that a visitor may choose, in words."""
+SETTINGS = described(TrainConfig)
+OWN = (
+    "inner_lr",
+    "outer_lr",
+    "inner_steps",
+    "shots",
+    "queries",
+    "meta_batch",
+    "hidden",
+    "steps",
+    "seed",
+)
+"""The settings that a visitor may choose, in the order in which they are offered."""
 ENGINE_NAMES = {"fused": "compiled engine", "torch": "PyTorch engine"}
 TRUST_SECONDS = 0.5
 """A run that has lasted this long at the expected speed tells as much about its speed as the
@@ -53,15 +55,19 @@ def describe(config: TrainConfig) -> str:
     """A run's settings in a few words."""
     recipe, changed = recipe_of(config)
     parts = [ALGORITHMS[config.algorithm].title, config.family, recipe]
-    parts += [f"{SETTINGS.get(n, n)} {getattr(config, n):g}" for n in changed if n in SETTINGS]
+    parts += [f"{SETTINGS[n].title} {_value(config, n)}" for n in changed]
     return ", ".join(parts)
 
 
 def brief(config: TrainConfig) -> str:
     """What a run's recipe is and what differs from it, as short as a legend needs it."""
     recipe, changed = recipe_of(config)
-    own = [f"{SETTINGS[n].split()[-1]} {getattr(config, n):g}" for n in changed if n in SETTINGS]
+    own = [f"{SETTINGS[n].symbol} {_value(config, n)}" for n in changed]
     return ", ".join([recipe, *own[:2], *["…"][: len(own) > 2]])
+
+
+def _value(config: TrainConfig, name: str) -> str:
+    return SETTINGS[name].in_words(getattr(config, name))
 
 
 def note_on(config: TrainConfig) -> str:
@@ -89,7 +95,7 @@ def refusal(config: TrainConfig, limits: Limits) -> str:
         return ""
     # Each setting alone may be within its limit, and all together still too much work.
     cures = [
-        f"{SETTINGS[name]} {largest:,} at most"
+        f"{SETTINGS[name].title} {largest:,} at most"
         for name in ("meta_batch", "hidden", "inner_steps", "shots", "queries", "steps")
         if (largest := largest_accepted(config, name, limits))
     ]
@@ -102,11 +108,10 @@ def refusal(config: TrainConfig, limits: Limits) -> str:
 
 def largest_accepted(config: TrainConfig, name: str, limits: Limits) -> int | None:
     """The largest value of a setting that the server trains, the others kept; None if none is."""
-    low, high = int(LIMITS[name][1]), getattr(config, name)
+    low, high = int(SETTINGS[name].low), getattr(config, name)
 
     def accepts(value: int) -> bool:
-        change: dict[str, Any] = {name: value}
-        return _accepts(limits, replace(config, **change))
+        return _accepts(limits, config.changed(**{name: value}))
 
     if not accepts(low):
         return None
@@ -207,8 +212,7 @@ def _trust(progress: Progress) -> float:
 
 def _expected(config: TrainConfig) -> float:
     """Seconds per outer step: a guess from measured speeds of products, and of calls."""
-    points = config.shots + config.queries
-    work = config.meta_batch * (config.inner_steps + 1) * points * config.hidden**2
+    work = config.step_work
     return 2.5e-3 + work / 6e8 if uncovered(config.learner) else work / 8e9
 
 

@@ -11,8 +11,9 @@ from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.checkpoints import Checkpoint
 from metademo.figures import Style, style_of
 from metademo.learners import Learner
+from metademo.recipes import can_train
+from metademo.settings import TrainConfig
 from metademo.tasks import TaskFamily
-from metademo.training import TrainConfig, can_train
 from metademo.ui.state.views import MAX_STEPS, CompareView
 
 

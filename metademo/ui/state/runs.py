@@ -15,8 +15,9 @@ from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from metademo.checkpoints import Checkpoint
+from metademo.described import ConfigError, titled
 from metademo.jobs import Busy, Job, Progress, Registry, Snapshot
-from metademo.training import ConfigError, TrainConfig
+from metademo.settings import TrainConfig
 from metademo.ui.scenes.train_scene import Probes
 from metademo.ui.scenes.train_words import brief, describe
 
@@ -133,7 +134,7 @@ class Visit:
         try:
             job = registry().submit(config, self._state["owner"], pace=pace, alive=_presence())
         except (Busy, ConfigError) as fault:
-            self._state["refusal"] = config, str(fault)
+            self._state["refusal"] = config, _in_words(fault)
         else:
             self._add(job)
 
@@ -177,6 +178,10 @@ class Visit:
                 f"{run.name.capitalize()} was taken off the charts: they hold {MAX_RUNS} runs. "
                 "Remove those you do not need to keep the others."
             )
+
+
+def _in_words(fault: Busy | ConfigError) -> str:
+    return titled(TrainConfig, fault) if isinstance(fault, ConfigError) else str(fault)
 
 
 def _presence() -> Callable[[], bool]:

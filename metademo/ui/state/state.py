@@ -192,9 +192,14 @@ def _edit_of(component: str) -> Any:
 
 
 def _restored(view: V, text: str) -> V:
-    """The view that a browser has kept, or the present one if it can't be read."""
+    """The view that a browser has kept, or the present one if that is not what it was given."""
     try:
         values = json.loads(text)
-        return type(view).from_dict(values) if isinstance(values, dict) else view
     except (ValueError, TypeError, RecursionError):
         return view
+    if not isinstance(values, dict):
+        return view
+    kept = type(view).from_dict(values)
+    known = json.loads(json.dumps(kept.to_dict()))
+    mended = any(known.get(name, value) != value for name, value in values.items())
+    return view if mended else kept

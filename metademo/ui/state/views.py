@@ -7,25 +7,19 @@ view, and every gesture replaces it by another, so undo, redo, links and lessons
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self
 
 import numpy as np
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo, field_validator
 
 from metademo.algorithms import ALGORITHMS
+from metademo.described import ConfigError, OneOf, described, titled
+from metademo.recipes import RECIPES, configure, recipes_for
+from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES, PI, SHAPES, TaskFamily, Waves
-from metademo.training import (
-    LIMITS,
-    RECIPES,
-    ConfigError,
-    TrainConfig,
-    configure,
-    recipes_for,
-)
+from metademo.ui.state.mended import Clamped, View, is_number, sequence
 from metademo.ui.state.outside import ATTRIBUTES, SHAPE_NAMES
 
-Point = tuple[float, float]
-T = TypeVar("T", float, None)
 MAX_POINTS = 20
 MAX_STEPS = 20
 MAX_AMPLITUDE, MAX_FREQUENCY = 10.0, 3.0
@@ -35,33 +29,19 @@ EXAMPLE_PHASE = math.radians(45)
 """Of the wave that the MAML page begins with: well inside of what its weights know."""
 
 
-def _clamped(value: Any, low: float, high: float, otherwise: T) -> float | T:
-    """`value` as a number within its range, or `otherwise` if it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return otherwise
-    return min(max(value, low), high)
+def _first_ones(points: Any) -> Any:
+    """As many points as a page takes."""
+    return sequence(points)[:MAX_POINTS]
 
 
-@dataclass(frozen=True)
-class View:
-    """What the views have in common: to and from plain values."""
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`; unknown names are ignored, unusable values are mended."""
-        known = {item.name for item in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})
-
-    def _mend(self, **values: Any) -> None:
-        """Set attributes of a value under construction."""
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Point = Annotated[tuple[Number, Number], Strict(False)]
+Points = Annotated[tuple[Point, ...], Strict(False), BeforeValidator(_first_ones)]
+Steps = Annotated[int, Clamped(0, MAX_STEPS)]
+Draw = Annotated[int, Clamped(0, 2**31)]
+Alpha = Annotated[float, Clamped(0.0, 1.0)]
 
 
-@dataclass(frozen=True)
 class PointsView(View):
     """A page on which the visitor's points are the support set.
 
@@ -79,34 +59,28 @@ class PointsView(View):
         inner_lr: alpha, or None for the one that the weights were trained with.
     """
 
-    points: tuple[Point, ...] = ()
-    amplitude: float = 1.0
-    frequency: float = 1.0
-    phase: float = 0.0
-    shape: str = "sine"
-    noise: float = 0.0
-    draw: int = 0
+    points: Points = ()
+    amplitude: Annotated[float, Clamped(0.0, MAX_AMPLITUDE)] = 1.0
+    frequency: Annotated[float, Clamped(0.0, MAX_FREQUENCY)] = 1.0
+    phase: Annotated[float, Clamped(-2 * PI, 2 * PI)] = 0.0
+    shape: Annotated[str, OneOf(SHAPES)] = "sine"
+    noise: Annotated[float, Clamped(0.0, MAX_AMPLITUDE)] = 0.0
+    draw: Draw = 0
     snap: bool = False
     example: bool = False
     fitted: bool = False
-    steps: int = 5
-    inner_lr: float | None = None
+    steps: Steps = 5
+    inner_lr: Alpha | None = None
 
-    def __post_init__(self) -> None:
-        points = tuple((float(x), float(y)) for x, y in self.points)
-        self._mend(
-            points=points[:MAX_POINTS],
-            amplitude=_clamped(self.amplitude, 0.0, MAX_AMPLITUDE, 1.0),
-            frequency=_clamped(self.frequency, 0.0, MAX_FREQUENCY, 1.0),
-            phase=_clamped(self.phase, -2 * PI, 2 * PI, 0.0),
-            shape=self.shape if self.shape in SHAPES else "sine",
-            noise=_clamped(self.noise, 0.0, MAX_AMPLITUDE, 0.0),
-            draw=int(_clamped(self.draw, 0, 2**31, 0)),
-            example=bool(self.example and points),
-            fitted=bool(self.fitted and points and not self.snap),
-            steps=int(_clamped(self.steps, 0, MAX_STEPS, 5)),
-            inner_lr=_clamped(self.inner_lr, 0.0, 1.0, None),
-        )
+    @field_validator("example", "fitted")
+    @classmethod
+    def _about_points(cls, value: bool, info: ValidationInfo) -> bool:
+        return value and bool(info.data["points"])
+
+    @field_validator("fitted")
+    @classmethod
+    def _free(cls, fitted: bool, info: ValidationInfo) -> bool:
+        return fitted and not info.data["snap"]
 
     @classmethod
     def first(cls, **values: Any) -> Self:
@@ -143,21 +117,21 @@ class PointsView(View):
         Points that stay on the wave are put onto it. Free points choose the wave instead: the
         nearest one of the family that the network was trained on.
         """
-        changed = replace(self, points=points, example=False)
+        changed = self.changed(points=points, example=False)
         if self.snap:
             return changed.with_wave()
         return changed._fitted_to(family) if points else changed
 
     def with_wave(self, **changes: Any) -> Self:
         """The view with another true wave or other noise; the points go with it."""
-        changed = replace(self, fitted=False, **changes)
+        changed = self.changed(fitted=False, **changes)
         noise = changed.noise * np.random.default_rng(changed.draw).standard_normal(MAX_POINTS)
         xs = [x for x, _ in changed.points]
         ys = changed.wave(xs)[0] + noise[: len(xs)] if xs else ()
-        return replace(changed, points=tuple(zip(xs, map(float, ys), strict=True)))
+        return changed.changed(points=tuple(zip(xs, map(float, ys), strict=True)))
 
     def with_snap(self, snap: bool) -> Self:
-        switched = replace(self, snap=snap)
+        switched = self.changed(snap=snap)
         return switched.with_wave() if snap else switched
 
     def with_random_points(self, rng: np.random.Generator, family: TaskFamily, n: int = 4) -> Self:
@@ -175,9 +149,9 @@ class PointsView(View):
         low, high = family.x_range
         points = tuple((min(max(x, low), high), y) for x, y in self.points)
         if self.fitted and points:
-            bottom, top = replace(self, **wave).y_range(family)
+            bottom, top = self.changed(**wave).y_range(family)
             points = tuple((x, min(max(y, bottom), top)) for x, y in points)
-            return replace(self, points=points)._fitted_to(family)
+            return self.changed(points=points)._fitted_to(family)
         if not wave and points == self.points:
             return self
         return self.with_wave(points=points, noise=family.noise, **wave)
@@ -198,14 +172,13 @@ class PointsView(View):
 
     def _fitted_to(self, family: TaskFamily) -> Self:
         """The same points with the nearest of the family's waves."""
-        like = replace(self, **self._made_to_fit(family)).wave
+        like = self.changed(**self._made_to_fit(family)).wave
         x, y = np.array(self.points).T
         found = family.nearest(x, y, like)
         amplitude, frequency, phase = (
             float(value[0]) for value in (found.amplitude, found.frequency, found.phase)
         )
-        return replace(
-            self,
+        return self.changed(
             amplitude=amplitude,
             frequency=frequency,
             phase=phase,
@@ -214,7 +187,6 @@ class PointsView(View):
         )
 
 
-@dataclass(frozen=True)
 class MamlView(PointsView):
     """The MAML page.
 
@@ -232,7 +204,10 @@ class MamlView(PointsView):
         return super().first(**{"phase": EXAMPLE_PHASE, **values})
 
 
-@dataclass(frozen=True)
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
 class CompareView(PointsView):
     """The Compare page.
 
@@ -245,28 +220,23 @@ class CompareView(PointsView):
     """
 
     snap: bool = True
-    family: str = "two-phase"
-    chosen: tuple[str, ...] = ("maml", "maml++", "reptile", "pretrained")
-    along: str = "amplitude"
+    family: Annotated[str, OneOf(FAMILIES)] = "two-phase"
+    chosen: Annotated[tuple[str, ...], Strict(False), AfterValidator(_each_once)] = (
+        "maml",
+        "maml++",
+        "reptile",
+        "pretrained",
+    )
+    along: Annotated[str, OneOf(ATTRIBUTES)] = "amplitude"
     own_steps: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._mend(
-            family=self.family if self.family in FAMILIES else "two-phase",
-            chosen=tuple(dict.fromkeys(str(name) for name in self.chosen)),
-            along=self.along if self.along in ATTRIBUTES else "amplitude",
-            own_steps=self.own_steps is not False,
-        )
 
     def with_family(self, family: str) -> Self:
         """The view on another family, on a wave of middle height where heights vary."""
         tasks = FAMILIES[family]
         middle = float(np.mean(tasks.amplitudes))
-        return replace(self, family=family, amplitude=middle).within(tasks).with_wave()
+        return self.changed(family=family, amplitude=middle).within(tasks).with_wave()
 
 
-@dataclass(frozen=True)
 class DamlView(View):
     """The DAML page.
 
@@ -280,19 +250,11 @@ class DamlView(View):
     """
 
     weights: str = "daml-two-phase"
-    source: float = 1.2
+    source: Annotated[float, Clamped(-PI / 2, PI / 2)] = 1.2
     fresh: bool = False
-    draw: int = 0
-    steps: int = 5
-    inner_lr: float | None = None
-
-    def __post_init__(self) -> None:
-        self._mend(
-            source=_clamped(self.source, -PI / 2, PI / 2, 1.2),
-            draw=int(_clamped(self.draw, 0, 2**31, 0)),
-            steps=int(_clamped(self.steps, 0, MAX_STEPS, 5)),
-            inner_lr=_clamped(self.inner_lr, 0.0, 1.0, None),
-        )
+    draw: Draw = 0
+    steps: Steps = 5
+    inner_lr: Alpha | None = None
 
     def inputs(self, family: TaskFamily) -> np.ndarray:
         """The source inputs that the inner loop sees, in turn: one, or one per step."""
@@ -307,7 +269,19 @@ OTHERWISE = "fast"
 """The recipe that suits every family."""
 
 
-@dataclass(frozen=True)
+def _own_numbers(own: Any) -> tuple[tuple[str, float], ...]:
+    """Settings that are numbers, each once and in order; what is none is left out."""
+    settings, found = described(TrainConfig), {}
+    for pair in sequence(own):
+        match pair:
+            case (str(name), value) if name in settings and is_number(value):
+                found[name] = value
+    return tuple(sorted((n, v) for n, v in found.items() if settings[n].numeric))
+
+
+Own = Annotated[tuple[tuple[str, int | float], ...], BeforeValidator(_own_numbers)]
+
+
 class TrainView(View):
     """The settings of the Train page.
 
@@ -318,20 +292,16 @@ class TrainView(View):
         pace: outer steps per second in slow motion, or 0 for as fast as it goes.
     """
 
-    algorithm: str = "maml"
-    family: str = "two-phase"
-    recipe: str = "fast"
-    own: tuple[tuple[str, float], ...] = ()
-    pace: float = 0.0
+    algorithm: Annotated[str, OneOf(ALGORITHMS)] = "maml"
+    family: Annotated[str, OneOf(FAMILIES)] = "two-phase"
+    recipe: Annotated[str, OneOf(RECIPES)] = OTHERWISE
+    own: Own = ()
+    pace: Annotated[float, Clamped(0.0, 1e6)] = 0.0
 
-    def __post_init__(self) -> None:
-        for name, known in (("algorithm", ALGORITHMS), ("family", FAMILIES), ("recipe", RECIPES)):
-            if getattr(self, name) not in known:
-                self._mend(**{name: next(iter(known))})
-        if not RECIPES[self.recipe].suits(self.family):
-            self._mend(recipe=OTHERWISE)
-        own = {str(n): v for n, v in self.own if n in LIMITS and isinstance(v, int | float)}
-        self._mend(own=tuple(sorted(own.items())), pace=_clamped(self.pace, 0.0, 1e6, 0.0))
+    @field_validator("recipe")
+    @classmethod
+    def _suits(cls, recipe: str, info: ValidationInfo) -> str:
+        return recipe if RECIPES[recipe].suits(info.data["family"]) else OTHERWISE
 
     @property
     def config(self) -> TrainConfig:
@@ -345,16 +315,16 @@ class TrainView(View):
     def with_setting(self, name: str, value: float) -> Self:
         """The view with one setting of the visitor's own, or the recipe's if it is the same."""
         own = {n: v for n, v in self.own if n != name} | {name: value}
-        return replace(self, own=tuple(own.items()))._pruned
+        return self.changed(own=tuple(own.items()))._pruned
 
     def with_algorithm(self, algorithm: str) -> Self:
         """The view with another algorithm, and with a family that it can be trained on."""
-        fits = (replace(self, algorithm=algorithm, family=f) for f in (self.family, *FAMILIES))
+        fits = (self.changed(algorithm=algorithm, family=f) for f in (self.family, *FAMILIES))
         return next((view._pruned for view in fits if view.fault == ""), self)
 
     def with_family(self, family: str) -> Self:
         """The view with another family, and with a recipe that suits it; own settings stay."""
-        return replace(self, family=family)._pruned
+        return self.changed(family=family)._pruned
 
     @property
     def recipes(self) -> list[str]:
@@ -364,8 +334,8 @@ class TrainView(View):
     @property
     def _pruned(self) -> Self:
         """The same without own settings that are the recipe's, too."""
-        theirs = replace(self, own=()).config
-        return replace(self, own=tuple((n, v) for n, v in self.own if v != getattr(theirs, n)))
+        theirs = self.changed(own=()).config
+        return self.changed(own=tuple((n, v) for n, v in self.own if v != getattr(theirs, n)))
 
     @property
     def fault(self) -> str:
@@ -373,5 +343,5 @@ class TrainView(View):
         try:
             _ = self.config
         except ConfigError as fault:
-            return str(fault)
+            return titled(TrainConfig, fault)
         return ""

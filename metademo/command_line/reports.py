@@ -1,0 +1,76 @@
+"""What the commands report: the schemas of their JSON, and scores in words."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from metademo.formats import readable, to_json
+from metademo.scores import Scores, ScoresOrNone
+from metademo.settings import TrainConfig
+
+
+class Report(BaseModel):
+    """A report as JSON: its keys in this order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def to_json(self) -> str:
+        return to_json(self.model_dump())
+
+
+class TrainReport(Report):
+    """Of `train`.
+
+    Attributes:
+        file: where the weights are.
+        ending: finished, interrupted, or why it diverged.
+        engine: the name of the engine that did the work.
+        steps: outer steps done.
+        seconds: wall time of the training.
+    """
+
+    file: str
+    ending: str
+    engine: str
+    steps: int
+    seconds: float
+    scores: ScoresOrNone
+    config: TrainConfig
+
+
+class AdaptReport(Report):
+    """Of `adapt`.
+
+    Attributes:
+        x: the grid, (points,).
+        curves: what the regressor predicts there after 0, 1, .. S inner steps, (S + 1, points).
+        loss: the inner loss at each of them, (S + 1,).
+    """
+
+    x: list[float]
+    curves: list[list[float]]
+    loss: list[float]
+
+
+class Listing(Report):
+    """Of `list`: names, each with a line about it."""
+
+    algorithms: dict[str, str]
+    yardsticks: dict[str, str]
+    families: dict[str, str]
+    recipes: dict[str, str]
+    weights: dict[str, str]
+
+
+def print_scores(scores: Scores) -> None:
+    """The conditions, and a row for each inner step."""
+    print(
+        f"{scores.algorithm} on {scores.family}: {scores.metric} error against the true wave, "
+        f"{scores.shots} labelled points, {scores.tasks} held-out tasks"
+    )
+    for name, value in scores.outside.items():
+        print(f"  {name}: {value}")
+    print("  step      mean     ±95 %    median       p90")
+    rows = zip(scores.mean, scores.ci95, scores.median, scores.p90, strict=True)
+    for k, row in enumerate(rows):
+        print(f"  {k:>4}" + "".join(f"{readable(value):>10}" for value in row))

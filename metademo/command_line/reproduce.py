@@ -1,0 +1,56 @@
+"""`reproduce`: the standard benchmark's table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pydantic import Field
+
+from metademo import files, reproduce
+from metademo.command_line.arguments import Commands, add_command, add_settings, given
+from metademo.described import Described
+from metademo.formats import to_json
+from metademo.scores import MAX_TASKS
+
+REPORT_BYTES = 2**20
+"""More than the report takes."""
+
+
+class Extent(Described):
+    """How much is trained and scored."""
+
+    seeds: int = Field(
+        reproduce.SEEDS, ge=1, le=100, title="seeds", description="Runs of each row."
+    )
+    tasks: int = Field(
+        reproduce.TASKS,
+        ge=reproduce.FEWEST_TASKS,
+        le=MAX_TASKS,
+        title="tasks",
+        description="Held-out tasks of each seed.",
+    )
+
+
+def add(commands: Commands) -> None:
+    text = "the standard benchmark: train what is missing, score"
+    parser = add_command(commands, "reproduce", run, text)
+    add_settings(parser, Extent)
+    parser.add_argument("--runs", default="runs", help="folder of what is trained (default: runs)")
+    parser.add_argument("--out", metavar="FILE.json", help="write the report there, too")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    extent = Extent(**given(arguments, Extent))
+    if arguments.out:
+        files.check_place(arguments.out, overwrite=True, size=REPORT_BYTES)
+
+    def say(what: str) -> None:
+        print(f"reproduce: {what}", file=sys.stderr)
+
+    report = reproduce.run(**extent.to_dict(), folder=arguments.runs, say=say)
+    if arguments.out:
+        data = (to_json(report, indent=1) + "\n").encode()
+        files.write_or_keep(arguments.out, data, overwrite=True)
+    print(to_json(report) if arguments.json else reproduce.table(report))
+    return 0

@@ -1,0 +1,191 @@
+"""Held-out scores: the schema that reports and checkpoints share, and how they are measured."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Strict,
+    model_validator,
+)
+
+from metademo.algorithms import Meta
+from metademo.algorithms.base import MAX_INNER_STEPS
+from metademo.described import Described, OneOf
+from metademo.evaluation import evaluate
+from metademo.settings import MAX_EXAMPLES, MAX_SEED, TrainConfig
+from metademo.tasks import SHAPES, TaskFamily
+
+MAX_TASKS = 100_000
+DIGITS = 6
+"""Decimals that are kept of an error."""
+
+
+class Conditions(Described):
+    """What learners are scored on; None stands for what they were trained on.
+
+    Raises:
+        ConfigError: for a value that can't be used.
+    """
+
+    shape: Annotated[str, OneOf(SHAPES)] | None = Field(
+        None, title="shape", description="Of the waves; by default the family's."
+    )
+    amplitude: float | None = Field(
+        None,
+        ge=0,
+        le=1000,
+        title="amplitude",
+        description="Of all waves, instead of the family's.",
+    )
+    frequency: float | None = Field(
+        None,
+        ge=0,
+        le=1000,
+        title="frequency",
+        description="Of all waves, instead of the family's.",
+    )
+    noise: float | None = Field(
+        None,
+        ge=0,
+        le=1000,
+        title="noise",
+        description="Standard deviation, on the support labels.",
+    )
+    shots: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_EXAMPLES,
+        title="shots K",
+        description="Labelled points per task; by default as in training.",
+    )
+    inner_steps: int | None = Field(
+        None,
+        ge=0,
+        le=MAX_INNER_STEPS,
+        title="inner steps",
+        description="Gradient steps per adaptation; by default as in training.",
+    )
+    tasks: int = Field(
+        400,
+        ge=2,
+        le=MAX_TASKS,
+        title="tasks",
+        description="Held-out tasks, which training never sees.",
+    )
+    seed: int = Field(0, ge=0, le=MAX_SEED, title="seed", description="Of the held-out tasks.")
+
+    @property
+    def outside(self) -> dict[str, Any]:
+        """Attributes of the task family that are not those of training."""
+        given: dict[str, Any] = dict(shape=self.shape)
+        for name, value in (("amplitudes", self.amplitude), ("frequencies", self.frequency)):
+            given[name] = None if value is None else (value, value)
+        given["noise"] = self.noise or None
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def _infinite(value: Any) -> Any:
+    """JSON has no infinity: null stands for an error that ran away."""
+    return math.inf if value is None else value
+
+
+Pair = Annotated[tuple[float, float], Strict(False)]
+Errors = Annotated[
+    tuple[Annotated[float, BeforeValidator(_infinite)], ...], Strict(False), Field(min_length=1)
+]
+
+
+class Scores(BaseModel):
+    """Held-out errors after 0, 1, .. S inner steps, with the conditions they were measured under.
+
+    Attributes:
+        shape, amplitudes, frequencies, noise: of the waves, where they are not the family's own.
+        shots: labelled points per task.
+        metric: "l1" or "mse", against the true wave on the family's grid.
+        mean, ci95, median, p90: see `Evaluation`; infinite where the inner loop ran away.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    shape: str | None = None
+    amplitudes: Pair | None = None
+    frequencies: Pair | None = None
+    noise: float | None = None
+    algorithm: str
+    family: str
+    shots: int
+    inner_steps: int
+    tasks: int
+    seed: int
+    metric: str
+    mean: Errors
+    ci95: Errors
+    median: Errors
+    p90: Errors
+
+    @model_validator(mode="after")
+    def _one_error_per_step(self) -> Self:
+        lengths = {len(errors) for errors in (self.mean, self.ci95, self.median, self.p90)}
+        if lengths != {self.inner_steps + 1}:
+            raise ValueError(f"{self.inner_steps} inner steps have {self.inner_steps + 1} errors")
+        return self
+
+    @property
+    def outside(self) -> dict[str, Any]:
+        """The conditions that are not those of training."""
+        names = {"shape", "amplitudes", "frequencies", "noise"}
+        return self.model_dump(include=names, exclude_none=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        return self.model_dump(exclude_none=True)
+
+
+ScoresOrNone = Annotated[
+    Scores | None,
+    BeforeValidator(lambda value: None if value == {} else value),
+    PlainSerializer(lambda scores: scores.to_dict() if scores else {}),
+]
+"""Scores in a report or a file, where an empty object stands for none."""
+
+
+def measure(config: TrainConfig, meta: Meta, conditions: Conditions | None = None) -> Scores:
+    """The held-out scores of a run's meta-parameters, on its own family unless told otherwise."""
+    conditions = conditions or Conditions()
+    shots = config.shots if conditions.shots is None else conditions.shots
+    steps = config.inner_steps if conditions.inner_steps is None else conditions.inner_steps
+    family: TaskFamily = replace(config.task_family, **conditions.outside)
+    result = evaluate(
+        config.learner,
+        meta,
+        family,
+        shots=shots,
+        steps=steps,
+        tasks=conditions.tasks,
+        seed=conditions.seed,
+    )
+
+    def rounded(name: str) -> tuple[float, ...]:
+        return tuple(round(float(value), DIGITS) for value in getattr(result, name))
+
+    return Scores(
+        **conditions.outside,
+        algorithm=config.algorithm,
+        family=config.family,
+        shots=0 if config.learner.unlabelled else shots,
+        inner_steps=steps,
+        tasks=conditions.tasks,
+        seed=conditions.seed,
+        metric=result.metric,
+        mean=rounded("mean"),
+        ci95=rounded("ci95"),
+        median=rounded("median"),
+        p90=rounded("p90"),
+    )
