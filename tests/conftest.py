@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM_ARGS, find_chromium, serving
+from browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+COMPILE = "import sys; from metademo import fused; fused.warm(sys.argv[1])"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the kernels once, before there are workers who would each do so for themselves."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    precisions = ("float32", "float64")
+    compilers = [
+        subprocess.Popen([sys.executable, "-c", COMPILE, precision], cwd=ROOT)
+        for precision in precisions
+    ]
+    for compiler in compilers:
+        compiler.wait()
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import pytest
 from access import WATCH_SHIFTS, pale_marks, raw_names, shifts, violations
-from browser import ROOT
+from browser import ROOT, serving
 from playwright.sync_api import Browser, Page, expect
 
 CHART = '[data-metademo="chart"]'
 STAGE = '[data-metademo="train_stage"]'
 TITLES = {"": "MAML", "daml": "DAML", "compare": "Compare", "train": "Train", "how": "How it works"}
+MEASURED = '[data-metademo="scores"][data-pending=false]'
 PATHS = list(TITLES)
 DRAWN = dict.fromkeys(PATHS, f"{CHART}[data-ready=true]") | {
     "train": f"{STAGE}[data-ready=true]",
@@ -96,11 +97,25 @@ def faults(page: Page, schemes: Sequence[str] = ("light", "dark")) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def url(serve, chromium) -> str:
-    """The app, warm: every page was drawn once."""
-    url = serve(ROOT / "streamlit_app.py")
+def server(chromium) -> Iterator[tuple[str, list[dict]]]:
+    """The app on a server of its own, and the layout shifts that its very first visitor saw."""
+    with serving(ROOT / "streamlit_app.py") as url:
+        page = open_at(chromium, url, "compare", **SIZES["small"])
+        page.wait_for_selector(MEASURED)
+        seen = shifts(page)
+        page.context.close()
+        yield url, seen
+
+
+@pytest.fixture(scope="module")
+def url(chromium, server) -> str:
+    """The app, warm: every page was drawn once, and all scores are known."""
+    url, _ = server
     for path in PATHS:
-        open_at(chromium, url, path).context.close()
+        page = open_at(chromium, url, path)
+        if path == "compare":
+            page.wait_for_selector(MEASURED)
+        page.context.close()
     return url
 
 
@@ -125,6 +140,12 @@ def visit(chromium, url) -> Callable[[str, str], Visit]:
         return seen
 
     return load
+
+
+def test_nothing_jumps_for_the_first_visitor_of_a_server(server):
+    """On the page that has most to wait for: nothing is compiled yet, no score is measured."""
+    _, moved = server
+    assert sum(shift["value"] for shift in moved) <= 0.05, moved
 
 
 @pytest.mark.parametrize("size", SIZES)
