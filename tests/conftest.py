@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
@@ -68,26 +69,43 @@ def watch(page: Page, errors: list[str]) -> None:
     page.on("pageerror", lambda error: errors.append(str(error)))
 
 
+class Windows:
+    """Pages that tests share: one for each set of options, in a context of its own.
+
+    To open a window takes two seconds of the processor, to open an address in it one, and to go
+    from page to page within the app a quarter: what it has loaded stays with it.
+    """
+
+    def __init__(self, browser: Browser):
+        self._browser = browser
+        self._pages: dict[str, Page] = {}
+        self.errors: list[str] = []
+
+    def __call__(self, **options: Any) -> Page:
+        """The page with these options; by default in a window of 1280 x 900."""
+        options = {"viewport": {"width": 1280, "height": 900}} | options
+        key = repr(sorted(options.items()))
+        if key not in self._pages:
+            self._pages[key] = page = self._browser.new_context(**options).new_page()
+            watch(page, self.errors)
+        return self._pages[key]
+
+
+@pytest.fixture(scope="session")
+def windows(chromium: Browser) -> Windows:
+    """All windows; they are closed with the browser."""
+    return Windows(chromium)
+
+
 @pytest.fixture
-def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """`open_page(**options) -> page` in a context of its own; an error on its console fails."""
-    errors: list[str] = []
-    contexts = []
-
-    def start(**options) -> Page:
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        watch(page, errors)
-        return page
-
-    yield start
-    for context in contexts:
-        context.close()
-    assert not errors, errors
+def window(windows: Windows) -> Iterator[Windows]:
+    """`window(**options) -> page` that may have been used before; an error on its console fails."""
+    windows.errors.clear()
+    yield windows
+    assert not windows.errors, windows.errors
 
 
 @pytest.fixture
-def page(open_page: Callable[..., Page]) -> Page:
-    """A page in a window of 1280 x 900."""
-    return open_page()
+def page(window: Windows) -> Page:
+    """The page in a window of 1280 x 900."""
+    return window()
