@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,13 @@ def pytest_configure(config: pytest.Config) -> None:
     ]
     for compiler in compilers:
         compiler.wait()
+
+
+def pytest_sessionfinish() -> None:
+    """Let the compiler's thread of an app that ran here come to its end: it can't be cut short."""
+    for thread in threading.enumerate():
+        if thread.name == "metademo-warm-up":
+            thread.join()
 
 
 @pytest.fixture(scope="session")
