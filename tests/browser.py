@@ -34,8 +34,11 @@ IDLE = ".stApp[data-test-script-state=notRunning]"
 SETTLED = """async () => {
   await document.fonts.ready;
   for (let i = 0; i < 3; i += 1) await new Promise(requestAnimationFrame);
+  const moving = () => document.getAnimations().some((animation) =>
+    animation instanceof CSSTransition && animation.playState === "running");
+  while (moving()) await new Promise(requestAnimationFrame);
 }"""
-"""Resolves when the page has its fonts and has been painted."""
+"""Resolves when the page has its fonts, has been painted, and no colour or place is on its way."""
 
 
 def find_chromium() -> str | None:

@@ -16,6 +16,15 @@ ELSEWHERE = (-6.0, -1.9)
 START = [[-5.0, -0.9], [-2.0, 0.5], [1.0, -0.6], [4.0, 0.8]]
 """The points that the app of the chart's own tests begins with."""
 
+HEADINGS = {
+    "MAML": "Four points, five steps",
+    "DAML": "One input, no label",
+    "Compare": "Same points",
+    "Train": "Learning to learn, live",
+    "How it works": "How it works",
+}
+"""What stands above each page, by its name in the navigation."""
+
 COUNT_SENT = """() => {
     window.sent = 0;
     const send = WebSocket.prototype.send;
@@ -112,7 +121,11 @@ class AppChart(Chart):
         self.page.get_by_role("button", name=name).click()
 
     def goto(self, title: str) -> None:
+        """To another page of the app, by its link, until all of it is there."""
         self.page.get_by_role("link", name=title).click()
+        self.page.get_by_role("heading", level=1, name=HEADINGS[title]).wait_for()
+        self.page.wait_for_selector(IDLE)
+        self.page.evaluate(SETTLED)
 
 
 def swipe(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:

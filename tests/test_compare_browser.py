@@ -249,28 +249,3 @@ def test_everyone_on_a_phone_is_readable_and_nothing_is_wider(window, url):
     assert max(rights) <= 391
     for name in phone.locator(".md-panel .md-value-name").all():
         assert name.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), name.inner_text()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_a_phone_and_the_chart_comes_first(window, url, scheme):
-    phone = window(**PHONE)
-    phone.emulate_media(color_scheme=scheme)
-    compare = ComparePage(phone)
-    compare.open(f"{url}/compare")
-    compare.wait_measured()
-    widths = phone.evaluate(
-        """() => [document.documentElement.scrollWidth,
-        ...[...document.querySelectorAll(".md-chart, .md-board table, .md-sweep svg")]
-            .map((e) => e.getBoundingClientRect().right)]"""
-    )
-    assert max(widths) <= 391
-    tops = [
-        place.bounding_box()["y"]
-        for place in (
-            compare.hands,
-            phone.get_by_text("All were trained on"),
-            phone.locator(f"{SCORES} .md-board"),
-            phone.locator(f"{SCORES} .md-sweep"),
-        )
-    ]
-    assert tops == sorted(tops), "chart, controls, board, sweep"
