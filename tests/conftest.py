@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -12,7 +13,16 @@ from typing import Any
 
 import pytest
 from browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
+from helpers import PATIENCE, job_threads, small, wait
+from hypothesis import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from metademo.jobs import Job
+from metademo.training import TrainConfig
+
+settings.register_profile("short", max_examples=40)
+settings.register_profile("long", max_examples=1_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 COMPILE = "import sys; from metademo import fused; fused.warm(sys.argv[1])"
 
@@ -117,3 +127,26 @@ def window(windows: Windows) -> Iterator[Windows]:
 def page(window: Windows) -> Page:
     """The page in a window of 1280 x 900."""
     return window()
+
+
+@pytest.fixture
+def no_thread_is_left() -> Iterator[None]:
+    """Whatever a test starts has to end: jobs are stopped by their tests."""
+    yield
+    wait(lambda: not job_threads())
+
+
+@pytest.fixture
+def make(no_thread_is_left: None) -> Iterator[Callable[..., Job]]:
+    """`make(**options)` a job with a tiny network; all of them are stopped at the end."""
+    made = []
+
+    def start(config: TrainConfig | None = None, *, steps: int = 50_000, **options: Any) -> Job:
+        job = Job(config or small("maml", steps=steps), **({"engine": "torch"} | options))
+        made.append(job)
+        return job
+
+    yield start
+    for job in made:
+        job.stop()
+        assert job.join(PATIENCE)
