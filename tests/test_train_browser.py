@@ -18,10 +18,25 @@ def url(serve) -> str:
     return f"{serve(ROOT / 'streamlit_app.py')}/train"
 
 
+@pytest.fixture(scope="module")
+def home(windows, url) -> TrainPage:
+    """One page that most tests share: a page load takes longer than a test."""
+    shared = TrainPage(windows())
+    shared.open(url)
+    return shared
+
+
 @pytest.fixture
-def train(page, url) -> TrainPage:
-    """The Train page, at a new visit."""
-    opened = TrainPage(page)
+def train(window, home) -> TrainPage:
+    """The Train page, as it was in the beginning."""
+    home.as_in_the_beginning()
+    return home
+
+
+@pytest.fixture(scope="module")
+def another(windows, url) -> TrainPage:
+    """Another visit, for what changes the settings or the size."""
+    opened = TrainPage(windows(viewport={"width": 1000, "height": 800}))
     opened.open(url)
     return opened
 
@@ -37,9 +52,9 @@ def test_a_run_from_start_to_end_without_a_remount(train):
 
 
 def test_no_snapshot_is_ever_missing(train):
-    """Six runs after each other in one visit, and all that other tests have trained here."""
+    """Four runs after each other in one visit, and all that other tests train here."""
     counts = set()
-    for _ in range(6):
+    for _ in range(4):
         train.train()
         counts.add(len(train.captions()))
     assert len(counts) == 1
@@ -83,7 +98,8 @@ def test_the_end_of_a_run_leaves_the_focus_among_the_buttons_and_nowhere_else(tr
     train.wait_focus("log steps")
 
 
-def test_one_wild_run_does_not_flatten_the_others(train):
+def test_one_wild_run_does_not_flatten_the_others(window, another):
+    train = another
     train.train()
     ticks = "text:not(.md-run-number, .md-beyond text)"
     before = train.page.locator(f"{STAGE} .md-lines-svg {ticks}").all_text_contents()
@@ -107,10 +123,11 @@ def test_two_runs_lie_on_one_chart_and_a_click_in_it_moves_the_slider(train):
     train.train()
     train.train()
     numbers = train.page.locator(f"{STAGE} .md-run-number")
-    assert sorted(numbers.all_text_contents()) == ["1", "2"]
+    first, second = sorted(map(int, numbers.all_text_contents()))
+    assert second == first + 1
     legend = train.page.locator(f"{STAGE} .md-lines-keys").inner_text()
-    assert "run 1 (fast)" in legend
-    assert "query loss, run 2 (fast)" in legend
+    assert f"run {first} (fast)" in legend
+    assert f"query loss, run {second} (fast)" in legend
     train.page.set_viewport_size({"width": 390, "height": 844})
     assert "(fast)" not in train.page.locator(f"{STAGE} .md-lines-keys").inner_text()
     paths = train.page.locator(f"{STAGE} .md-lines-svg path.md-line").all()
@@ -159,7 +176,7 @@ def test_the_time_machine_needs_no_server_and_play_takes_its_place_along(train):
     train.wait("return Number(d.told) === a", step)
     train.button("Play with these weights").click()
     train.page.wait_for_selector(f"{CHART}[data-ready=true]")
-    train.page.wait_for_selector(f"text=run 1, step {step}")
+    train.page.wait_for_selector(f"text=/run \\d+, step {step}/")
     train.page.get_by_role("link", name="Train").click()
     train.ready()
     train.wait_steps(STEPS)
@@ -206,17 +223,9 @@ def test_a_download_loads_in_evaluate(train, tmp_path):
     assert command_line.main(["evaluate", str(path), "--tasks", "20"]) == 0
 
 
-@pytest.fixture(scope="module")
-def narrow(windows, url) -> TrainPage:
-    """The Train page, to be made wide and narrow."""
-    opened = TrainPage(windows(viewport={"width": 1000, "height": 800}))
-    opened.open(url)
-    return opened
-
-
 @pytest.mark.parametrize(("family", "last"), [("", "Best"), ("A sin", "Finn-best")])
-def test_no_recipe_is_cut(window, narrow, family, last):
-    page = narrow.page
+def test_no_recipe_is_cut(window, another, family, last):
+    page = another.page
     if family:
         page.get_by_role("combobox", name="Tasks").focus()
         page.keyboard.type(family)

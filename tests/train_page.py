@@ -10,6 +10,8 @@ from metademo.training import RECIPES
 STEPS = RECIPES["fast"].settings["steps"]
 STAGE = '[data-metademo="train_stage"]'
 
+RUNS = "new URLSearchParams(location.search).getAll('run')"
+
 MOVE = """([selector, at]) => {
   const range = document.querySelector(selector).querySelector("input[type=range]");
   range.value = at;
@@ -42,6 +44,30 @@ class TrainPage:
     def open(self, address: str) -> None:
         self.page.goto(address)
         self.ready()
+
+    def as_in_the_beginning(self) -> None:
+        """No run, and the settings of a first visit, as far as tests leave others behind."""
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+        if self.button("Stop").is_enabled():
+            self.button("Stop").click()
+            self.wait_end()
+        while runs := self.runs:
+            self.button("Remove").click()
+            self.page.wait_for_function(f"(before) => {RUNS}.length < before", arg=runs)
+        pace = self.page.get_by_role("slider", name="Pace")
+        if pace.input_value() != "0":
+            pace.press("Home")
+            self.page.wait_for_selector("text=as fast as it goes")
+        for pressed in self.page.locator(f"{STAGE} button[aria-pressed=true]").all():
+            pressed.click()
+        self.page.wait_for_selector(IDLE)
+        self.wait("return d.run === ''")
+        self.ready()
+
+    @property
+    def runs(self) -> int:
+        """How many there are in the address, and on the charts."""
+        return self.page.evaluate(f"{RUNS}.length")
 
     def ready(self) -> None:
         self.page.wait_for_selector(f"{STAGE}[data-ready=true]")
