@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
 WATCH_SHIFTS = """
@@ -64,9 +64,23 @@ def shifts(page: Page) -> list[dict]:
     )
 
 
-def violations(page: Page) -> list[tuple[str, str, str]]:
-    """What axe-core finds: rule, selector, and what is wrong."""
-    found = Axe().run(page).response["violations"]
+COLOUR_RULES = ["color-contrast", "link-in-text-block"]
+"""The rules of axe-core that depend on the scheme."""
+
+
+def violations(page: Page, *, only: list[str] | None = None) -> list[tuple[str, str, str]]:
+    """What axe-core finds: rule, selector, and what is wrong.
+
+    Args:
+        only: the rules that are tried; all of them by default.
+    """
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(AXE_SCRIPT)
+    found = page.evaluate(
+        """(only) => axe.run({ resultTypes: ["violations"], ...(only && { runOnly: only }) })
+          .then((results) => results.violations)""",
+        only,
+    )
     return [
         (rule["id"], " ".join(map(str, node["target"])), node["failureSummary"])
         for rule in found

@@ -27,6 +27,19 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 
+PHONE = dict(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
+"""Options of a window: what most people hold in their hand."""
+IDLE = ".stApp[data-test-script-state=notRunning]"
+"""Matches while the server has answered all that the page has asked."""
+SETTLED = """async () => {
+  await document.fonts.ready;
+  for (let i = 0; i < 3; i += 1) await new Promise(requestAnimationFrame);
+  const moving = () => document.getAnimations().some((animation) =>
+    animation instanceof CSSTransition && animation.playState === "running");
+  while (moving()) await new Promise(requestAnimationFrame);
+}"""
+"""Resolves when the page has its fonts, has been painted, and no colour or place is on its way."""
+
 
 def find_chromium() -> str | None:
     """Path of a Chromium on this machine: Playwright's own, or the system's."""

@@ -3,12 +3,48 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from browser import CHROMIUM_ARGS, find_chromium, serving
+from browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
+from helpers import PATIENCE, job_threads, small, wait
+from hypothesis import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from metademo.jobs import Job
+from metademo.settings import TrainConfig
+
+settings.register_profile("short", max_examples=40)
+settings.register_profile("long", max_examples=1_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+
+COMPILE = "import sys; from metademo import fused; fused.warm(sys.argv[1])"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the kernels once, before there are workers who would each do so for themselves."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    precisions = ("float32", "float64")
+    compilers = [
+        subprocess.Popen([sys.executable, "-c", COMPILE, precision], cwd=ROOT)
+        for precision in precisions
+    ]
+    for compiler in compilers:
+        compiler.wait()
+
+
+def pytest_sessionfinish() -> None:
+    """Let the compiler's thread of an app that ran here come to its end: it can't be cut short."""
+    for thread in threading.enumerate():
+        if thread.name == "metademo-warm-up":
+            thread.join()
 
 
 @pytest.fixture(scope="session")
@@ -51,26 +87,66 @@ def watch(page: Page, errors: list[str]) -> None:
     page.on("pageerror", lambda error: errors.append(str(error)))
 
 
-@pytest.fixture
-def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """`open_page(**options) -> page` in a context of its own; an error on its console fails."""
-    errors: list[str] = []
-    contexts = []
+class Windows:
+    """Pages that tests share: one for each set of options, in a context of its own.
 
-    def start(**options) -> Page:
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        watch(page, errors)
-        return page
+    To open a window takes two seconds of the processor, to open an address in it one, and to go
+    from page to page within the app a quarter: what it has loaded stays with it.
+    """
+
+    def __init__(self, browser: Browser):
+        self._browser = browser
+        self._pages: dict[str, Page] = {}
+        self.errors: list[str] = []
+
+    def __call__(self, **options: Any) -> Page:
+        """The page with these options; by default in a window of 1280 x 900."""
+        options = {"viewport": {"width": 1280, "height": 900}} | options
+        key = repr(sorted(options.items()))
+        if key not in self._pages:
+            self._pages[key] = page = self._browser.new_context(**options).new_page()
+            watch(page, self.errors)
+        return self._pages[key]
+
+
+@pytest.fixture(scope="session")
+def windows(chromium: Browser) -> Windows:
+    """All windows; they are closed with the browser."""
+    return Windows(chromium)
+
+
+@pytest.fixture
+def window(windows: Windows) -> Iterator[Windows]:
+    """`window(**options) -> page` that may have been used before; an error on its console fails."""
+    windows.errors.clear()
+    yield windows
+    assert not windows.errors, windows.errors
+
+
+@pytest.fixture
+def page(window: Windows) -> Page:
+    """The page in a window of 1280 x 900."""
+    return window()
+
+
+@pytest.fixture
+def no_thread_is_left() -> Iterator[None]:
+    """Whatever a test starts has to end: jobs are stopped by their tests."""
+    yield
+    wait(lambda: not job_threads())
+
+
+@pytest.fixture
+def make(no_thread_is_left: None) -> Iterator[Callable[..., Job]]:
+    """`make(**options)` a job with a tiny network; all of them are stopped at the end."""
+    made = []
+
+    def start(config: TrainConfig | None = None, *, steps: int = 50_000, **options: Any) -> Job:
+        job = Job(config or small("maml", steps=steps), **({"engine": "torch"} | options))
+        made.append(job)
+        return job
 
     yield start
-    for context in contexts:
-        context.close()
-    assert not errors, errors
-
-
-@pytest.fixture
-def page(open_page: Callable[..., Page]) -> Page:
-    """A page in a window of 1280 x 900."""
-    return open_page()
+    for job in made:
+        job.stop()
+        assert job.join(PATIENCE)

@@ -285,8 +285,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
         for round_trip in ROUND_TRIPS:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
-            with slow_line(url, round_trip) as slow:
-                open_maml(page, slow)
+            with slow_line(url, round_trip) as line:
+                open_maml(page, line.url)
                 report = play(
                     page, clicks=arguments.clicks, drags=arguments.drags, seed=arguments.seed
                 )

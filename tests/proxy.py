@@ -6,15 +6,25 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tests.browser import free_port
 
 
+@dataclass
+class Line:
+    """A line to a server; its round trip takes so many seconds, from now on."""
+
+    url: str
+    seconds: float
+
+
 @contextlib.contextmanager
-def slow_line(url: str, seconds: float) -> Iterator[str]:
-    """The URL under which `url` answers after a round trip of so many seconds."""
+def slow_line(url: str, seconds: float) -> Iterator[Line]:
+    """A line to what is at `url`."""
     port, target = free_port(), urlsplit(url)
+    line = Line(f"http://127.0.0.1:{port}{target.path}", seconds)
     loop = asyncio.new_event_loop()
     ready = threading.Event()
 
@@ -23,8 +33,8 @@ def slow_line(url: str, seconds: float) -> Iterator[str]:
             with contextlib.suppress(OSError):
                 far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target.port)
                 await asyncio.gather(
-                    _delayed(reader, far_writer, seconds / 2),
-                    _delayed(far_reader, writer, seconds / 2),
+                    _delayed(reader, far_writer, line),
+                    _delayed(far_reader, writer, line),
                 )
 
         server = await asyncio.start_server(connected, "127.0.0.1", port)
@@ -45,28 +55,26 @@ def slow_line(url: str, seconds: float) -> Iterator[str]:
     thread.start()
     ready.wait(10)
     try:
-        yield f"http://127.0.0.1:{port}{target.path}"
+        yield line
     finally:
         loop.call_soon_threadsafe(task.cancel)
         thread.join(10)
 
 
-async def _delayed(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float
-) -> None:
-    """Pass bytes on in order, each so many seconds after it came."""
+async def _delayed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: Line) -> None:
+    """Pass bytes on in order, each half a round trip after it came."""
     loop = asyncio.get_running_loop()
-    line: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+    queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
     async def listen() -> None:
         while data := await reader.read(65536):
-            line.put_nowait((loop.time() + seconds, data))
-        line.put_nowait((loop.time() + seconds, b""))
+            queue.put_nowait((loop.time() + line.seconds / 2, data))
+        queue.put_nowait((loop.time() + line.seconds / 2, b""))
 
     listening = asyncio.ensure_future(listen())
     try:
         while True:
-            due, data = await line.get()
+            due, data = await queue.get()
             await asyncio.sleep(max(0.0, due - loop.time()))
             if not data:
                 break

@@ -2,70 +2,86 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from access import WATCH_SHIFTS, pale_marks, raw_names, shifts, violations
-from browser import ROOT
-from playwright.sync_api import Browser, Page, expect
+from access import COLOUR_RULES, WATCH_SHIFTS, pale_marks, raw_names, shifts, violations
+from browser import IDLE, PHONE, ROOT, SETTLED, serving
+from chart_page import CHART, SOURCE
+from playwright.sync_api import Page, expect
 
-CHART = '[data-metademo="chart"]'
 STAGE = '[data-metademo="train_stage"]'
 TITLES = {"": "MAML", "daml": "DAML", "compare": "Compare", "train": "Train", "how": "How it works"}
 PATHS = list(TITLES)
-DRAWN = dict.fromkeys(PATHS, f"{CHART}[data-ready=true]") | {
+MEASURED = '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line'
+DRAWN = {
+    "": f"{CHART}[data-ready=true]",
+    "daml": f":has({SOURCE}[data-ready=true]) {CHART}[data-ready=true]",
+    "compare": MEASURED,
     "train": f"{STAGE}[data-ready=true]",
     "how": ".stDataFrame",
 }
 SIZES = {
-    "phone": dict(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True),
+    "phone": PHONE,
     "tablet": dict(viewport={"width": 768, "height": 900}),
     "small": dict(viewport={"width": 1000, "height": 900}),
     "wide": dict(viewport={"width": 1440, "height": 900}),
     "zoomed": dict(viewport={"width": 720, "height": 450}, device_scale_factor=2),
 }
 """The last is a window of 1440 x 900 at 200 %."""
+SCHEMES = ("light", "dark")
 ALLOWED: list[tuple[str, str, str]] = []
 """What axe-core may find, as rule, selector and reason: only what lies within Streamlit."""
 
 
 @dataclass
 class Visit:
-    """What one loading of a page showed, and then its faults with all of it unfolded."""
+    """What one loading of a page showed, and then its faults with all of it unfolded.
+
+    Boxes and right edges are by scheme.
+    """
 
     shifts: list[dict]
-    boxes: dict[str, dict[str, float]]
+    boxes: dict[str, dict[str, dict[str, float]]]
+    rights: dict[str, list[float]]
     rows: list[int]
-    width: float
     faults: list[str]
 
 
 BOXES = """() => Object.fromEntries(Object.entries({
-  stage: ".md-stage", sentence: ".md-caption", controls: ".st-key-controls", panels: ".md-panels",
+  stage: ".md-stage", hands: ".md-hands", sentence: ".md-caption", controls: ".st-key-controls", panels: ".md-panels",
+  board: ".md-board", sweep: ".md-sweep", losses: ".md-lines-svg", start: ".st-key-train-start button",
 }).flatMap(([name, selector]) => {
   const box = document.querySelector(selector)?.getBoundingClientRect();
   return box ? [[name, { top: box.top, bottom: box.bottom, width: box.width }]] : [];
-}))"""
+}))"""  # noqa: E501
+RIGHTS = """() => [
+  document.documentElement.scrollWidth,
+  ...[...document.querySelectorAll(".md-chart, .md-board table, .md-sweep svg")]
+    .map((element) => element.getBoundingClientRect().right),
+]"""
 ROWS = """() => [...document.querySelectorAll(".st-key-controls [role=radiogroup]:has(> button)")]
   .map((group) => new Set([...group.children].map((e) => e.getBoundingClientRect().top)).size)"""
-SETTLED = """async () => {
-  await document.fonts.ready;
-  for (let i = 0; i < 3; i += 1) await new Promise(requestAnimationFrame);
-}"""
 
 
-def open_at(browser: Browser, url: str, path: str, **options) -> Page:
-    """A page at its first visit: nothing is in the browser's cache."""
-    page = browser.new_context(**options, reduced_motion="reduce").new_page()
-    page.add_init_script(WATCH_SHIFTS)
-    page.goto(f"{url}/{path}")
+def wait_drawn(page: Page, path: str) -> None:
+    """Until all of a page is there, and nothing moves any more."""
     page.wait_for_selector(DRAWN[path])
     page.wait_for_function("!document.querySelector('.stMain [data-testid=stSkeleton]')")
+    page.wait_for_selector(IDLE)
     page.evaluate(SETTLED)
-    return page
+
+
+def switch(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(
+        "s => getComputedStyle(document.querySelector('.stApp')).colorScheme === s", arg=scheme
+    )
+    page.evaluate(SETTLED)
 
 
 def unfold(page: Page) -> None:
@@ -76,19 +92,17 @@ def unfold(page: Page) -> None:
     page.evaluate(SETTLED)
 
 
-def faults(page: Page, schemes: Sequence[str] = ("light", "dark")) -> list[str]:
+def faults(page: Page) -> list[str]:
     """What is wrong for somebody, whatever the scheme."""
     found = raw_names(page)
     allowed = {(rule, selector) for rule, selector, _ in ALLOWED}
-    for scheme in schemes:
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(
-            "s => getComputedStyle(document.querySelector('.stApp')).colorScheme === s", arg=scheme
-        )
-        page.evaluate(SETTLED)
+    for scheme in SCHEMES:
+        switch(page, scheme)
         found += [
             f"{scheme}: {rule} at {selector}: {what}"
-            for rule, selector, what in violations(page)
+            for rule, selector, what in violations(
+                page, only=None if scheme == SCHEMES[0] else COLOUR_RULES
+            )
             if (rule, selector) not in allowed
         ]
         found += [f"{scheme}: pale {mark}" for mark in pale_marks(page)]
@@ -96,35 +110,71 @@ def faults(page: Page, schemes: Sequence[str] = ("light", "dark")) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def url(serve, chromium) -> str:
-    """The app, warm: every page was drawn once."""
-    url = serve(ROOT / "streamlit_app.py")
-    for path in PATHS:
-        open_at(chromium, url, path).context.close()
-    return url
+def pages(chromium) -> Iterator[Callable[[str], Page]]:
+    """`pages(size)`: one page for each size. What it opens comes from the server, each time."""
+    with contextlib.ExitStack() as opened:
+
+        @functools.cache
+        def page(size: str) -> Page:
+            context = chromium.new_context(**SIZES[size], reduced_motion="reduce")
+            opened.callback(context.close)
+            page = context.new_page()
+            page.add_init_script(WATCH_SHIFTS)
+            network = context.new_cdp_session(page)
+            network.send("Network.enable")
+            network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+            return page
+
+        yield page
 
 
 @pytest.fixture(scope="module")
-def visit(chromium, url) -> Callable[[str, str], Visit]:
+def server(pages) -> Iterator[tuple[str, list[dict]]]:
+    """The app on a server of its own, and the layout shifts that its very first visitor saw."""
+    with serving(ROOT / "streamlit_app.py") as url:
+        page = pages("small")
+        page.goto(f"{url}/compare")
+        wait_drawn(page, "compare")
+        yield url, shifts(page)
+
+
+@pytest.fixture(scope="module")
+def url(pages, server) -> str:
+    """The app, warm: every page was drawn once, and all scores are known."""
+    page = pages("small")
+    for path, title in TITLES.items():
+        page.get_by_role("link", name=title).first.click()
+        wait_drawn(page, path)
+    return server[0]
+
+
+@pytest.fixture(scope="module")
+def visit(pages, url) -> Callable[[str, str], Visit]:
     """`visit(path, size)`: each page is loaded once in each size."""
 
     @functools.cache
     def load(path: str, size: str) -> Visit:
-        page = open_at(chromium, url, path, **SIZES[size])
-        seen = Visit(
-            shifts(page),
-            page.evaluate(BOXES),
-            page.evaluate(ROWS),
-            page.evaluate("document.documentElement.scrollWidth"),
-            [],
-        )
+        page = pages(size)
+        page.emulate_media(color_scheme="light")
+        page.goto(f"{url}/{path}")
+        wait_drawn(page, path)
+        seen = Visit(shifts(page), {}, {}, page.evaluate(ROWS), [])
+        for scheme in SCHEMES if size == "phone" else SCHEMES[:1]:
+            switch(page, scheme)
+            seen.boxes[scheme] = page.evaluate(BOXES)
+            seen.rights[scheme] = page.evaluate(RIGHTS)
         if size in ("phone", "wide"):
             unfold(page)
             seen.faults += faults(page)
-        page.context.close()
         return seen
 
     return load
+
+
+def test_nothing_jumps_for_the_first_visitor_of_a_server(server):
+    """On the page that has most to wait for: nothing is compiled yet, no score is measured."""
+    _, moved = server
+    assert sum(shift["value"] for shift in moved) <= 0.05, moved
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -134,18 +184,14 @@ def test_nothing_jumps_while_a_page_loads(visit, path, size):
     assert sum(shift["value"] for shift in moved) <= 0.05, moved
 
 
-@pytest.fixture(scope="module")
-def some_page(chromium, url) -> Iterator[Page]:
-    """A page to make wider and narrower."""
-    page = open_at(chromium, url, "daml")
-    yield page
-    page.context.close()
-
-
 @pytest.mark.parametrize("width", [320, 390, 767, 768, 1440])
-def test_words_lead_to_every_page(some_page, width):
-    some_page.set_viewport_size({"width": width, "height": 900})
-    links = some_page.get_by_role("navigation", name=re.compile("pages", re.IGNORECASE))
+def test_words_lead_to_every_page(pages, url, width):
+    page = pages("wide")
+    page.set_viewport_size({"width": width, "height": 900})
+    if "/daml" not in page.url:
+        page.goto(f"{url}/daml")
+        wait_drawn(page, "daml")
+    links = page.get_by_role("navigation", name=re.compile("pages", re.IGNORECASE))
     for title in TITLES.values():
         link = links.get_by_role("link", name=title)
         expect(link).to_have_count(1)  # one navigation gives way to the other
@@ -161,61 +207,105 @@ def test_axe_finds_nothing_and_all_is_readable(visit, path, size):
     assert not visit(path, size).faults
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("path", PATHS, ids=TITLES.values())
+def test_on_a_phone_nothing_is_wider_than_it(visit, path, scheme):
+    width, *rights = visit(path, "phone").rights[scheme]
+    assert width == 390
+    assert max(rights, default=0) <= 391
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("path", PATHS[:4], ids=list(TITLES.values())[:4])
-def test_on_a_phone_the_controls_are_near_the_chart(visit, path):
-    seen = visit(path, "phone")
-    chart, controls = seen.boxes["stage"], seen.boxes["controls"]
-    assert seen.width == 390
+def test_on_a_phone_the_controls_are_near_the_chart(visit, path, scheme):
+    boxes = visit(path, "phone").boxes[scheme]
+    chart, controls = boxes["stage"], boxes["controls"]
     assert chart["width"] >= 350
     assert controls["width"] >= 350
-    assert seen.boxes["sentence"]["bottom"] <= controls["top"] <= 1.3 * 844
-    if panels := seen.boxes.get("panels"):
+    assert boxes["sentence"]["bottom"] <= controls["top"] <= 1.3 * 844
+    if panels := boxes.get("panels"):
         assert controls["bottom"] <= panels["top"]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("path", ["", "daml"], ids=["MAML", "DAML"])
+def test_a_phone_shows_the_whole_chart_first(visit, path, scheme):
+    hands = visit(path, "phone").boxes[scheme]["hands"]
+    assert hands["bottom"] < 844
+    assert hands["width"] > 300
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_on_a_phone_chart_controls_board_and_sweep_follow_each_other(visit, scheme):
+    boxes = visit("compare", "phone").boxes[scheme]
+    tops = [boxes[name]["top"] for name in ("hands", "controls", "board", "sweep")]
+    assert tops == sorted(tops)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_phone_shows_a_run_at_one_look(visit, scheme):
+    boxes = visit("train", "phone").boxes[scheme]
+    assert boxes["start"]["top"] < boxes["losses"]["top"]
+    assert boxes["losses"]["bottom"] < boxes["stage"]["bottom"] < 844
 
 
 @pytest.mark.parametrize("size", ["tablet", "small", "wide", "zoomed"])
 @pytest.mark.parametrize("path", PATHS[:4], ids=list(TITLES.values())[:4])
 def test_beside_the_chart_there_is_room_for_the_controls(visit, path, size):
     seen = visit(path, size)
-    assert seen.boxes["controls"]["width"] >= 280
-    assert seen.boxes["controls"]["top"] <= seen.boxes["stage"]["top"]
+    boxes = seen.boxes["light"]
+    assert boxes["controls"]["width"] >= 280
+    assert boxes["controls"]["top"] <= boxes["stage"]["top"]
     assert set(seen.rows) <= {1}, "switches in one piece"
 
 
 @pytest.mark.parametrize("path", ["", "compare"], ids=["MAML", "Compare"])
 def test_a_low_window_shows_the_whole_chart(visit, path):
-    assert visit(path, "zoomed").boxes["stage"]["bottom"] <= 450
+    assert visit(path, "zoomed").boxes["light"]["stage"]["bottom"] <= 450
 
 
-def test_a_phones_links_lead_where_they_say_and_keep_the_points(chromium, url):
-    page = open_at(chromium, url, "", **SIZES["phone"])
+def test_a_phones_links_lead_where_they_say_and_keep_the_points(pages, url):
+    page = pages("phone")
+    page.goto(url)
+    wait_drawn(page, "")
     points = page.locator(CHART).get_attribute("data-points")
     pages = page.get_by_role("navigation", name="Pages")
     pages.get_by_role("link", name="Compare").click()
     page.get_by_role("heading", level=1, name=re.compile("Same points")).wait_for()
     pages.get_by_role("link", name="MAML").click()
     page.get_by_role("heading", level=1, name="Four points, five steps").wait_for()
-    page.wait_for_selector(DRAWN[""])
+    wait_drawn(page, "")
     assert page.locator(CHART).get_attribute("data-points") == points
-    page.context.close()
-
-
-@pytest.mark.parametrize("family", ["any phase", "benchmark"])
-def test_axe_on_the_other_families_of_the_compare_page(chromium, url, family):
-    page = open_at(chromium, url, "compare", **SIZES["wide"])
-    page.get_by_role("radio", name=family).click()
-    page.get_by_role("radio", name=family, checked=True).wait_for()
-    unfold(page)
-    assert not faults(page)
-    page.context.close()
 
 
 @pytest.fixture(scope="module")
-def train(chromium, url) -> Iterator[Page]:
+def compare(pages, url) -> Page:
+    """The Compare page, to be shown one family after the other."""
+    page = pages("wide")
+    page.set_viewport_size(SIZES["wide"]["viewport"])
+    page.goto(f"{url}/compare")
+    wait_drawn(page, "compare")
+    return page
+
+
+@pytest.mark.parametrize("family", ["any phase", "benchmark"])
+def test_axe_on_the_other_families_of_the_compare_page(compare, family):
+    page = compare
+    page.get_by_role("radio", name=family).click()
+    page.get_by_role("radio", name=family, checked=True).wait_for()
+    wait_drawn(page, "compare")
+    unfold(page)
+    assert not faults(page)
+
+
+@pytest.fixture(scope="module")
+def train(pages, url) -> Page:
     """The Train page, whose states follow each other."""
-    page = open_at(chromium, url, "train", **SIZES["wide"])
-    yield page
-    page.context.close()
+    page = pages("wide")
+    page.set_viewport_size(SIZES["wide"]["viewport"])
+    page.goto(f"{url}/train")
+    wait_drawn(page, "train")
+    return page
 
 
 def start(page: Page) -> None:

@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import watch
+from browser import PHONE, SETTLED, serving
+from chart_page import CHART, COUNT_SENT, SOURCE, START, X_RANGE, Y_RANGE, Chart, swipe
 
 APP = Path(__file__).parent / "apps" / "chart_app.py"
-CHART, SOURCE = '[data-metademo="chart"]', '[data-metademo="source_line"]'
-X_RANGE, Y_RANGE = (-2 * math.pi, 2 * math.pi), (-2.0, 2.0)
-START = [[-5.0, -0.9], [-2.0, 0.5], [1.0, -0.6], [4.0, 0.8]]
+PLACES = json.dumps(START, separators=(",", ":")).replace(".0", "")
+DESK = dict(viewport={"width": 1280, "height": 1000})
 
 
 @pytest.fixture(scope="module")
@@ -25,94 +25,45 @@ def url(serve, script) -> str:
     return serve(script)
 
 
-COUNT_SENT = """() => {
-    window.sent = 0;
-    const send = WebSocket.prototype.send;
-    WebSocket.prototype.send = function (data) {
-        window.sent += 1;
-        return send.call(this, data);
-    };
-}"""
+class ToyChart(Chart):
+    """The page of the app: two components, and what the server says it knows."""
 
-
-class Chart:
-    """A page with the app in it, in words."""
-
-    def __init__(self, page, url: str, **query):
-        self.page = page
-        page.goto(f"{url}/?" + "&".join(f"{k}={v}" for k, v in query.items()))
-        page.set_default_timeout(15_000)
-        page.wait_for_selector(f"{CHART}[data-ready=true]")
-        page.wait_for_selector(f"{SOURCE}[data-ready=true]")
-        self.hands = page.locator(f"{CHART} .md-hands")
-        self.slider = page.locator(f"{CHART} input[type=range]")
-        self.hands.scroll_into_view_if_needed()
-        page.wait_for_timeout(100)
-
-    def attribute(self, name: str, host: str = CHART) -> str:
-        return self.page.get_attribute(host, f"data-{name}")
+    def ready(self) -> None:
+        self.page.wait_for_selector(f"{SOURCE}[data-ready=true]")
+        super().ready()
 
     @property
-    def points(self) -> list:
-        return json.loads(self.attribute("points"))
-
-    @property
-    def caption(self) -> str:
-        return self.page.inner_text(f"{CHART} .md-now")
-
-    @property
-    def server(self) -> str:
-        """What the server says it knows."""
-        return self.page.inner_text("text=/^events/")
-
-    def pixel(self, x: float, y: float) -> tuple[float, float]:
-        box = self.hands.bounding_box()
-        across = (x - X_RANGE[0]) / (X_RANGE[1] - X_RANGE[0])
-        down = (Y_RANGE[1] - y) / (Y_RANGE[1] - Y_RANGE[0])
-        return box["x"] + across * box["width"], box["y"] + down * box["height"]
-
-    def click(self, x: float, y: float) -> None:
-        self.page.mouse.click(*self.pixel(x, y))
-
-    def wait(self, condition: str, argument=None) -> None:
-        """Until a condition on the host element `h` holds."""
-        code = f"(a) => {{ const h = document.querySelector('{CHART}'); return {condition}; }}"
-        self.page.wait_for_function(code, arg=argument, timeout=10_000)
+    def events(self) -> int:
+        """How many changes have come to the server."""
+        return int(self.page.inner_text("text=/^events/").split()[1].rstrip(";"))
 
     def wait_points(self, count: int) -> None:
-        """Until the browser has so many points and the server knows it."""
-        self.wait("JSON.parse(h.dataset.points).length === a", count)
+        super().wait_points(count)
         self.page.wait_for_selector(f"text=/points {count};/")
 
-    def reset(self) -> None:
-        self.page.get_by_role("button", name="Reset").click()
-        self.wait("h.dataset.points === a", json.dumps(START).replace(" ", "").replace(".0", ""))
-        self.slider.fill("5")
-        self.page.wait_for_timeout(400)  # longer than a double click takes
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name).click()
 
-    def curve(self) -> str:
-        return self.page.evaluate(
-            f"[...document.querySelectorAll('{CHART} path.js-line')].at(-1).getAttribute('d')"
-        )
+    def reset(self) -> None:
+        self.let_go()
+        self.press("Reset")
+        self.wait("h.dataset.points === a && h.dataset.settled === 'true'", PLACES)
+        self.slider.fill("5")
 
 
 @pytest.fixture(scope="module")
-def home(chromium, url):
+def home(windows, url) -> ToyChart:
     """One page that most tests share: a page load takes longer than a test."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 1000})
-    page, errors = context.new_page(), []
-    watch(page, errors)
-    yield Chart(page, url), errors
-    context.close()
+    shared = ToyChart(windows(**DESK))
+    shared.open(url)
+    return shared
 
 
 @pytest.fixture
-def chart(home) -> Chart:
+def chart(window, home) -> ToyChart:
     """The shared page, as it was in the beginning."""
-    shared, errors = home
-    shared.reset()
-    yield shared
-    assert not errors, errors
+    home.reset()
+    return home
 
 
 def test_first_paint_is_whole(chart):
@@ -133,54 +84,50 @@ def test_click_adds_a_point_exactly_there_and_a_click_on_it_removes_it(chart):
     assert abs(x - 2.5) < 0.01
     assert abs(y - 1.25) < 0.01
     assert chart.curve() != before
-    chart.page.wait_for_timeout(400)  # longer than a double click takes
+    now = chart.page.evaluate("performance.now()")
+    chart.wait("performance.now() > a", now + 400)  # longer than a double click takes
     chart.click(2.5, 1.25)
     chart.wait_points(4)
     assert chart.points == START
 
 
 def test_a_double_click_adds_once(chart):
+    before = chart.events
     chart.page.mouse.dblclick(*chart.pixel(2.5, 1.25))
-    chart.wait_points(5)
-    chart.page.wait_for_timeout(200)
-    assert len(chart.points) == 5
+    chart.click(0, 1)  # what the second half might do has come to the server before this
+    chart.wait_points(6)
+    assert chart.events == before + 2
 
 
 def test_clicks_outside_the_axes_do_nothing(chart):
-    box, before = chart.hands.bounding_box(), chart.server
+    box, before = chart.hands.bounding_box(), chart.events
     chart.page.mouse.click(box["x"] - 12, box["y"] + 50)
     chart.page.mouse.click(box["x"] + 50, box["y"] + box["height"] + 12)
-    chart.page.wait_for_timeout(200)
-    assert chart.points == START
-    assert chart.server == before
+    chart.click(0, 1)  # what they might do has come to the server before this
+    chart.wait_points(5)
+    assert chart.points[:4] == START
+    assert chart.events == before + 1
 
 
 def test_eight_rapid_clicks_are_all_kept(chart):
     for k in range(8):
         chart.click(-4 + k, 1.5)
-        chart.page.wait_for_timeout(30)
     chart.wait_points(12)
     assert [round(x) for x, _ in chart.points[4:]] == list(range(-4, 4))
 
 
 def test_drag_moves_a_point_and_the_curve_follows(chart):
     mouse = chart.page.mouse
-    chart.page.evaluate(
-        f"""() => {{ window.drawn = 0; new MutationObserver(() => window.drawn++).observe(
-            document.querySelector('{CHART}'),
-            {{ attributes: true, attributeFilter: ['data-version'] }}); }}"""
-    )
     mouse.move(*chart.pixel(1.0, -0.6))
     mouse.down()
-    for k in range(40):
-        mouse.move(*chart.pixel(1.0 + 0.02 * k, -0.6 + 0.03 * k))
-        chart.page.wait_for_timeout(20)
-    assert chart.page.evaluate("drawn") >= 4  # 8 a second on a quiet machine: see latency.py
+    for k in range(1, 9):  # how often a second: see latency.py
+        version, curve = chart.attribute("version"), chart.curve()
+        mouse.move(*chart.pixel(1.0 + 0.1 * k, -0.6 + 0.15 * k))
+        chart.wait("h.dataset.version !== a", version)
+        assert chart.curve() != curve
     mouse.move(*chart.pixel(2.0, 1.0))
     mouse.up()
-    chart.wait("Math.abs(JSON.parse(h.dataset.points)[2][0] - 2) < 0.02")
     chart.wait_points(4)
-    chart.page.wait_for_timeout(300)
     assert chart.points[2] == pytest.approx([2.0, 1.0], abs=0.02)
 
 
@@ -190,9 +137,8 @@ def test_a_drag_beyond_the_edge_stops_at_it(chart):
     chart.page.mouse.move(*chart.pixel(5.0, 1.0))
     chart.page.mouse.move(*chart.pixel(9.0, 3.0))
     chart.page.mouse.up()
-    chart.page.wait_for_timeout(300)
-    assert chart.points[3] == pytest.approx([X_RANGE[1], Y_RANGE[1]])
     chart.wait_points(4)
+    assert chart.points[3] == pytest.approx([X_RANGE[1], Y_RANGE[1]])
 
 
 def test_delete_removes_the_point_under_the_mouse(chart):
@@ -222,7 +168,8 @@ def test_the_keyboard_places_moves_and_removes(chart):
 
 
 def test_the_cap_is_said_and_the_old_points_stay(page, url):
-    chart = Chart(page, url, cap=5)
+    chart = ToyChart(page)
+    chart.open(f"{url}/?cap=5")
     chart.click(2.5, 1.25)
     chart.wait_points(5)
     chart.click(-1, 1.5)
@@ -233,7 +180,8 @@ def test_the_cap_is_said_and_the_old_points_stay(page, url):
 
 
 def test_snapped_points_lie_on_the_wave(page, url):
-    chart = Chart(page, url, snap=1)
+    chart = ToyChart(page)
+    chart.open(f"{url}/?snap=1")
     chart.click(2.5, -1.5)
     chart.wait_points(5)
     x, y = chart.points[-1]
@@ -243,11 +191,11 @@ def test_snapped_points_lie_on_the_wave(page, url):
 
 def test_the_browser_takes_what_the_server_changes(chart):
     chart.click(2.5, 1.25)
-    chart.page.get_by_role("button", name="Empty").click()
+    chart.press("Empty")
     chart.wait("h.dataset.points === '[]'")
     chart.click(0, 1)
     chart.wait_points(1)
-    chart.page.get_by_role("button", name="Reset").click()
+    chart.press("Reset")
     chart.wait_points(4)
     assert chart.points == START
 
@@ -303,7 +251,7 @@ def test_scrubbing_stays_in_the_browser(chart):
     page.keyboard.press("Home")
     assert chart.attribute("step") == "0"
     assert chart.curve() == curves[0]
-    page.wait_for_timeout(200)
+    page.evaluate(SETTLED)
     assert page.evaluate("sent") == 0
     chart.click(2.5, 1.25)
     chart.wait_points(5)
@@ -325,39 +273,22 @@ def test_play_runs_to_the_last_step_and_stops(chart):
     assert chart.caption.startswith("After 5 steps")
 
 
-def test_a_finger_taps_drags_and_scrolls(open_page, url):
-    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    chart = Chart(page, url)
+def test_a_finger_taps_drags_and_scrolls(window, url):
+    page = window(**PHONE)
+    chart = ToyChart(page)
+    chart.open(url)
     page.touchscreen.tap(*chart.pixel(2.5, 1.25))
     chart.wait_points(5)
     assert abs(chart.points[-1][0] - 2.5) < 0.02
     swipe(page, chart.pixel(2.5, 1.25), chart.pixel(3.5, -1.0))
-    chart.page.wait_for_timeout(300)
     chart.wait_points(5)
     assert chart.points[-1] == pytest.approx([3.5, -1.0], abs=0.1)
     top = chart.hands.bounding_box()["y"]
     x, y = chart.pixel(-1.0, -1.5)
     swipe(page, (x, y), (x, y - 200))
-    page.wait_for_timeout(300)
-    assert chart.hands.bounding_box()["y"] < top - 50
+    chart.wait("h.querySelector('.md-hands').getBoundingClientRect().top < a", top - 50)
     assert len(chart.points) == 5
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def swipe(page, start, end) -> None:
-    """A finger from here to there."""
-    session = page.context.new_cdp_session(page)
-    send = session.send
-    send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [spot(start)]})
-    for k in range(1, 11):
-        at = [a + (b - a) * k / 10 for a, b in zip(start, end, strict=True)]
-        send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [spot(at)]})
-        page.wait_for_timeout(16)
-    send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-
-
-def spot(at) -> dict:
-    return {"x": at[0], "y": at[1]}
 
 
 def test_nothing_is_ever_remounted(chart):
@@ -368,7 +299,7 @@ def test_nothing_is_ever_remounted(chart):
     for k in range(10):
         chart.click(-4 + k / 2, 1.5)
     chart.wait_points(14)
-    chart.page.get_by_role("button", name="Empty").click()
+    chart.press("Empty")
     chart.wait_points(0)
     assert (
         chart.page.evaluate(
@@ -379,9 +310,8 @@ def test_nothing_is_ever_remounted(chart):
     )
 
 
-def test_light_and_dark_and_a_switch_between_them(open_page, url):
-    page = open_page(color_scheme="light")
-    Chart(page, url)
+def test_light_and_dark_and_a_switch_between_them(chart):
+    page = chart.page
     lines = f"[...document.querySelectorAll('{CHART} path.js-line')]"
     ink = f"getComputedStyle(document.querySelector('{CHART} .md-hands .md-dot')).fill"
     page.evaluate(f"document.querySelector('{CHART}').mine = 1")
@@ -391,6 +321,9 @@ def test_light_and_dark_and_a_switch_between_them(open_page, url):
     page.wait_for_function(f"{lines}.at(-1).style.stroke === 'rgb(86, 180, 233)'")
     assert page.evaluate(ink) != light
     assert page.evaluate(f"document.querySelector('{CHART}').mine") == 1
+    page.emulate_media(color_scheme="light")
+    page.wait_for_function(f"{lines}.at(-1).style.stroke === 'rgb(0, 114, 178)'")
+    assert page.evaluate(ink) == light
 
 
 def test_the_source_line_follows_mouse_and_keys(chart):
@@ -420,7 +353,7 @@ def test_the_source_line_follows_mouse_and_keys(chart):
     page.wait_for_selector(f"text=/source {high:.4f}/")
     page.keyboard.press("PageDown")
     page.wait_for_selector(f"text=/source {high - (high - low) / 10:.4f}/")
-    page.get_by_role("button", name="Home").click()
+    chart.press("Home")
     page.wait_for_selector("text=/source 0.0000/")
     assert float(chart.attribute("value", SOURCE)) == 0
 
@@ -430,11 +363,13 @@ def test_the_source_line_follows_mouse_and_keys(chart):
     [("--server.baseUrlPath", "lab/demo"), ("--server.enableStaticServing", "false")],
     ids=["base path", "no static folder"],
 )
-def test_it_loads_wherever_it_is_served(open_page, serve, script, options):
-    page = open_page()
-    chart = Chart(page, serve(script, *options))
-    chart.click(2.5, 1.25)
-    chart.wait_points(5)
+def test_it_loads_wherever_it_is_served(page, script, options):
+    chart = ToyChart(page)
+    with serving(script, *options) as url:
+        chart.open(url)
+        chart.click(2.5, 1.25)
+        chart.wait_points(5)
+        page.goto("about:blank")
 
 
 def test_a_missing_drawing_library_is_said_plainly(chromium, url):

@@ -6,15 +6,14 @@ import json
 import math
 
 import pytest
-from browser import ROOT
-from test_chart_browser import CHART, COUNT_SENT
-from test_pages_browser import MamlPage
+from browser import PHONE, ROOT, SETTLED
+from chart_page import CHART, COUNT_SENT, AppChart
 
 SCORES = '[data-metademo="scores"]'
 EVERYONE = 11
 
 
-class ComparePage(MamlPage):
+class ComparePage(AppChart):
     """The Compare page, in words."""
 
     def rows(self) -> dict[str, dict]:
@@ -103,11 +102,21 @@ def url(serve) -> str:
     return serve(ROOT / "streamlit_app.py")
 
 
+@pytest.fixture(scope="module")
+def home(windows, url) -> ComparePage:
+    """One page that most tests share: a page load takes longer than a test."""
+    shared = ComparePage(windows())
+    shared.open(f"{url}/compare")
+    shared.wait_measured()
+    return shared
+
+
 @pytest.fixture
-def compare(open_page, url) -> ComparePage:
-    shown = ComparePage(open_page(), f"{url}/compare")
-    shown.wait_measured()
-    return shown
+def compare(window, home) -> ComparePage:
+    """The shared page, as it was in the beginning."""
+    home.as_in_the_beginning()
+    home.wait_measured()
+    return home
 
 
 def test_everything_follows_the_scrubber_without_the_server(compare):
@@ -122,6 +131,7 @@ def test_everything_follows_the_scrubber_without_the_server(compare):
         assert float(after[name]["box"][:-1]) < float(before[name]["box"][:-1])
     assert compare.sweep() != swept
     assert "Before any step" in compare.caption
+    compare.page.evaluate(SETTLED)
     assert compare.page.evaluate("window.sent") == 0
 
 
@@ -226,9 +236,10 @@ def test_the_strips_share_an_axis_with_labels(compare):
     assert 10 ** (3 * lift - 3) == pytest.approx(mine, rel=0.1)
 
 
-def test_everyone_on_a_phone_is_readable_and_nothing_is_wider(open_page, url):
-    phone = open_page(viewport={"width": 390, "height": 844}, has_touch=True)
-    compare = ComparePage(phone, f"{url}/compare")
+def test_everyone_on_a_phone_is_readable_and_nothing_is_wider(window, url):
+    phone = window(**PHONE)
+    compare = ComparePage(phone)
+    compare.open(f"{url}/compare")
     compare.choose_everyone()
     rights = phone.evaluate(
         """() => [document.documentElement.scrollWidth,
@@ -238,26 +249,3 @@ def test_everyone_on_a_phone_is_readable_and_nothing_is_wider(open_page, url):
     assert max(rights) <= 391
     for name in phone.locator(".md-panel .md-value-name").all():
         assert name.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), name.inner_text()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_a_phone_and_the_chart_comes_first(open_page, url, scheme):
-    phone = open_page(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True)
-    compare = ComparePage(phone, f"{url}/compare")
-    compare.wait_measured()
-    widths = phone.evaluate(
-        """() => [document.documentElement.scrollWidth,
-        ...[...document.querySelectorAll(".md-chart, .md-board table, .md-sweep svg")]
-            .map((e) => e.getBoundingClientRect().right)]"""
-    )
-    assert max(widths) <= 391
-    tops = [
-        place.bounding_box()["y"]
-        for place in (
-            compare.hands,
-            phone.get_by_text("All were trained on"),
-            phone.locator(f"{SCORES} .md-board"),
-            phone.locator(f"{SCORES} .md-sweep"),
-        )
-    ]
-    assert tops == sorted(tops), "chart, controls, board, sweep"

@@ -428,3 +428,17 @@ def test_a_message_that_makes_no_sense_changes_nothing(message):
     send(app, "maml", message)
     assert not app.exception
     assert view(app).points == before.points
+
+
+@pytest.mark.parametrize("page", ["maml", "daml", "compare", "train"])
+def test_what_a_widget_shows_is_its_default_at_every_run(page):
+    """So a browser that draws two runs at once, and hears of the second alone, shows it, too."""
+    app = start(page).run()
+    placed = [*((e, e.index) for e in [*app.radio, *app.selectbox])]
+    placed += [(e, e.indices) for e in app.button_group]
+    valued = [(e, e.value) for e in [*app.slider, *app.number_input, *app.toggle]]
+    bound = [(e, shown) for e, shown in placed + valued if " widget " in (e.key or "")]
+    assert len(bound) >= 5
+    for element, shown in bound:
+        assert not element.proto.set_value
+        assert np.ravel(element.proto.default).tolist() == np.ravel(shown).tolist(), element.key

@@ -6,11 +6,11 @@ The gestures themselves are tested in `test_chart_browser`; here they meet the p
 from __future__ import annotations
 
 import math
-import re
 
 import pytest
-from browser import ROOT
-from test_chart_browser import CHART, SOURCE, Chart, swipe
+from browser import IDLE, PHONE, ROOT, SETTLED
+from chart_page import CHART, SOURCE, AppChart, swipe
+from playwright.sync_api import Page
 from test_figures import GROUNDS
 
 from metademo.figures import STYLES
@@ -18,48 +18,31 @@ from metademo.figures import STYLES
 PI = math.pi
 
 
-class MamlPage(Chart):
-    """The MAML page, in words."""
-
-    def __init__(self, page, url: str):
-        self.page = page
-        page.goto(url)
-        page.wait_for_selector(f"{CHART}[data-ready=true]")
-        self.hands = page.locator(f"{CHART} .md-hands")
-        self.slider = page.locator(f"{CHART} input[type=range]")
-        page.wait_for_timeout(300)
-
-    def wait_points(self, count: int) -> None:
-        """Until the browser shows so many points and the server has answered to it."""
-        self.wait("JSON.parse(h.dataset.points).length === a", count)
-        self.page.wait_for_timeout(700)
-
-    def heights(self) -> list[float]:
-        """The network's curve in pixels, without the format that the browser writes it in."""
-        numbers = [float(n) for n in re.findall(r"-?[\d.]+", self.curve())]
-        return numbers[1::2]
-
-    def wait_caption(self, text: str) -> None:
-        self.page.wait_for_selector(f"{CHART} .md-now >> text={text}")
-
-    def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name).click()
-
-    def goto(self, title: str) -> None:
-        self.page.get_by_role("link", name=title).click()
-
-
 @pytest.fixture(scope="module")
 def url(serve) -> str:
     return serve(ROOT / "streamlit_app.py")
 
 
+@pytest.fixture(scope="module")
+def home(windows, url) -> AppChart:
+    """One page that most tests share: a page load takes longer than a test."""
+    shared = AppChart(windows())
+    shared.open(url)
+    return shared
+
+
 @pytest.fixture
-def maml(open_page, url) -> MamlPage:
-    return MamlPage(open_page(), url)
+def maml(window, home) -> AppChart:
+    """The MAML page, as it was in the beginning."""
+    home.goto("MAML")
+    home.ready()
+    home.as_in_the_beginning()
+    return home
 
 
-def test_the_first_paint_needs_no_click(maml):
+def test_the_first_paint_needs_no_click(window, home, url):
+    maml = home
+    maml.open(url)
     assert len(maml.points) == 4
     assert maml.caption.startswith("After 5 steps it is off by 0.0")
     assert len(maml.curve()) > 1000
@@ -94,7 +77,6 @@ def test_a_drag_is_one_thing_to_undo_and_delete_removes(maml):
     mouse.down()
     for k in range(12):
         mouse.move(*maml.pixel(start[2][0] + 0.1 * k, start[2][1] - 0.1 * k))
-        maml.page.wait_for_timeout(30)
     mouse.up()
     maml.wait_points(4)
     assert maml.points[2] == pytest.approx([start[2][0] + 1.1, start[2][1] - 1.1], abs=0.05)
@@ -109,7 +91,8 @@ def test_a_drag_is_one_thing_to_undo_and_delete_removes(maml):
 
 def test_points_can_stay_on_the_wave(maml):
     maml.page.get_by_text("Points stay on the wave").click()
-    maml.page.wait_for_timeout(700)
+    maml.page.locator("label:has-text('Points stay'):has(input:checked)").wait_for()
+    maml.page.wait_for_selector(IDLE)
     maml.click(2.5, -1.5)
     maml.wait_points(1)
     x, y = maml.points[-1]
@@ -183,22 +166,31 @@ FORMULAS = """() => [...document.querySelectorAll(".katex-html")].map((formula) 
 })"""
 
 
-@pytest.mark.parametrize("scheme", GROUNDS)
-@pytest.mark.parametrize("width", [390, 1440])
-def test_every_formula_is_set_and_has_room(chromium, url, width, scheme):
-    context = chromium.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
-    )
-    page = context.new_page()
+@pytest.fixture(scope="module")
+def how(windows, url) -> Page:
+    """How it works, to be made wide and narrow, light and dark."""
+    page = windows(reduced_motion="reduce")
     page.goto(f"{url}/how")
     page.get_by_text("Where it is in the code").wait_for()
     page.wait_for_selector("[data-testid=stHtml] div")
     page.wait_for_function("document.querySelectorAll('.katex-html').length > 20")
-    assert page.locator(".katex-error").count() == 0
-    assert "$$" not in page.locator("[data-testid=stMain]").inner_text()
-    beyond = page.evaluate(FORMULAS)
+    return page
+
+
+@pytest.mark.parametrize("scheme", GROUNDS)
+@pytest.mark.parametrize("width", [390, 1440])
+def test_every_formula_is_set_and_has_room(window, how, width, scheme):
+    how.set_viewport_size({"width": width, "height": 900})
+    how.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    how.wait_for_function(
+        "s => getComputedStyle(document.querySelector('.stApp')).colorScheme === s", arg=scheme
+    )
+    how.evaluate(SETTLED)
+    assert how.locator(".katex-error").count() == 0
+    assert "$$" not in how.locator("[data-testid=stMain]").inner_text()
+    beyond = how.evaluate(FORMULAS)
     assert max(beyond) <= 1, beyond
-    ground, colour = page.evaluate(
+    ground, colour = how.evaluate(
         """() => [".stApp", "[data-testid=stHtml] div"].map((one) => {
           const style = getComputedStyle(document.querySelector(one));
           return style.backgroundImage === "none" ? style.backgroundColor : style.backgroundImage;
@@ -206,30 +198,12 @@ def test_every_formula_is_set_and_has_room(chromium, url, width, scheme):
     )
     assert ground == "rgb({}, {}, {})".format(*bytes.fromhex(GROUNDS[scheme][1:]))
     assert getattr(STYLES["maml"], scheme) in colour
-    context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["", "daml", "how"], ids=["maml", "daml", "how"])
-def test_a_phone_shows_the_chart_first_and_never_scrolls_sideways(chromium, url, path, scheme):
-    context = chromium.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, color_scheme=scheme
-    )
-    page = context.new_page()
-    page.goto(f"{url}/{path}")
-    page.wait_for_selector("h1")
-    if path != "how":
-        page.wait_for_selector(f"{CHART}[data-ready=true]")
-        box = page.locator(f"{CHART} .md-hands").bounding_box()
-        assert box["y"] + box["height"] < 844
-        assert box["width"] > 300
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    context.close()
-
-
-def test_a_finger_places_and_moves_a_point(open_page, url):
-    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    maml = MamlPage(page, url)
+def test_a_finger_places_and_moves_a_point(window, url):
+    page = window(**PHONE)
+    maml = AppChart(page)
+    maml.open(url)
     page.touchscreen.tap(*maml.pixel(2.5, 1.25))
     maml.wait_points(1)
     swipe(page, maml.pixel(2.5, 1.25), maml.pixel(3.2, -0.8))

@@ -7,17 +7,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from helpers import PATIENCE, job_threads, small, wait
+from helpers import PATIENCE, small, wait
 
 from metademo.described import ConfigError, described
 from metademo.jobs import Busy, Job, Limits, Registry, State
 
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left():
-    """Whatever a test starts has to end: jobs are stopped by their tests."""
-    yield
-    wait(lambda: not job_threads())
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 
 
 @pytest.fixture

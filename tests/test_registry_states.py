@@ -266,7 +266,6 @@ def test_any_history_keeps_the_registry_whole():
     run_state_machine_as_test(
         History,
         settings=settings(
-            max_examples=100,
             stateful_step_count=40,
             deadline=None,
             derandomize=True,

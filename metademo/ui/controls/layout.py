@@ -162,7 +162,12 @@ def weights(
         wrap=True,
         help="Two waves: sin(x) and sin(x + π), as in the article's code. "
         "Any phase: sin(x + b) for every b from 0° to 180°.",
-        **state.bind("weights", state.view.weights, lambda v, name: change(v, name, choices[name])),
+        **state.bind(
+            "weights",
+            state.view.weights,
+            lambda v, name: change(v, name, choices[name]),
+            default="default",
+        ),
     )
 
 
@@ -215,14 +220,14 @@ def inner_loop(state: PageState[Any], trained: TrainConfig) -> None:
         st.number_input(
             "Inner learning rate α",
             0.0,
-            1.0,
+            max(1.0, float(alpha)),
             step=0.005,
             format="%.3f",
             help=f"How far each step goes. The network was meta-trained with {alpha:g}; step sizes "
             "that it has learned are scaled by the ratio of the two.",
             **state.bind(
                 "inner_lr",
-                alpha if view.inner_lr is None else view.inner_lr,
+                float(alpha if view.inner_lr is None else view.inner_lr),
                 lambda v, rate: v.changed(inner_lr=None if rate == alpha else rate),
             ),
         )

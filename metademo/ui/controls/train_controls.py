@@ -37,15 +37,21 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
         list(ALGORITHMS),
         format_func=lambda name: ALGORITHMS[name].title,
         help="\n".join(f"- **{a.title}** {a.summary}." for a in ALGORITHMS.values()),
-        **state.bind("algorithm", view.algorithm, lambda v, name: v.with_algorithm(name)),
+        **state.bind(
+            "algorithm",
+            view.algorithm,
+            lambda v, name: v.with_algorithm(name),
+            options=ALGORITHMS,
+        ),
     )
+    families = [name for name in FAMILIES if can_train(view.algorithm, name)]
     st.selectbox(
         "Tasks",
-        [name for name in FAMILIES if can_train(view.algorithm, name)],
+        families,
         format_func=lambda name: FAMILIES[name].title.split(":")[0],
         help="The family of waves that tasks are drawn from.\n"
         + "\n".join(f"- {family.title}." for family in FAMILIES.values()),
-        **state.bind("family", view.family, lambda v, name: v.with_family(name)),
+        **state.bind("family", view.family, lambda v, name: v.with_family(name), options=families),
     )
     st.segmented_control(
         "Recipe",
@@ -54,7 +60,12 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
         required=True,
         wrap=True,
         help="\n".join(f"- **{n.capitalize()}**: {RECIPES[n].title}." for n in view.recipes),
-        **state.bind("recipe", view.recipe, lambda v, name: v.changed(recipe=name, own=())),
+        **state.bind(
+            "recipe",
+            view.recipe,
+            lambda v, name: v.changed(recipe=name, own=()),
+            default="default",
+        ),
     )
     st.select_slider(
         "Pace, in outer steps",

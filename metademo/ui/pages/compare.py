@@ -91,7 +91,7 @@ def _controls() -> None:
             f"- **{layout.FAMILY_LABELS.get(name, name)}**: {one.title}"
             for name, one in FAMILIES.items()
         ),
-        **state.bind("family", view.family, lambda v, name: v.with_family(name)),
+        **state.bind("family", view.family, lambda v, name: v.with_family(name), default="default"),
     )
     layout.room("learners", 204).pills(
         "Ways of learning",
@@ -103,6 +103,7 @@ def _controls() -> None:
             "chosen",
             [name for name in found if name in view.chosen],
             lambda v, names: v.changed(chosen=tuple(n for n in found if n in names)),
+            default="default",
         ),
     )
     with st.popover("What each of them is", width="stretch"):
@@ -131,13 +132,17 @@ def _outside(state: PageState[CompareView], family: TaskFamily) -> None:
     st.selectbox(
         layout.attribute_label(view, family, "shape"),
         list(SHAPES),
-        **state.bind("shape", view.shape, lambda v, shape: v.with_wave(shape=shape)),
+        **state.bind(
+            "shape", view.shape, lambda v, shape: v.with_wave(shape=shape), options=SHAPES
+        ),
     )
     st.selectbox(
         "Chart of errors against",
         list(ATTRIBUTES),
         help="At the foot of the page: the error inside and outside of the trained range.",
-        **state.bind("along", view.along, lambda v, along: v.changed(along=along)),
+        **state.bind(
+            "along", view.along, lambda v, along: v.changed(along=along), options=ATTRIBUTES
+        ),
     )
 
 

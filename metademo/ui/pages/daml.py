@@ -117,7 +117,12 @@ def _fresh_inputs(state: PageState[DamlView]) -> None:
         [False, True],
         format_func=lambda fresh: "a fresh input from the band" if fresh else "this one input",
         help="In training each step saw a fresh input from the band.",
-        **state.bind("fresh", view.fresh, lambda v, fresh: v.changed(fresh=fresh)),
+        **state.bind(
+            "fresh",
+            view.fresh,
+            lambda v, fresh: v.changed(fresh=fresh),
+            options=(False, True),
+        ),
     )
     st.button(
         "Draw again",

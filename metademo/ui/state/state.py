@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic
 
 import streamlit as st
@@ -128,7 +128,15 @@ class PageState(Generic[V]):
 
     # ------------------------------------------------------------------------ the controls
 
-    def bind(self, name: str, value: Any, change: Callable[[V, Any], V]) -> dict[str, Any]:
+    def bind(
+        self,
+        name: str,
+        value: Any,
+        change: Callable[[V, Any], V],
+        *,
+        options: Iterable[Any] | None = None,
+        default: str = "value",
+    ) -> dict[str, Any]:
         """Arguments that tie a widget to the view.
 
         A browser sends the state of all its widgets with every message, so what it sends for one
@@ -136,17 +144,21 @@ class PageState(Generic[V]):
         changes becomes another widget, with a key of its own, and for each key it is known what
         was shown under it: only what differs from that has been chosen by the visitor.
 
+        The value goes to the browser as the widget's default, each time. Were it written into the
+        session's state, only one run would tell it; a browser that draws two runs at once would
+        hear of the second alone, and then show, and send, what the widget is without a value.
+
         Args:
             name: of the widget, unique on its page.
             value: what the widget shows now.
             change: the view after the visitor has set the widget to a value.
+            options: of a widget that takes the place of its value among them, and not the value.
+            default: the widget's own name for its value.
         """
         key = widget_key(self.page, name)
-        if st.session_state.get(key) != value:
-            if key in st.session_state:
-                st.session_state[f"{self.page} revision {name}"] = _revision(self.page, name) + 1
-                key = widget_key(self.page, name)
-            st.session_state[key] = value
+        if key in st.session_state and st.session_state[key] != value:
+            st.session_state[f"{self.page} revision {name}"] = _revision(self.page, name) + 1
+            key = widget_key(self.page, name)
         shown = st.session_state.setdefault(f"{self.page} shown {name}", {})
         shown[key] = value
         for old in list(shown)[:-REVISIONS]:
@@ -158,7 +170,8 @@ class PageState(Generic[V]):
                 shown[key] = chosen
                 self.choose(change(self.view, chosen))
 
-        return {"key": key, "on_change": changed}
+        shows = {default: value} if options is None else {"index": list(options).index(value)}
+        return {"key": key, "on_change": changed, **shows}
 
     def follow_chart(self) -> None:
         """Have what follows drawn again when the hand at the chart has come to rest."""

@@ -5,7 +5,8 @@
  *   bands: {low: number, high: number, label: string, color: [string, string]}[], draws: number[],
  *   drawsLabel: string, status: string, label: string, symbol: string, editable: boolean, assets: {style: string}}} Data
  *
- * The host element tells what is drawn: data-ready, data-version, data-drawn, data-value.
+ * The host element tells what is drawn: data-ready, data-version, data-drawn, data-value, data-settled (whether the server
+ * has answered all that was done).
  */
 
 import { loadStyle, make, mount, readTheme, say, set, svg } from "../kernel/base.js";
@@ -120,6 +121,7 @@ class SourceLine {
   #drawToolbar() {
     const { data, conversation } = this;
     const waiting = !conversation.gestures.settled;
+    this.host.dataset.settled = String(!waiting);
     this.toolbar.update({
       editable: data.editable, undo: data.undo || waiting, redo: data.redo || waiting, clear: false, fresh: "",
     });

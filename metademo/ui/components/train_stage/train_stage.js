@@ -4,7 +4,8 @@
  * snapshots that it has; the answer holds the others. Nothing is mounted anew.
  *
  * For tests and scripts the host element tells what is drawn: data-ready, data-drawn (counts drawn answers), data-run,
- * data-step (the outer step shown), data-newest (the newest one known) and data-at (the slider's place).
+ * data-step (the outer step shown), data-newest (the newest one known), data-at (the slider's place) and data-told (the
+ * outer step at which the server knows that the slider rests).
  */
 
 import { sendAlone } from "../kernel/messages.js";
@@ -202,6 +203,7 @@ class Stage {
     const message = step === null ? null : { run: data.run, step };
     if (JSON.stringify(message) === JSON.stringify(this.told)) return;
     this.told = message;
+    this.#mark({ told: step });
     sendAlone(() => this.component.setStateValue("rest", message));
   }
 
