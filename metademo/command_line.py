@@ -28,10 +28,10 @@ from metademo import benchmark, checkpoints, figures, files, reproduce, seeds
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.engines import ENGINES, Diverged
-from metademo.evaluation import evaluate, run_inner_loop
+from metademo.evaluation import evaluate, run_learner
 from metademo.files import KeptElsewhere
 from metademo.formats import DIVERGES, readable, to_json
-from metademo.tasks import FAMILIES, SHAPES, Examples, TaskFamily
+from metademo.tasks import FAMILIES, SHAPES, Examples, TaskFamily, as_waves
 from metademo.training import RECIPES, MetaTrainer, TrainConfig, configure
 
 MAX_TASKS = 100_000
@@ -204,11 +204,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     config = checkpoint.config
     if arguments.family:
         config = TrainConfig.from_dict(config.to_dict() | {"family": arguments.family})
-    outside = _outside(arguments)
+    family, outside = config.task_family, _outside(arguments)
+    if outside:
+        family = replace(as_waves(family), **outside)
     scores = outside | _scores(
         config,
         checkpoint,
-        family=replace(config.task_family, **outside),
+        family=family,
         shots=config.shots if arguments.shots is None else arguments.shots,
         steps=config.inner_steps if arguments.inner_steps is None else arguments.inner_steps,
         tasks=arguments.tasks,
@@ -272,8 +274,8 @@ def _outside(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _print_scores(scores: dict[str, Any]) -> None:
     print(
-        "{algorithm} on {family}: {metric} error against the true wave, {shots} labelled points, "
-        "{tasks} held-out tasks".format(**scores)
+        "{algorithm} on {family}: {metric} {measured}, {shots} labelled points, "
+        "{tasks} held-out tasks".format(measured=FAMILIES[scores["family"]].measured, **scores)
     )
     for name in ("shape", "amplitudes", "frequencies", "noise"):
         if name in scores:
@@ -286,7 +288,7 @@ def _print_scores(scores: dict[str, Any]) -> None:
 
 def _adapt(arguments: argparse.Namespace) -> int:
     checkpoint = checkpoints.load(_weights(arguments.weights))
-    learner, family = checkpoint.config.learner, checkpoint.config.task_family
+    learner, family = checkpoint.config.learner, as_waves(checkpoint.config.task_family)
     wanted = "--source" if learner.unlabelled else "--points"
     given = "--points" if arguments.points is not None else "--source"
     if wanted != given:
@@ -297,8 +299,8 @@ def _adapt(arguments: argparse.Namespace) -> int:
     else:
         points = _points(arguments.points)
         support = Examples(points[None, :, 0], points[None, :, 1])
-    run = run_inner_loop(learner, checkpoint.meta, support, family.grid, steps=arguments.steps)
-    drawn, loss = run.curves[:, 0], run.losses[:, 0]
+    found = run_learner(learner, checkpoint.meta, support, family.grid, steps=arguments.steps)
+    drawn, loss = found.outputs[:, 0], found.losses[:, 0]
     if not np.isfinite(drawn).all():
         raise ValueError("the adaptation diverged: take fewer --steps or points nearer to the wave")
     if arguments.figure:

@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from metademo.algorithms import ALGORITHMS, LEARNED_LOSSES, Algorithm, Meta
-from metademo.algorithms.base import MAX_INNER_STEPS
+from metademo.algorithms import ALGORITHMS, LEARNED_LOSSES, Learner, Meta
+from metademo.algorithms.learner import MAX_INNER_STEPS
 from metademo.engines import OPTIMIZERS, Diverged, Engine, make_engine
-from metademo.inner import LOSSES
 from metademo.network import ACTIVATIONS, INITIALISATIONS
 from metademo.tasks import FAMILIES, Array, Episode, TaskFamily
 
@@ -39,7 +38,7 @@ class TrainConfig:
         algorithm: a name in `ALGORITHMS`.
         family: a name in `FAMILIES`.
         hidden, inner_steps, inner_lr, loss, support_loss, intermediate_weight, initialisation,
-            activation: see `Algorithm`.
+            activation: see `GradientBased`.
         learned_loss: see `DAML`; the others have none.
         shots: labelled support points per task (an unlabelled algorithm sees one source input
             per inner step instead).
@@ -81,12 +80,11 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
-            value = getattr(self, name)
-            if name == "support_loss" and value is None:
-                continue
-            if not isinstance(value, str) or value not in choices:
-                known = ", ".join(choices)
-                raise ConfigError(f"{name} {value!r} is not known: choose from {known}")
+            self._check_choice(name, choices)
+        losses = self.task_family.kind.losses
+        self._check_choice("loss", losses)
+        if self.support_loss is not None:
+            self._check_choice("support_loss", losses)
         for name, (kind, low, high) in LIMITS.items():
             value = getattr(self, name)
             if name == "clip" and value is None:
@@ -96,14 +94,18 @@ class TrainConfig:
                 raise ConfigError(f"{name} must be a number ({kind.__name__}), not {value!r}")
             if not low <= value <= high:  # also false for NaN
                 raise ConfigError(f"{name} must be from {low:g} to {high:g}, not {value}")
-        if self.learner.unlabelled and not self.task_family.bands:
-            raise ConfigError(f"{self.algorithm} needs a family with a source domain")
+        if reason := ALGORITHMS[self.algorithm].unsuited(self.task_family):
+            raise ConfigError(reason)
+
+    def _check_choice(self, name: str, choices: Collection[str]) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, str) or value not in choices:
+            raise ConfigError(f"{name} {value!r} is not known: choose from {', '.join(choices)}")
 
     @property
-    def learner(self) -> Algorithm:
+    def learner(self) -> Learner:
         """The algorithm with this run's settings."""
-        kind = ALGORITHMS[self.algorithm]
-        return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
+        return ALGORITHMS[self.algorithm].configured(self, self.task_family.kind)
 
     @property
     def task_family(self) -> TaskFamily:
@@ -111,7 +113,7 @@ class TrainConfig:
 
     @property
     def gradients(self) -> int:
-        """What the whole run costs, see `Algorithm.gradients_per_task`."""
+        """What the whole run costs, see `Learner.gradients_per_task`."""
         return self.steps * self.meta_batch * self.learner.gradients_per_task
 
     def learning_rates(self, start: int, stop: int) -> np.ndarray:
@@ -164,8 +166,6 @@ class TrainConfig:
 _CHOICES: dict[str, Collection[str]] = {
     "algorithm": ALGORITHMS,
     "family": FAMILIES,
-    "loss": LOSSES,
-    "support_loss": LOSSES,
     "learned_loss": LEARNED_LOSSES,
     "initialisation": INITIALISATIONS,
     "activation": ACTIVATIONS,
@@ -312,6 +312,12 @@ def configure(algorithm: str, family: str, recipe: str = "fast", **changes: Any)
     if recipe not in RECIPES:
         raise ConfigError(f"recipe {recipe!r} is not known: choose from {', '.join(RECIPES)}")
     settings = RECIPES[recipe].settings_for(algorithm, family)
+    if family in FAMILIES:  # recipes name losses of curves; another kind of task has its own
+        kind = FAMILIES[family].kind
+        for name in ("loss", "support_loss"):
+            if settings.get(name) not in kind.losses:
+                settings.pop(name, None)
+        settings.setdefault("loss", kind.default_loss)
     return TrainConfig.from_dict({"algorithm": algorithm, "family": family} | settings | changes)
 
 

@@ -17,7 +17,7 @@ from helpers import PATIENCE, assert_same, job_threads, small, wait
 
 from metademo import engines
 from metademo.checkpoints import Checkpoint, load, save
-from metademo.evaluation import evaluate, run_inner_loop
+from metademo.evaluation import evaluate, run_learner
 from metademo.jobs import Job, Limits, Registry, State, snapshots
 from metademo.jobs import job as job_module
 from metademo.jobs.meters import LossCurve
@@ -451,7 +451,7 @@ def test_the_time_machine_adapts_like_the_saved_snapshot(make, tmp_path, algorit
         np.random.default_rng(0), 3, shots=4, queries=0, sources=sources
     )[1].support
     live, saved = (
-        run_inner_loop(config.learner, meta, Examples(*support), x).curves
+        run_learner(config.learner, meta, Examples(*support), x).outputs
         for meta in (kept[8].meta, load(path).meta)
     )
     np.testing.assert_array_equal(live, saved)

@@ -14,17 +14,17 @@ from helpers import Toy
 from pages import ROOT, component, widget
 from streamlit.testing.v1 import AppTest
 
-from metademo import checkpoints, evaluation
+from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
 from metademo.figures import OTHER
 from metademo.jobs import Busy, Limits, Progress, Registry, Snapshot, State, held_out_errors
-from metademo.learners import Learner
+from metademo.models import Model
 from metademo.tasks import FAMILIES, Examples
 from metademo.training import RECIPES, ConfigError, MetaTrainer, can_train, configure, recipes_for
 from metademo.ui.components.kernel.curves import Curve
 from metademo.ui.components.train_stage import train_stage
 from metademo.ui.scenes import train_scene, train_verdict, train_words
-from metademo.ui.scenes.scenes import points_run
+from metademo.ui.scenes.scenes import draw_points
 from metademo.ui.scenes.train_scene import Probes, loss_line, untrained
 from metademo.ui.scenes.train_words import brief, describe, recipe_of
 from metademo.ui.state import runs
@@ -317,8 +317,8 @@ def test_weights_are_played_with_the_alpha_they_were_trained_with(algorithm):
     press(app, "play")
     view = app.session_state["history of maml"].present
     assert widget(app, "number_input", "inner_lr", "maml").value == 0.01
-    shown = points_run(
-        view, FAMILIES["two-phase"], Learner.of(run.checkpoint(run.progress.snapshots[-1]))
+    shown = draw_points(
+        view, FAMILIES["two-phase"], Model.of(run.checkpoint(run.progress.snapshots[-1]))
     )
     x, y = np.array(view.points).T
     support = Examples(x[None], y[None])
@@ -606,7 +606,8 @@ def test_a_run_is_judged_on_its_own_held_out_tasks(algorithm, family):
     zero = held_out_errors(config, meta)[0]
     waves = train_verdict.held_out_tasks(config)
     assert len(waves) == 40
-    size = evaluation.ERRORS[config.task_family.metric](waves(config.task_family.grid)).mean()
+    family = config.task_family
+    size = family.kind.metrics[family.metric](waves(family.grid), 0).mean()
     assert size == pytest.approx(zero, rel=0.02), "held_out_errors looks at fewer points"
 
 
@@ -625,8 +626,8 @@ def test_one_fixed_curve_is_as_good_as_can_be(family, loss, known, monkeypatch):
         assert error == pytest.approx(known, rel=0.04)
     grid = config.task_family.grid
     best = (np.median if loss == "l1" else np.mean)(many(grid), axis=0)
-    measure = evaluation.ERRORS[loss]
-    assert error < 1.01 * measure(many(grid) - best).mean()
+    measure = config.task_family.kind.metrics[loss]
+    assert error < 1.01 * measure(many(grid), best).mean()
 
 
 def test_a_run_that_has_not_learned_says_so_and_the_button_starts_another():

@@ -11,7 +11,7 @@ import streamlit as st
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
 from metademo.jobs import Job, Limits, Snapshot, State
-from metademo.tasks import FAMILIES
+from metademo.tasks import as_waves, wave_families
 from metademo.training import LIMITS, RECIPES, TrainConfig, can_train
 from metademo.ui.scenes.train_scene import learned
 from metademo.ui.scenes.train_verdict import Remedy, remedies
@@ -57,10 +57,10 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
     )
     st.selectbox(
         "Tasks",
-        [name for name in FAMILIES if can_train(view.algorithm, name)],
-        format_func=lambda name: FAMILIES[name].title.split(":")[0],
+        [name for name in wave_families() if can_train(view.algorithm, name)],
+        format_func=lambda name: wave_families()[name].title.split(":")[0],
         help="The family of waves that tasks are drawn from.\n"
-        + "\n".join(f"- {family.title}." for family in FAMILIES.values()),
+        + "\n".join(f"- {family.title}." for family in wave_families().values()),
         **state.bind("family", view.family, lambda v, name: v.with_family(name)),
     )
     st.segmented_control(
@@ -288,7 +288,7 @@ def play(run: Run, snapshot: Snapshot) -> None:
         daml.commit(replace(daml.view, **changes))
     else:
         maml = PageState("maml", MamlView.first)
-        maml.commit(replace(maml.view, **changes).within(config.task_family))
+        maml.commit(replace(maml.view, **changes).within(as_waves(config.task_family)))
     st.switch_page(f"metademo/ui/pages/{'daml' if config.learner.unlabelled else 'maml'}.py")
 
 

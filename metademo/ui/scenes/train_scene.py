@@ -10,10 +10,10 @@ from operator import itemgetter
 import numpy as np
 
 from metademo.algorithms import Meta
-from metademo.evaluation import run_inner_loop
+from metademo.evaluation import run_learner
 from metademo.figures import STYLES, Style, style_of
 from metademo.jobs import Progress, Snapshot, State, held_out_errors
-from metademo.tasks import Array, TaskFamily
+from metademo.tasks import Array, WaveFamily, as_waves
 from metademo.training import INIT_STREAM, TrainConfig
 from metademo.ui.components.kernel.curves import Curve
 from metademo.ui.scenes.train_verdict import MARGIN, has_learned, ignoring_error
@@ -78,7 +78,7 @@ class Probes:
 
     def __init__(self, config: TrainConfig):
         self.config = config
-        family = config.task_family
+        family = as_waves(config.task_family)
         self.grid = np.linspace(*family.x_range, POINTS)
         waves, episode = family.sample_episodes(
             np.random.default_rng(PROBE_SEED),
@@ -114,12 +114,12 @@ class Probes:
         return list(self._drawn.values())
 
     def _adapt(self, meta: Meta) -> tuple[Array, Array]:
-        run = run_inner_loop(self.config.learner, meta, self.support, self.grid)
-        curves = np.concatenate([run.curves[0, :1], run.curves[-1]])
-        return curves, run.losses[[0, -1]].mean(1)
+        found = run_learner(self.config.learner, meta, self.support, self.grid)
+        curves = np.concatenate([found.outputs[0, :1], found.outputs[-1]])
+        return curves, found.losses[[0, -1]].mean(1)
 
 
-def _spread(phases: Array, amplitudes: Array, family: TaskFamily) -> list[int]:
+def _spread(phases: Array, amplitudes: Array, family: WaveFamily) -> list[int]:
     """A few tasks that lie well apart: low, middle and high in phase, and not too flat."""
     shares = (0.0, 1.0) if family.two_phase else (0.1, 0.5, 0.9)
     low, high = family.phases
@@ -157,7 +157,7 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
     return TrainScene(
         curves=curves,
         points=probes.points,
-        x_range=config.task_family.x_range,
+        x_range=as_waves(config.task_family).x_range,
         y_range=(-height, height),
         steps=[s.step for s in snapshots],
         errors=np.array([s.errors[-1] for s in snapshots]),

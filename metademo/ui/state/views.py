@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from metademo.algorithms import ALGORITHMS
-from metademo.tasks import FAMILIES, PI, SHAPES, TaskFamily, Waves
+from metademo.tasks import PI, SHAPES, WaveFamily, Waves, wave_families
 from metademo.training import (
     LIMITS,
     RECIPES,
@@ -131,13 +131,13 @@ class PointsView(View):
         value = getattr(self, attribute)
         return round(math.degrees(value), 6) if attribute == "phase" else value
 
-    def y_range(self, family: TaskFamily) -> tuple[float, float]:
+    def y_range(self, family: WaveFamily) -> tuple[float, float]:
         """The height of the chart: room for the family's waves, and for this one."""
         highest = max(self.amplitude, *family.amplitudes)
         top = max(2.0, 1.4 * highest)
         return -top, top
 
-    def with_points(self, points: tuple[Point, ...], family: TaskFamily) -> Self:
+    def with_points(self, points: tuple[Point, ...], family: WaveFamily) -> Self:
         """The view after the visitor changed the points, which are no example any more.
 
         Points that stay on the wave are put onto it. Free points choose the wave instead: the
@@ -160,12 +160,12 @@ class PointsView(View):
         switched = replace(self, snap=snap)
         return switched.with_wave() if snap else switched
 
-    def with_random_points(self, rng: np.random.Generator, family: TaskFamily, n: int = 4) -> Self:
+    def with_random_points(self, rng: np.random.Generator, family: WaveFamily, n: int = 4) -> Self:
         """The view with `n` new points on the true wave, and new noise."""
         points = tuple((float(x), 0.0) for x in rng.uniform(*family.x_range, n))
         return self.with_wave(points=points, draw=int(rng.integers(2**31)), example=False)
 
-    def within(self, family: TaskFamily) -> Self:
+    def within(self, family: WaveFamily) -> Self:
         """The view with a wave of this family, and its points where the family has inputs.
 
         Points that were placed freely stay as they are, as far as they are on the chart; others
@@ -182,7 +182,7 @@ class PointsView(View):
             return self
         return self.with_wave(points=points, noise=family.noise, **wave)
 
-    def _made_to_fit(self, family: TaskFamily) -> dict[str, Any]:
+    def _made_to_fit(self, family: WaveFamily) -> dict[str, Any]:
         """Another value for each attribute of the wave that does not occur in the family."""
         fitting = {
             "amplitude": (family.contains_amplitude, float(np.mean(family.amplitudes))),
@@ -196,7 +196,7 @@ class PointsView(View):
             if not contains(getattr(self, name))
         }
 
-    def _fitted_to(self, family: TaskFamily) -> Self:
+    def _fitted_to(self, family: WaveFamily) -> Self:
         """The same points with the nearest of the family's waves."""
         like = replace(self, **self._made_to_fit(family)).wave
         x, y = np.array(self.points).T
@@ -253,7 +253,7 @@ class CompareView(PointsView):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._mend(
-            family=self.family if self.family in FAMILIES else "two-phase",
+            family=self.family if self.family in wave_families() else "two-phase",
             chosen=tuple(dict.fromkeys(str(name) for name in self.chosen)),
             along=self.along if self.along in ATTRIBUTES else "amplitude",
             own_steps=self.own_steps is not False,
@@ -261,7 +261,7 @@ class CompareView(PointsView):
 
     def with_family(self, family: str) -> Self:
         """The view on another family, on a wave of middle height where heights vary."""
-        tasks = FAMILIES[family]
+        tasks = wave_families()[family]
         middle = float(np.mean(tasks.amplitudes))
         return replace(self, family=family, amplitude=middle).within(tasks).with_wave()
 
@@ -294,7 +294,7 @@ class DamlView(View):
             inner_lr=_clamped(self.inner_lr, 0.0, 1.0, None),
         )
 
-    def inputs(self, family: TaskFamily) -> np.ndarray:
+    def inputs(self, family: WaveFamily) -> np.ndarray:
         """The source inputs that the inner loop sees, in turn: one, or one per step."""
         band = family.band_of(self.source)
         if not self.fresh or band is None or not band.means_one:
@@ -325,7 +325,11 @@ class TrainView(View):
     pace: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, known in (("algorithm", ALGORITHMS), ("family", FAMILIES), ("recipe", RECIPES)):
+        for name, known in (
+            ("algorithm", ALGORITHMS),
+            ("family", wave_families()),
+            ("recipe", RECIPES),
+        ):
             if getattr(self, name) not in known:
                 self._mend(**{name: next(iter(known))})
         if not RECIPES[self.recipe].suits(self.family):
@@ -349,7 +353,8 @@ class TrainView(View):
 
     def with_algorithm(self, algorithm: str) -> Self:
         """The view with another algorithm, and with a family that it can be trained on."""
-        fits = (replace(self, algorithm=algorithm, family=f) for f in (self.family, *FAMILIES))
+        families = (self.family, *wave_families())
+        fits = (replace(self, algorithm=algorithm, family=family) for family in families)
         return next((view._pruned for view in fits if view.fault == ""), self)
 
     def with_family(self, family: str) -> Self:
