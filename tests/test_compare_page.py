@@ -177,7 +177,7 @@ def test_minus_180_degrees_are_180_degrees_in_badges_and_in_the_sweep():
 
 def test_the_oracle_breaks_where_waves_are_no_sines_of_frequency_one():
     family = FAMILIES["any-phase"]
-    oracle = contestants(shipped(), {}, family)["oracle"].learner
+    oracle = contestants(shipped(), {}, family)["oracle"].model
     errors = swept(oracle, family, shots=4, steps=1, along="frequency")[-1]
     values = ATTRIBUTES["frequency"].values(family)
     assert errors[values == 1.0] < 1e-5

@@ -16,6 +16,8 @@ from helpers import (
 
 from metademo import fused
 from metademo.engines import run_compiled, uncovered
+from metademo.fused.problem import LOSSES
+from metademo.tasks import FAMILIES
 from metademo.training import MetaTrainer
 
 every_pair = pytest.mark.parametrize(("algorithm", "family"), GRADIENT_PAIRS)
@@ -91,3 +93,9 @@ def test_engines_agree_on_adaptation(algorithm, family, options, monkeypatch):
 def test_the_compiled_engine_covers_all_that_take_gradient_steps(algorithm):
     assert uncovered(small(algorithm).learner) == ""
     assert uncovered(small(algorithm, activation="tanh").learner) != ""
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_kind_of_task_that_is_compiled_has_no_losses_that_are_not(family):
+    kind = FAMILIES[family].kind
+    assert not kind.compiled or kind.losses.keys() == LOSSES.keys()

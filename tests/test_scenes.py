@@ -222,7 +222,7 @@ def contrast(view: MamlView, family=TWO_PHASE, alpha: float | None = None):
     """The scene with an ordinarily trained network beside it, and that network."""
     ordinary = learner(f"pretrained-{family.name}")
     if alpha is not None:
-        ordinary = replace(ordinary, algorithm=replace(ordinary.algorithm, inner_lr=alpha))
+        ordinary = replace(ordinary, learner=replace(ordinary.learner, inner_lr=alpha))
     scene = maml_scene(view, family, learner(f"maml-{family.name}"), {"pretrained": ordinary})
     return scene, ordinary
 
@@ -319,7 +319,7 @@ def test_ordinary_training_on_two_waves_starts_at_their_mean():
 
 def test_ordinary_training_on_any_phase_starts_at_the_middle_of_its_waves():
     scene, ordinary = contrast(replace(MamlView.first(), contrast=True), ANY_PHASE)
-    middle = {"mse": "mean", "l1": "median"}[ordinary.algorithm.loss]
+    middle = {"mse": "mean", "l1": "median"}[ordinary.learner.loss]
     wanted = f" starts near the {middle} of all its waves."
     assert all(wanted in detail for detail in scene.details)
 

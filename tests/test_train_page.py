@@ -538,10 +538,10 @@ def test_probes_keep_the_curves_of_present_snapshots_only():
     probes, first = untrained(config)
     passing = [replace(first, step=step) for step in range(1, 50)]
     for newest in passing:
-        probes.adapt([first, newest])
+        probes.draw([first, newest])
     assert list(probes._drawn) == [0, 49]
     kept = probes._drawn[0]
-    assert probes.adapt([first])[0] is kept, "it is not drawn anew"
+    assert probes.draw([first])[0] is kept, "it is not drawn anew"
 
 
 # ---------------------------------------------------------------------------- time left

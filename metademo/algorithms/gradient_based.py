@@ -191,9 +191,9 @@ class GradientBased(Learner):
     ) -> Predictions:
         """See `Learner.run`; the losses are those that the inner loop descends."""
         trajectory, losses = self.adapt(meta, support, steps=steps, inner_lr=inner_lr)
-        inputs = torch.as_tensor(x).to(losses)
+        network, inputs = self.network, torch.as_tensor(x).to(losses)
         with torch.no_grad():
-            outputs = [self.network.predict(params, inputs) for params in trajectory]
+            outputs = [network.predict(params, inputs) for params in trajectory]
         return Predictions(torch.stack(outputs).cpu().numpy(), losses.cpu().numpy())
 
     def outer_loss(

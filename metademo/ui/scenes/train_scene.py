@@ -103,17 +103,17 @@ class Probes:
             return []
         return [(float(a), float(b)) for a, b in zip(x.flat, y.flat, strict=True)]
 
-    def adapt(self, snapshots: Sequence[Snapshot]) -> list[tuple[Array, Array]]:
+    def draw(self, snapshots: Sequence[Snapshot]) -> list[tuple[Array, Array]]:
         """For each snapshot: curves (probes + 1, points), the start first, and losses (2,).
 
         The losses are the mean inner losses at the start and at the end. What was drawn for the
         last call is kept, and nothing else: a run has very many snapshots that soon give way.
         """
         before = self._drawn
-        self._drawn = {s.step: before.get(s.step) or self._adapt(s.meta) for s in snapshots}
+        self._drawn = {s.step: before.get(s.step) or self._draw(s.meta) for s in snapshots}
         return list(self._drawn.values())
 
-    def _adapt(self, meta: Meta) -> tuple[Array, Array]:
+    def _draw(self, meta: Meta) -> tuple[Array, Array]:
         found = run_learner(self.config.learner, meta, self.support, self.grid)
         curves = np.concatenate([found.outputs[0, :1], found.outputs[-1]])
         return curves, found.losses[[0, -1]].mean(1)
@@ -137,7 +137,7 @@ def untrained(config: TrainConfig) -> tuple[Probes, Snapshot]:
 def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
     """The probe tasks, adapted from each snapshot."""
     config = probes.config
-    drawn = probes.adapt(snapshots)
+    drawn = probes.draw(snapshots)
     rows = np.stack([curves for curves, _ in drawn], axis=1)
     style = style_of(config.algorithm)
     colour, grey = style.colours, STYLES["truth"].colours
