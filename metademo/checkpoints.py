@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -209,7 +210,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _faults(tensors: Meta, shapes: dict[str, tuple[int, ...]]) -> list[str]:
+def _faults(tensors: Meta, shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
     """What is wrong with `tensors`, given the shapes that they should have."""
     if missing := sorted(shapes.keys() - tensors.keys()):
         return [f"tensor {missing[0]} is missing"]

@@ -2,7 +2,7 @@
 
 An engine owns the meta-parameters and the optimizer's state while training. It is handed episodes
 and one outer learning rate per step, and answers with the query losses. The torch engine is the
-reference: it runs any algorithm, on any device, in any precision. The fused engine runs what it
+reference: it trains any learner, on any device, in any precision. The fused engine does what it
 covers a hundred times faster. `make_engine` picks one.
 """
 
@@ -22,7 +22,8 @@ import numpy as np
 import torch
 
 from metademo import fused
-from metademo.algorithms import Algorithm, Meta
+from metademo.algorithms import GradientBased, Learner, Meta, Predictions
+from metademo.algorithms.learner import checked_steps
 from metademo.tasks import Episode, Examples
 
 
@@ -68,18 +69,18 @@ class Engine(Protocol):
         """One outer step per learning rate, on the episodes in order; the outer loss of each.
 
         `weights` (outer steps, inner steps + 1) are those of the query losses along the inner loop,
-        see `Algorithm.query_weights`; by default only the last one counts.
+        see `Learner.query_weights`; by default only the last one counts.
         """
 
 
 class TorchEngine:
-    """The reference: autograd through the inner loop, one outer step at a time."""
+    """The reference: the learner's own meta-gradient, one outer step at a time."""
 
     name = "torch"
 
     def __init__(
         self,
-        algorithm: Algorithm,
+        learner: Learner,
         meta: Meta,
         *,
         optimizer: str,
@@ -87,7 +88,7 @@ class TorchEngine:
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
     ):
-        self._algorithm = algorithm
+        self._learner = learner
         self._meta = {k: v.detach().clone().to(device, dtype) for k, v in meta.items()}
         self._optimizer = OPTIMIZERS[optimizer](list(self._meta.values()), lr=0.0)
         self._clip = clip
@@ -116,7 +117,7 @@ class TorchEngine:
     def _step(
         self, batch: Episode[np.ndarray], learning_rate: float, weights: np.ndarray | None
     ) -> float:
-        grads, loss = self._algorithm.meta_gradient(self._meta, batch, weights)
+        grads, loss = self._learner.meta_gradient(self._meta, batch, weights)
         for name, value in self._meta.items():
             value.grad = grads[name]
         # The norm is finite exactly when every gradient is.
@@ -142,16 +143,16 @@ class FusedEngine:
 
     def __init__(
         self,
-        algorithm: Algorithm,
+        learner: GradientBased,
         meta: Meta,
         *,
         optimizer: str,
         clip: float | None = None,
         dtype: torch.dtype = torch.float32,
     ):
-        self._shapes = algorithm.shapes
+        self._shapes = learner.shapes
         self._trainer = fused.Trainer(
-            compiled_problem(algorithm, algorithm.trained_steps),
+            compiled_problem(learner, learner.trained_steps),
             flatten(meta, self._shapes),
             dtype=np.float64 if dtype is torch.float64 else np.float32,
             optimizer=optimizer,
@@ -187,7 +188,7 @@ class FusedEngine:
 
 
 def make_engine(
-    algorithm: Algorithm,
+    learner: Learner,
     meta: Meta,
     *,
     engine: str = "auto",
@@ -202,76 +203,80 @@ def make_engine(
     """
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r} is not known: choose from {', '.join(ENGINES)}")
-    fault = uncovered(algorithm, device)
+    fault = uncovered(learner, device)
     if engine == "fused" and fault:
         raise ValueError(f"the fused engine {fault}: choose --engine torch")
-    if engine == "torch" or fault:
-        return TorchEngine(algorithm, meta, device=device, dtype=dtype, **options)
-    return FusedEngine(algorithm, meta, dtype=dtype, **options)
+    if engine == "torch" or fault or not isinstance(learner, GradientBased):
+        return TorchEngine(learner, meta, device=device, dtype=dtype, **options)
+    return FusedEngine(learner, meta, dtype=dtype, **options)
 
 
-def uncovered(algorithm: Algorithm, device: str = "cpu") -> str:
+def uncovered(learner: Learner, device: str = "cpu") -> str:
     """Why the compiled engine can't train this, or ""."""
     if device != "cpu":
         return f"runs on the CPU only, not on {device}"
-    if "compiled" not in vars(type(algorithm)) or not algorithm.compiled:
-        return f"does not cover {algorithm.name}"
-    if algorithm.activation != "relu":
-        return f"does not cover {algorithm.activation} activations"
+    if not isinstance(learner, GradientBased):
+        return f"does not cover {learner.name}, which takes no gradient steps"
+    if "compiled" not in vars(type(learner)) or not learner.compiled:
+        return f"does not cover {learner.name}"
+    if not learner.kind.compiled:
+        return f"does not cover tasks of kind {learner.kind.name}"
+    if learner.activation != "relu":
+        return f"does not cover {learner.activation} activations"
     return ""
 
 
 @functools.lru_cache(maxsize=256)
-def compiled_problem(algorithm: Algorithm, steps: int) -> fused.Problem:
-    """What `algorithm` says, for `steps` inner steps, in the compiled engine's words.
+def compiled_problem(learner: GradientBased, steps: int) -> fused.Problem:
+    """What `learner` says, for `steps` inner steps, in the compiled engine's words.
 
     Its meta-vector holds the meta-parameters in the order of `shapes`.
     """
-    sizes, slots, learned = _step_sizes(algorithm, steps)
-    intermediate = algorithm.intermediate_weight and steps == algorithm.trained_steps
+    sizes, slots, learned = _step_sizes(learner, steps)
+    intermediate = learner.intermediate_weight and steps == learner.trained_steps
     return fused.Problem(
-        hidden=algorithm.hidden,
+        hidden=learner.hidden,
         inner_steps=steps,
-        loss=algorithm.support_loss or algorithm.loss,
-        query_loss=algorithm.loss,
-        query_shares=algorithm.query_shares if intermediate else None,
-        order=algorithm.order,
-        adaptation_hidden=algorithm.hidden if algorithm.unlabelled else 0,
-        learned_loss=getattr(algorithm, "learned_loss", "absolute"),
+        loss=learner.support_loss or learner.loss,
+        query_loss=learner.loss,
+        query_shares=learner.query_shares if intermediate else None,
+        order=learner.order,
+        adaptation_hidden=learner.hidden if learner.unlabelled else 0,
+        learned_loss=getattr(learner, "learned_loss", "absolute"),
         step_sizes=sizes,
         slots=slots,
         learn_step_sizes=learned,
     )
 
 
-def _step_sizes(algorithm: Algorithm, steps: int) -> tuple[np.ndarray, np.ndarray, bool]:
+def _step_sizes(learner: GradientBased, steps: int) -> tuple[np.ndarray, np.ndarray, bool]:
     """The step sizes (n,); which of them moves each weight (1 or steps, P), -1 where it stays; and
     whether they are meta-parameters.
 
-    Each meta-parameter takes its place in the meta-vector for its value: so what the algorithm's
+    Each meta-parameter takes its place in the meta-vector for its value: so what the learner's
     `step_sizes` makes of them says which one is used where.
     """
-    counts = [int(np.prod(shape)) for shape in algorithm.shapes.values()]
-    places = unflatten(np.arange(sum(counts)), algorithm.shapes)
-    steps_taken = [algorithm.step_sizes(places, k) for k in range(max(1, steps))]
-    rows = np.stack([_by_weight(algorithm, sizes) for sizes in steps_taken])
+    counts = [int(np.prod(shape)) for shape in learner.shapes.values()]
+    places = unflatten(np.arange(sum(counts)), learner.shapes)
+    steps_taken = [learner.step_sizes(places, k) for k in range(max(1, steps))]
+    rows = np.stack([_by_weight(learner, sizes) for sizes in steps_taken])
     if np.array_equal(rows, np.broadcast_to(rows[0], rows.shape), equal_nan=True):
         rows = rows[:1]
     stays = np.isnan(rows)
     if any(isinstance(size, torch.Tensor) for size in steps_taken[0].values()):
-        shapes = [shape for net in algorithm.parts.values() for shape in net.shapes.values()]
+        shapes = [shape for net in learner.parts.values() for shape in net.shapes.values()]
         networks = sum(int(np.prod(shape)) for shape in shapes)
         return np.zeros(sum(counts) - networks), np.where(stays, -1, rows - networks), True
     sizes = np.unique(rows[~stays])
     return sizes, np.where(stays, -1, np.searchsorted(sizes, rows)), False
 
 
-def _by_weight(algorithm: Algorithm, sizes: Mapping[str, Any]) -> np.ndarray:
-    """A number for each weight of the regressor (P,), NaN for those that stay."""
+def _by_weight(learner: GradientBased, sizes: Mapping[str, Any]) -> np.ndarray:
+    """A number for each weight of the network (P,), NaN for those that stay."""
     return np.concatenate(
         [
             np.broadcast_to(np.asarray(sizes.get(name, np.nan), float), shape).ravel()
-            for name, shape in algorithm.regressor.shapes.items()
+            for name, shape in learner.network.shapes.items()
         ]
     )
 
@@ -309,34 +314,35 @@ def is_warm() -> bool:
     return _warm.is_set()
 
 
-def adapt_compiled(
-    algorithm: Algorithm,
+def run_compiled(
+    learner: Learner,
     meta: Meta,
     support: Examples[np.ndarray],
     x: np.ndarray,
     *,
-    steps: int,
+    steps: int | None = None,
     inner_lr: float | None = None,
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """The inner loop by the fused engine: curves on `x` and inner losses after each step.
+) -> Predictions | None:
+    """`Learner.run` by the compiled engine; None where it is not warm or does not cover what is
+    asked.
 
-    Returns:
-        Arrays (S + 1, tasks, points) and (S + 1, tasks); None where the engine is not warm or does
-        not cover what is asked.
+    Raises:
+        ValueError: for a number of steps that can't be used.
     """
-    if inner_lr is not None:
-        algorithm, meta = algorithm.with_inner_lr(meta, inner_lr)
-    if not is_warm() or uncovered(algorithm) or not support.x.size:
+    if not is_warm() or not isinstance(learner, GradientBased) or uncovered(learner):
         return None
-    problem, vector = compiled_problem(algorithm, steps), flatten(meta, algorithm.shapes)
-    if vector.dtype != np.float32:
+    if inner_lr is not None:
+        learner, meta = learner.with_inner_lr(meta, inner_lr)
+    steps = checked_steps(learner.inner_steps if steps is None else steps)
+    vector = flatten(meta, learner.shapes)
+    if vector.dtype != np.float32 or not support.x.size or x.ndim != 1:
         return None
     inputs, labels = support
-    if algorithm.unlabelled:  # the kernels want one source input for each step
+    if learner.unlabelled:  # the kernels want one source input for each step
         inputs, labels = inputs[:, np.arange(max(1, steps)) % inputs.shape[1]], None
-    thetas, losses = fused.adapt(problem, vector, inputs, labels)
-    curves = fused.predict(thetas.reshape(-1, thetas.shape[-1]), x, algorithm.hidden)
-    return curves.reshape(*losses.shape, len(x)), losses
+    thetas, losses = fused.adapt(compiled_problem(learner, steps), vector, inputs, labels)
+    curves = fused.predict(thetas.reshape(-1, thetas.shape[-1]), x, learner.hidden)
+    return Predictions(curves.reshape(*losses.shape, len(x)), losses)
 
 
 def flatten(meta: Meta, shapes: Mapping[str, tuple[int, ...]]) -> np.ndarray:

@@ -1,22 +1,18 @@
-"""Error after k inner steps over many held-out tasks, with intervals."""
+"""How a learner does after k steps on many held-out tasks, with intervals."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import NamedTuple
 
 import numpy as np
-import torch
 
-from metademo.algorithms import Algorithm, Meta
-from metademo.algorithms.base import MAX_INNER_STEPS
-from metademo.engines import adapt_compiled
-from metademo.network import predict
+from metademo.algorithms import Learner, Meta, Predictions
+from metademo.algorithms.learner import MAX_INNER_STEPS
+from metademo.engines import run_compiled
 from metademo.tasks import Array, Examples, TaskFamily
 from metademo.training import HELD_OUT_STREAM
 
-ERRORS = {"l1": np.abs, "mse": np.square}
 Z95 = 1.959964
 BATCH = 200
 NUMBERS = 20_000_000
@@ -25,11 +21,11 @@ NUMBERS = 20_000_000
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Error against the true wave, per held-out task and inner step.
+    """What was measured against the truth, per held-out task and step.
 
     Attributes:
-        errors: (steps + 1, tasks), the mean over the grid of |difference| ("l1") or its square.
-        metric: "l1" or "mse".
+        errors: (steps + 1, tasks), in the metric.
+        metric: a name among the metrics of the kind of task.
     """
 
     errors: Array
@@ -67,48 +63,29 @@ def ordered(errors: Array) -> Array:
     return np.where(np.isnan(errors), np.inf, errors)
 
 
-class Run(NamedTuple):
-    """One inner loop, as a chart or a score sees it.
-
-    Attributes:
-        curves: what the regressor predicts after 0, 1, .. S steps, (S + 1, tasks, points).
-        losses: the inner loss at each of them, (S + 1, tasks).
-    """
-
-    curves: Array
-    losses: Array
-
-
-def run_inner_loop(
-    algorithm: Algorithm,
+def run_learner(
+    learner: Learner,
     meta: Meta,
     support: Examples[Array],
     x: Array,
     *,
     steps: int | None = None,
     inner_lr: float | None = None,
-) -> Run:
-    """Adapt to each task of `support`, and predict on `x` (points,) after each step.
-
-    By the compiled engine if it is warm and covers the algorithm, otherwise by the reference.
+) -> Predictions:
+    """`Learner.run`: by the compiled engine if it is warm and covers that, otherwise as it is.
 
     Raises:
-        ValueError: see `Algorithm.adapt`.
+        ValueError: see `Learner.run`.
     """
-    algorithm.check_support(support)
-    steps = algorithm.checked_steps(steps)
-    compiled = adapt_compiled(algorithm, meta, support, x, steps=steps, inner_lr=inner_lr)
+    learner.check_support(support)
+    compiled = run_compiled(learner, meta, support, x, steps=steps, inner_lr=inner_lr)
     if compiled is not None:
-        return Run(*compiled)
-    adaptation = algorithm.adapt(meta, support, steps=steps, inner_lr=inner_lr)
-    x_tensor = torch.as_tensor(x).to(adaptation.losses)
-    with torch.no_grad():
-        curves = [predict(algorithm.regressor, p, x_tensor) for p in adaptation.trajectory]
-    return Run(torch.stack(curves).cpu().numpy(), adaptation.losses.cpu().numpy())
+        return compiled
+    return learner.run(meta, support, x, steps=steps, inner_lr=inner_lr)
 
 
 def evaluate(
-    algorithm: Algorithm,
+    learner: Learner,
     meta: Meta,
     family: TaskFamily,
     *,
@@ -116,37 +93,37 @@ def evaluate(
     steps: int = 5,
     tasks: int = 400,
     seed: int = 0,
-    grid: Array | None = None,
+    every: int = 1,
     metric: str | None = None,
 ) -> Evaluation:
-    """Adapt to held-out tasks and measure the error on the family's grid after each step.
+    """Run a learner on held-out tasks and measure it against the truth after each step.
 
     Args:
-        shots: labelled support points per task; an unlabelled algorithm sees one source input per
-            inner step instead.
-        steps: inner steps.
+        shots: labelled support points per task; an unlabelled learner sees one source input per
+            step instead.
+        steps: the learner's steps.
         tasks: held-out tasks, drawn from a stream that training never uses.
-        grid: where to measure; by default on the family's whole grid.
-        metric: "l1" or "mse", by default the family's.
+        every: measure on every so-many-th input only, see `TaskFamily.sample_held_out`.
+        metric: by default the family's.
     """
-    grid = family.grid if grid is None else grid
     metric = metric or family.metric
+    measure = family.kind.metrics[metric]
     rng = np.random.default_rng([seed, HELD_OUT_STREAM])
-    # `adapt` says what is wrong with other numbers of steps; no support set is drawn for them.
-    sources = min(max(steps, 1), MAX_INNER_STEPS) if algorithm.unlabelled else 0
-    waves, episode = family.sample_episodes(rng, tasks, shots=shots, queries=0, sources=sources)
-    truth = waves(grid)
+    # `run` says what is wrong with other numbers of steps; no support set is drawn for them.
+    sources = min(max(steps, 1), MAX_INNER_STEPS) if learner.unlabelled else 0
+    support, query = family.sample_held_out(rng, tasks, shots=shots, sources=sources, every=every)
+    shared = query.x.ndim == 1 + len(family.kind.features)
     errors, size = [], _batch_size(meta, steps)
     for start in range(0, tasks, size):
         batch = slice(start, start + size)
-        support = episode.support.map(itemgetter(batch))
-        drawn = run_inner_loop(algorithm, meta, support, grid, steps=steps).curves
+        x = query.x if shared else query.x[batch]
+        found = run_learner(learner, meta, support.map(itemgetter(batch)), x, steps=steps)
         with np.errstate(over="ignore", invalid="ignore"):  # where tasks diverged
-            errors.append(ERRORS[metric](drawn - truth[batch]).mean(-1))
+            errors.append(measure(found.outputs, query.labels[batch]))
     return Evaluation(np.concatenate(errors, axis=1), metric)
 
 
 def _batch_size(meta: Meta, steps: int) -> int:
     """How many tasks to adapt side by side: a trajectory holds all weights of each step."""
-    per_task = (max(0, steps) + 1) * sum(value.numel() for value in meta.values())
+    per_task = (max(0, steps) + 1) * max(1, sum(value.numel() for value in meta.values()))
     return max(1, min(BATCH, NUMBERS // per_task))

@@ -1,10 +1,10 @@
-"""The inner loop: gradient steps of the regressor on a support set.
+"""The inner loop: gradient steps of a network on a support set.
 
     theta_{k+1} = theta_k - alpha * grad L(theta_k),   k = 0 .. S-1        (Finn et al. 2017, eq. 1)
 
-The loop does not know where the loss comes from: labelled points (MAML) or a learned loss on an
-unlabelled input (DAML). It returns the whole trajectory, item 0 being the initialisation, so a step
-scrubber, a loss-per-step chart and an evaluation are all the same call.
+The loop knows neither the network nor where the loss comes from: labelled points (MAML) or a
+learned loss on an unlabelled input (DAML). It returns the whole trajectory, item 0 being the
+initialisation, so a step scrubber, a loss-per-step chart and an evaluation are all the same call.
 """
 
 from __future__ import annotations
@@ -16,17 +16,6 @@ import torch
 from torch import Tensor
 
 from metademo.network import Params
-
-
-def _mean(errors: Tensor) -> Tensor:
-    """The mean over points; without any point there is no error, and so no gradient."""
-    return errors.sum(-1) / max(1, errors.shape[-1])
-
-
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "l1": lambda prediction, target: _mean((prediction - target).abs()),
-    "mse": lambda prediction, target: _mean((prediction - target).square()),
-}
 
 LossAt = Callable[[int, Params], Tensor]
 StepSizes = Callable[[int], float | Mapping[str, float | Tensor]]

@@ -1,9 +1,9 @@
-"""The regressor, as a pure function of its parameters.
+"""Networks as pure functions of their parameters.
 
 Meta-learning needs a network that can be run with *any* parameters: the initialisation, the
 adapted weights after three inner steps, or a thousand sets of adapted weights at once. So a network
-here is not an `nn.Module` that owns its weights; it is an :class:`MLP`, a frozen description that
-takes parameters as an argument.
+here is not an `nn.Module` that owns its weights; it is a :class:`Network`, a frozen description
+that takes parameters as an argument. Each kind of task has one; that of curves is here.
 
 Parameters are a flat dictionary of tensors, named as PyTorch names those of
 ``nn.Sequential(Linear, ReLU, Linear, ReLU, Linear)``: ``0.weight, 0.bias, 2.weight, ...``. Every
@@ -33,19 +33,30 @@ INITIALISATIONS = ("fan-in", "truncated-normal", "spread")
 
 
 class Network(Protocol):
-    """What an algorithm asks of a regressor: a pure function of parameters with two hidden layers.
-
-    See :class:`MLP` for what each of them does.
-    """
+    """What learners that move weights ask of a network: a pure function of its parameters."""
 
     @property
-    def shapes(self) -> Mapping[str, tuple[int, ...]]: ...
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Name and shape of each parameter, in order."""
 
-    def init(self, rng: np.random.Generator, scheme: str = ...) -> Params: ...
+    @property
+    def head(self) -> tuple[str, ...]:
+        """The names of the parameters of the last layer."""
 
-    def activations(
-        self, params: Mapping[str, Tensor], x: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]: ...
+    def init(self, rng: np.random.Generator, scheme: str = ...) -> Params:
+        """Fresh float32 parameters; `scheme` is one of `INITIALISATIONS`, where it has several."""
+
+    def predict(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """What it puts out at `x`.
+
+        Args:
+            params: tensors of shape (*batch, *shape of the parameter).
+            x: (*batch, points, *features), features being the shape of one input: see `TaskKind`.
+                The batch axes broadcast against those of `params`.
+
+        Returns:
+            (*batch, points), with further axes behind if a prediction is no single number.
+        """
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,10 @@ class MLP:
             shapes[f"{2 * layer}.weight"] = (fan_out, fan_in)
             shapes[f"{2 * layer}.bias"] = (fan_out,)
         return shapes
+
+    @property
+    def head(self) -> tuple[str, ...]:
+        return "4.weight", "4.bias"
 
     def init(self, rng: np.random.Generator, scheme: str = "fan-in") -> Params:
         """Fresh float32 parameters, with zero biases unless it says otherwise.
@@ -110,13 +125,22 @@ class MLP:
         h2 = activate(_linear(h1, params["2.weight"], params["2.bias"]))
         return _linear(h2, params["4.weight"], params["4.bias"]), h2, h1
 
+    def predict(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Its outputs at `x`, see `activations`."""
+        return self.activations(params, x)[0]
 
-def predict(network: Network, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
-    """The regressor's curve: scalars in, scalars out.
 
-    `x` has shape (*batch, points); so has the result, after broadcasting with `params`.
-    """
-    return network.activations(params, x.unsqueeze(-1))[0].squeeze(-1)
+class Regressor(MLP):
+    """An `MLP` from numbers to numbers: the network of curves."""
+
+    def predict(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Its curve: `x` has shape (*batch, points), and so has the result."""
+        return super().predict(params, x.unsqueeze(-1)).squeeze(-1)
+
+
+def regressor(hidden: int, activation: str = "relu") -> Regressor:
+    """The article's network, 1-hidden-hidden-1."""
+    return Regressor((1, hidden, hidden, 1), activation)
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

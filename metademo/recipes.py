@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from metademo.described import ConfigError, shown
 from metademo.settings import TrainConfig
+from metademo.tasks import FAMILIES
 
 
 class Change(NamedTuple):
@@ -132,6 +133,12 @@ def configure(algorithm: str, family: str, recipe: str = "fast", **changes: Any)
         known = ", ".join(RECIPES)
         raise ConfigError(f"{shown(recipe)} is not known: choose from {known}", "recipe")
     settings = RECIPES[recipe].settings_for(algorithm, family)
+    if family in FAMILIES:  # recipes name losses of curves; another kind of task has its own
+        kind = FAMILIES[family].kind
+        for name in ("loss", "support_loss"):
+            if settings.get(name) not in kind.losses:
+                settings.pop(name, None)
+        settings.setdefault("loss", kind.default_loss)
     return TrainConfig.from_dict({"algorithm": algorithm, "family": family} | settings | changes)
 
 

@@ -24,12 +24,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from metademo import checkpoints
-from metademo.algorithms import YARDSTICKS, Algorithm, Meta
+from metademo.algorithms import YARDSTICKS, Learner, Meta
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.evaluation import Z95, evaluate, ordered
 from metademo.recipes import configure
 from metademo.settings import TrainConfig
-from metademo.tasks import FAMILIES, Array
+from metademo.tasks import FAMILIES, Array, as_waves
 from metademo.training import INIT_STREAM, MetaTrainer
 
 FAMILY = "finn"
@@ -189,13 +189,13 @@ def trained(row: Row, seed: int, folder: Path, say: Say) -> Checkpoint:
     return done
 
 
-def _learner(row: Row, seed: int, folder: Path, say: Say) -> tuple[Algorithm, Meta]:
-    """What is scored: an algorithm and its meta-parameters."""
+def _learner(row: Row, seed: int, folder: Path, say: Say) -> tuple[Learner, Meta]:
+    """What is scored: a learner and its meta-parameters."""
     if row.trained:
         run = trained(row, seed, folder, say)
         return run.config.learner, run.meta
-    like = row.config(seed).learner
-    yardstick = YARDSTICKS[row.algorithm](**vars(like))
+    config = row.config(seed)
+    yardstick = YARDSTICKS[row.algorithm].configured(config, config.task_family.kind)
     return yardstick, yardstick.init(np.random.default_rng([seed, INIT_STREAM]))
 
 
@@ -218,7 +218,7 @@ def errors_of(row: Row, seed: int, tasks: int, folder: Path, say: Say) -> dict[i
             steps=max(STEPS),
             tasks=tasks,
             seed=seed,
-            grid=family.grid[::EVERY],
+            every=EVERY,
         ).errors
         for shots in SHOTS
     }
@@ -301,7 +301,7 @@ def _row_report(row: Row, per_seed: list[dict[int, Array]]) -> dict[str, Any]:
 
 
 def _conditions(seeds: int, tasks: int) -> dict[str, Any]:
-    family = FAMILIES[FAMILY]
+    family = as_waves(FAMILIES[FAMILY])
     return {
         "command": f"python -m metademo reproduce --seeds {seeds} --tasks {tasks}",
         "family": family.name,

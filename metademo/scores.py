@@ -17,11 +17,11 @@ from pydantic import (
 )
 
 from metademo.algorithms import Meta
-from metademo.algorithms.base import MAX_INNER_STEPS
+from metademo.algorithms.learner import MAX_INNER_STEPS
 from metademo.described import Described, OneOf
 from metademo.evaluation import evaluate
 from metademo.settings import MAX_EXAMPLES, MAX_SEED, TrainConfig
-from metademo.tasks import SHAPES, TaskFamily
+from metademo.tasks import SHAPES, as_waves
 
 MAX_TASKS = 100_000
 DIGITS = 6
@@ -161,7 +161,9 @@ def measure(config: TrainConfig, meta: Meta, conditions: Conditions | None = Non
     conditions = conditions or Conditions()
     shots = config.shots if conditions.shots is None else conditions.shots
     steps = config.inner_steps if conditions.inner_steps is None else conditions.inner_steps
-    family: TaskFamily = replace(config.task_family, **conditions.outside)
+    family = config.task_family
+    if conditions.outside:
+        family = replace(as_waves(family), **conditions.outside)
     result = evaluate(
         config.learner,
         meta,

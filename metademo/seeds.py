@@ -58,9 +58,10 @@ def run(
     """
     if not 1 <= seeds <= MAX_SEEDS:
         raise ConfigError(f"must be from 1 to {MAX_SEEDS:,}, not {seeds}", "seeds")
+    family = config.task_family
     say(
-        f"{config.algorithm} on {config.family}: {config.task_family.metric} error against the "
-        f"true wave after 0 .. {config.inner_steps} inner steps, mean over 400 held-out tasks"
+        f"{config.algorithm} on {family.name}: {family.metric} {family.measured} after "
+        f"0 .. {config.inner_steps} inner steps, mean over 400 held-out tasks"
     )
     say("  seed  seconds")
     runs = []

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
 from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from metademo.algorithms import ALGORITHMS, LEARNED_LOSSES, Algorithm
-from metademo.algorithms.base import MAX_INNER_STEPS
-from metademo.described import ByHand, ConfigError, Described, OneOf
+from metademo.algorithms import ALGORITHMS, LEARNED_LOSSES, Learner
+from metademo.algorithms.learner import MAX_INNER_STEPS
+from metademo.described import ByHand, ConfigError, Described, OneOf, shown
 from metademo.engines import OPTIMIZERS
-from metademo.inner import LOSSES
 from metademo.network import ACTIVATIONS, INITIALISATIONS
 from metademo.tasks import FAMILIES, Array, Episode, TaskFamily
 
 SCHEDULES = ("constant", "cosine")
 MAX_EXAMPLES = 1000
 MAX_SEED = 2**63 - 1
-LossName = Annotated[str, OneOf(LOSSES)]
 
 
 class TrainConfig(Described):
@@ -59,10 +56,12 @@ class TrainConfig(Described):
         title="inner learning rate α",
         description="How far each inner step goes. Too large, and the inner loop overshoots.",
     )
-    loss: LossName = Field(
-        "l1", title="query loss", description="The error that the outer loop lowers."
+    loss: str = Field(
+        "l1",
+        title="query loss",
+        description="The error that the outer loop lowers: l1 or mse where tasks are curves.",
     )
-    support_loss: LossName | None = Field(
+    support_loss: str | None = Field(
         None,
         title="support loss",
         description="The error on the support set that the inner loop descends; that of the query "
@@ -163,16 +162,21 @@ class TrainConfig(Described):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
-        if self.learner.unlabelled and not self.task_family.bands:
-            problem = f"{self.family!r} has no source domain, which {self.algorithm} learns from"
-            raise ConfigError(problem, "family")
+        losses = self.task_family.kind.losses
+        for name in ("loss", "support_loss"):
+            loss = getattr(self, name)
+            if loss is not None and loss not in losses:
+                raise ConfigError(
+                    f"{shown(loss)} is not known: choose from {', '.join(losses)}", name
+                )
+        if reason := ALGORITHMS[self.algorithm].unsuited(self.task_family):
+            raise ConfigError(reason)
         return self
 
     @property
-    def learner(self) -> Algorithm:
+    def learner(self) -> Learner:
         """The algorithm with this run's settings."""
-        kind = ALGORITHMS[self.algorithm]
-        return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
+        return ALGORITHMS[self.algorithm].configured(self, self.task_family.kind)
 
     @property
     def task_family(self) -> TaskFamily:
@@ -180,7 +184,7 @@ class TrainConfig(Described):
 
     @property
     def gradients(self) -> int:
-        """What the whole run costs, see `Algorithm.gradients_per_task`."""
+        """What the whole run costs, see `Learner.gradients_per_task`."""
         return self.steps * self.meta_batch * self.learner.gradients_per_task
 
     @property

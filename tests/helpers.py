@@ -9,16 +9,18 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from metademo.algorithms import ALGORITHMS, Algorithm, Meta
+from metademo import fused
+from metademo.algorithms import ALGORITHMS, GradientBased, Learner, Meta
 from metademo.checkpoints import Checkpoint
-from metademo.recipes import can_train, configure
+from metademo.engines import compiled_problem, flatten, unflatten
+from metademo.recipes import configure
 from metademo.settings import TrainConfig
-from metademo.tasks import FAMILIES, Episode
+from metademo.tasks import FAMILIES, Episode, Examples
 
 torch.set_num_threads(1)  # The networks are tiny: more threads only wait for each other.
 
 
-class Toy(Algorithm):
+class Toy(GradientBased):
     """The least that a new algorithm has to say: one class, for one row of the registry."""
 
     name = "toy"
@@ -27,7 +29,7 @@ class Toy(Algorithm):
 
     @property
     def moving(self) -> tuple[str, ...]:
-        return tuple(name for name in self.regressor.shapes if name.endswith("bias"))
+        return tuple(name for name in self.network.shapes if name.endswith("bias"))
 
 
 def small(algorithm: str, family: str = "two-phase", **changes) -> TrainConfig:
@@ -35,8 +37,17 @@ def small(algorithm: str, family: str = "two-phase", **changes) -> TrainConfig:
     return configure(algorithm, family, "original", **(dict(hidden=4, steps=20) | changes))
 
 
-PAIRS = [(a, f) for a in ALGORITHMS for f in FAMILIES if can_train(a, f)]
-"""Every algorithm of the registry with every family that it can be trained on."""
+PAIRS = [
+    (name, family)
+    for name, learner in ALGORITHMS.items()
+    for family, tasks in FAMILIES.items()
+    if not learner.unsuited(tasks)
+]
+"""Every algorithm of the registry with every family that it suits."""
+GRADIENT_BASED = [name for name, kind in ALGORITHMS.items() if issubclass(kind, GradientBased)]
+GRADIENT_PAIRS = [(name, family) for name, family in PAIRS if name in GRADIENT_BASED]
+"""The same of those that take gradient steps."""
+ENGINES = ("torch", "fused")
 
 
 def generic_meta(config: TrainConfig, seed: int = 0) -> Meta:
@@ -56,6 +67,29 @@ def generic_meta(config: TrainConfig, seed: int = 0) -> Meta:
 
 def draw(config: TrainConfig, tasks: int, seed: int = 0) -> Episode:
     return config.sample_episodes(np.random.default_rng(seed), tasks)
+
+
+def one_of(examples: Examples, task: int) -> Examples:
+    """A single task as a batch of one."""
+    return examples.map(lambda values: values[task : task + 1])
+
+
+def meta_gradient(
+    engine: str, learner: Learner, meta: Meta, episode: Episode, weights=None
+) -> tuple[Meta, float]:
+    """The meta-gradient by one of the `ENGINES`, and the outer loss."""
+    if engine == "torch":
+        gradient, loss = learner.meta_gradient(meta, episode, weights)
+        return gradient, loss.item()
+    vector, loss = fused.meta_gradient(
+        compiled_problem(learner, learner.trained_steps),
+        flatten(meta, learner.shapes),
+        *episode.support,
+        *episode.query,
+        weights=weights,
+        dtype=flatten(meta, learner.shapes).dtype,
+    )
+    return unflatten(vector, learner.shapes), loss
 
 
 def checkpoint_of(config: TrainConfig, **changes) -> Checkpoint:

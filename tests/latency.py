@@ -21,9 +21,9 @@ import torch
 from playwright.sync_api import Page, sync_playwright
 
 from metademo import checkpoints, engines
-from metademo.learners import Learner
+from metademo.models import Model
 from metademo.tasks import FAMILIES
-from metademo.ui.scenes.scenes import points_run
+from metademo.ui.scenes.scenes import draw_points
 from metademo.ui.state.views import MamlView
 from tests.browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
 
@@ -124,10 +124,10 @@ def adaptations() -> list[float]:
     torch.set_num_threads(1)  # as the app does
     engines.warm_up()
     checkpoint = checkpoints.load(checkpoints.shipped("maml-two-phase"))
-    view, learner = MamlView.first(), Learner.of(checkpoint)
+    view, model = MamlView.first(), Model.of(checkpoint)
     family = FAMILIES[checkpoint.config.family]
-    points_run(view, family, learner)  # the first one warms caches
-    return [_milliseconds(lambda: points_run(view, family, learner)) for _ in range(REPETITIONS)]
+    draw_points(view, family, model)  # the first one warms caches
+    return [_milliseconds(lambda: draw_points(view, family, model)) for _ in range(REPETITIONS)]
 
 
 def measure() -> dict[str, list[float]]:

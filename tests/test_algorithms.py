@@ -1,408 +1,314 @@
-"""Contracts that every row of the registry keeps, on every family; then what each promises."""
+"""What each way of learning promises in its paper, on both engines."""
 
-import re
-from itertools import pairwise
+import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from helpers import PAIRS, assert_near, assert_same, draw, generic_meta, small
-from torch.autograd.functional import hessian, jacobian
-
-from metademo import figures
-from metademo.algorithms import ALGORITHMS, LEARNED_LOSSES, YARDSTICKS
-from metademo.algorithms.base import MAX_INNER_STEPS, part
-from metademo.evaluation import run_inner_loop
-from metademo.tasks import Episode, Examples
-
-every_pair = pytest.mark.parametrize(("algorithm", "family"), PAIRS)
-every_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
-LABELLED = [name for name, algorithm in ALGORITHMS.items() if not algorithm.unlabelled]
-UNLABELLED = [name for name, algorithm in ALGORITHMS.items() if algorithm.unlabelled]
-
-
-def _one(examples: Examples, task: int) -> Examples:
-    return Examples(*(v if v is None else v[task : task + 1] for v in examples))
-
-
-# The registry
-
-
-@pytest.mark.parametrize("name", [*ALGORITHMS, *YARDSTICKS])
-def test_a_row_has_a_name_words_for_people_and_a_look(name):
-    row = (ALGORITHMS | YARDSTICKS)[name]
-    assert row.name == name
-    assert row.title
-    assert row.summary
-    assert len(row.about.split()) >= 20
-    assert row.formula.count("{") == row.formula.count("}")
-    assert name in figures.STYLES
-    if name in ALGORITHMS:
-        assert re.search(r"\b20\d\d\b", row.citation)
-    own = [text for text in ("title", "summary", "about", "formula") if text in vars(row)]
-    assert len(own) == 4, "words of its own, not those of the class it is made from"
-
-
-@every_algorithm
-def test_fresh_meta_parameters_have_the_announced_shapes(algorithm):
-    learner = small(algorithm).learner
-    meta = learner.init(np.random.default_rng(0))
-    assert {name: tuple(value.shape) for name, value in meta.items()} == learner.shapes
-    assert list(meta) == list(learner.shapes)
-    assert all(value.dtype == torch.float32 for value in meta.values())
-
-
-@every_algorithm
-def test_fresh_meta_parameters_depend_on_the_generator_alone(algorithm):
-    learner = small(algorithm).learner
-    first, again, other = (learner.init(np.random.default_rng(seed)) for seed in (5, 5, 6))
-    assert_same(first, again)
-    assert not torch.equal(first["regressor.2.weight"], other["regressor.2.weight"])
-
-
-@every_algorithm
-def test_fresh_weights_are_those_of_the_original_experiment(algorithm):
-    meta = small(algorithm, hidden=32).learner.init(np.random.default_rng(0))
-    bounds = {
-        "regressor": (1.0, 32**-0.5, 32**-0.5),
-        "adaptation_loss": (65**-0.5,) + 2 * (32**-0.5,),
-    }
-    networks = (item for item in meta.items() if item[0].split(".")[0] in bounds)
-    for name, value in networks:
-        network, layer, kind = name.split(".")
-        if kind == "bias":
-            assert not value.any()
-        else:
-            bound = bounds[network][int(layer) // 2]
-            assert 0.85 * bound < value.abs().max() <= bound
-
-
-# Adaptation
-
-
-@every_pair
-@pytest.mark.parametrize("steps", [0, 1, None, 9], ids=["none", "one", "as trained", "more"])
-def test_adapt_returns_the_whole_trajectory(algorithm, family, steps):
-    config = small(algorithm, family)
-    meta = generic_meta(config)
-    adaptation = config.learner.adapt(meta, draw(config, 3).support, steps=steps)
-    done = config.inner_steps if steps is None else steps
-    assert len(adaptation.trajectory) == done + 1
-    assert adaptation.losses.shape == (done + 1, 3)
-    assert torch.isfinite(adaptation.losses).all()
-    theta = part(meta, "regressor")
-    assert_same(
-        adaptation.trajectory[0],
-        {name: value.expand(3, *value.shape) for name, value in theta.items()},
-    )
-    for before, after in pairwise(adaptation.trajectory):
-        assert not torch.equal(before["4.bias"], after["4.bias"])
-
-
-@every_pair
-def test_more_steps_go_on_where_fewer_ended(algorithm, family):
-    config = small(algorithm, family)
-    meta, support = generic_meta(config), draw(config, 3).support
-    few, many = (config.learner.adapt(meta, support, steps=steps) for steps in (4, 9))
-    for left, right in zip(few.trajectory, many.trajectory, strict=False):
-        assert_same(left, right)
-    assert torch.equal(few.losses[:4], many.losses[:4])
-    if not config.learner.unlabelled:  # the last loss is measured on what the last step saw
-        assert torch.equal(few.losses[4], many.losses[4])
-
-
-@every_pair
-def test_each_step_goes_down_the_gradient_of_the_inner_loss(algorithm, family):
-    config = small(algorithm, family, inner_lr=0.05)
-    meta, support = generic_meta(config), _one(draw(config, 1).support, 0)
-    tensors = Examples(*(v if v is None else torch.from_numpy(v) for v in support))
-    trajectory, losses = config.learner.adapt(meta, support, steps=7)
-    for k, (before, after) in enumerate(pairwise(trajectory)):
-        sizes = dict.fromkeys(before, 0.0) | dict(config.learner.step_sizes(meta, k))
-        leaves = {name: value.clone().requires_grad_() for name, value in before.items()}
-        loss = config.learner.inner_loss(meta, leaves, tensors, k)
-        grads = torch.autograd.grad(loss.sum(), list(leaves.values()))
-        pairs = zip(before.items(), grads, strict=True)
-        expected = {name: value - sizes[name] * grad for (name, value), grad in pairs}
-        assert_near(after, expected, 1e-14)
-        torch.testing.assert_close(losses[k], loss.detach())
-
-
-@every_pair
-def test_adapting_tasks_side_by_side_equals_adapting_each_alone(algorithm, family):
-    config = small(algorithm, family)
-    meta, support = generic_meta(config), draw(config, 4).support
-    together = config.learner.adapt(meta, support)
-    for task in range(4):
-        alone = config.learner.adapt(meta, _one(support, task))
-        for left, right in zip(together.trajectory, alone.trajectory, strict=True):
-            assert_near({n: v[task : task + 1] for n, v in left.items()}, right, 1e-13)
-        torch.testing.assert_close(together.losses[:, task : task + 1], alone.losses)
-
-
-@every_algorithm
-def test_the_inner_learning_rate_can_be_changed(algorithm):
-    config = small(algorithm)
-    meta, support = generic_meta(config), draw(config, 2).support
-
-    def end(**options):
-        return config.learner.adapt(meta, support, steps=1, **options).trajectory[-1]["4.bias"]
-
-    start = meta["regressor.4.bias"]
-    assert torch.equal(end(inner_lr=0.0), start.expand(2, 1))
-    torch.testing.assert_close(end(inner_lr=0.06) - start, 2 * (end() - start))
-
-
-@every_algorithm
-def test_adapting_leaves_the_meta_parameters_alone_and_keeps_no_graph(algorithm):
-    config = small(algorithm)
-    meta = generic_meta(config)
-    before = {name: value.clone() for name, value in meta.items()}
-    adaptation = config.learner.adapt(meta, draw(config, 2).support)
-    assert_same(meta, before)
-    assert not any(value.requires_grad for value in meta.values())
-    assert not any(v.requires_grad for p in adaptation.trajectory for v in p.values())
-
-
-@every_algorithm
-@pytest.mark.parametrize("steps", [-1, MAX_INNER_STEPS + 1, 10**30])
-def test_an_impossible_number_of_inner_steps_is_rejected(algorithm, steps):
-    config = small(algorithm)
-    with pytest.raises(
-        ValueError, match=f"inner steps must be 0 to {MAX_INNER_STEPS}, not {steps}"
-    ):
-        config.learner.adapt(generic_meta(config), draw(config, 1).support, steps=steps)
-
-
-@every_algorithm
-def test_an_empty_support_set_leaves_the_initialisation(algorithm):
-    config = small(algorithm)
-    meta = generic_meta(config)
-    empty = np.empty((2, 0))
-    support = Examples(empty, None if config.learner.unlabelled else empty)
-    adaptation = config.learner.adapt(meta, support, steps=3)
-    assert adaptation.losses.tolist() == [[0.0, 0.0]] * 4
-    for params in adaptation.trajectory:
-        assert_same(params, adaptation.trajectory[0])
-        assert torch.equal(params["2.weight"][1], meta["regressor.2.weight"])
-
-
-UNUSABLE = {
-    "no axis of tasks": (Examples(np.ones(4), np.ones(4)), r"\(tasks, points\), not \(4,\)"),
-    "an axis too many": (Examples(np.ones((1, 4, 1)), np.ones((1, 4, 1))), r"not \(1, 4, 1\)"),
-    "a single number": (Examples(np.float64(1), np.float64(1)), r"not \(\)"),
-    "no labels": (Examples(np.ones((1, 4))), "needs labels: the support set has no y"),
-    "a label too few": (Examples(np.ones((2, 4)), np.ones((2, 3))), r"\(2, 4\), not \(2, 3\)"),
-    "labels of one task": (Examples(np.ones((2, 4)), np.ones((1, 4))), r"\(2, 4\), not \(1, 4\)"),
-    "a label for all": (Examples(np.ones((2, 4)), np.float64(1)), r"\(2, 4\), not \(\)"),
-}
-
-
-@pytest.mark.parametrize(("support", "fault"), UNUSABLE.values(), ids=UNUSABLE)
-@pytest.mark.parametrize("algorithm", [*LABELLED, *YARDSTICKS])
-@pytest.mark.parametrize("warm", [False, True], ids=["reference", "compiled"])
-def test_an_unusable_support_set_is_rejected_by_either_engine(
-    algorithm, support, fault, warm, monkeypatch
-):
-    learner = (ALGORITHMS | YARDSTICKS)[algorithm](hidden=4)
-    meta = learner.init(np.random.default_rng(0))
-    monkeypatch.setattr("metademo.engines.is_warm", lambda: warm)
-    with pytest.raises(ValueError, match=fault):
-        run_inner_loop(learner, meta, support, np.zeros(3))
-    with pytest.raises(ValueError, match=fault):
-        learner.adapt(meta, support)
-
-
-@pytest.mark.parametrize("algorithm", UNLABELLED)
-def test_source_inputs_need_their_axes_and_no_labels(algorithm):
-    config = small(algorithm)
-    meta = generic_meta(config)
-    with pytest.raises(ValueError, match=r"\(tasks, points\), not \(2,\)"):
-        config.learner.adapt(meta, Examples(np.ones(2)))
-    x = np.full((1, 2), 1.1)
-    one, other = (config.learner.adapt(meta, Examples(x, y)) for y in (None, np.ones(7)))
-    assert torch.equal(one.losses, other.losses)
-
-
-# The meta-gradient
-
-
-EXACT = [(a, f) for a, f in PAIRS if ALGORITHMS[a].order == "second" and a != "reptile"]
-"""Those whose meta-gradient is the slope of their outer loss, and not something cheaper."""
-
-
-def _outer_loss(learner, meta, episode, weights=None):
-    leaves = {name: value.clone().requires_grad_() for name, value in meta.items()}
-    return learner.outer_loss(leaves, episode, weights).mean().item()
-
-
-@pytest.mark.parametrize(("algorithm", "family"), EXACT)
-@pytest.mark.parametrize(
-    "settings",
-    [
-        dict(activation="tanh", loss="mse"),
-        dict(activation="relu", loss="l1"),
-        dict(support_loss="mse", learned_loss="squared", intermediate_weight=0.2),
-    ],
-    ids=["smooth", "original", "squared inside"],
+from helpers import (
+    ENGINES,
+    GRADIENT_PAIRS,
+    assert_near,
+    draw,
+    generic_meta,
+    meta_gradient,
+    small,
 )
-def test_meta_gradient_equals_central_differences(algorithm, family, settings):
-    config = small(algorithm, family, inner_steps=3, inner_lr=0.1, **settings)
-    meta, episode, h = generic_meta(config), draw(config, 2), 1e-6
-    weights = config.learner.query_weights(0.1)
-    gradient, value = config.learner.meta_gradient(meta, episode, weights)
-    assert value.item() == pytest.approx(_outer_loss(config.learner, meta, episode, weights))
-    largest = max(grad.abs().max().item() for grad in gradient.values())
-    assert largest > 1e-3
-    for name, grad in gradient.items():
-        for place in np.ndindex(*grad.shape):
-            ends = []
-            for sign in (+1, -1):
-                moved = meta[name].clone()
-                moved[place] += sign * h
-                ends.append(_outer_loss(config.learner, meta | {name: moved}, episode, weights))
-            slope = (ends[0] - ends[1]) / (2 * h)
-            assert slope == pytest.approx(grad[place].item(), abs=1e-6 * largest), (name, place)
+
+from metademo import fused
+from metademo.algorithms import LEARNED_LOSSES
+from metademo.algorithms.learner import part
+from metademo.engines import compiled_problem, flatten, unflatten
+from metademo.tasks import Examples
+from metademo.training import EPISODE_STREAM, MetaTrainer
+
+every_pair = pytest.mark.parametrize(("algorithm", "family"), GRADIENT_PAIRS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    """The compiled engine, in both precisions."""
+    for dtype in (np.float32, np.float64):
+        fused.load(dtype)
+
+
+def _as(meta, learner, **sizes):
+    """Meta-parameters of the same regressor for another learner, with its step sizes as told."""
+    return {
+        name: meta[name] if name in meta else torch.full(shape, sizes["alpha"]).double()
+        for name, shape in learner.shapes.items()
+    }
+
+
+def _support_gradient(learner, theta, examples):
+    """grad of the mean error over `examples`, mean over tasks, at the regressor's `theta`."""
+    leaves = {name: value.clone().requires_grad_() for name, value in theta.items()}
+    tensors = Examples(*map(torch.from_numpy, examples))
+    loss = learner.task_loss(leaves, tensors).mean()
+    return dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values())), strict=True))
+
+
+def _regressor(gradient):
+    return part(gradient, "regressor")
+
+
+# The inner and the outer loss
 
 
 @every_pair
-def test_meta_gradient_of_a_meta_batch_is_the_mean_of_those_of_its_tasks(algorithm, family):
-    config = small(algorithm, family)
-    meta, episode = generic_meta(config), draw(config, 3)
-    together, loss = config.learner.meta_gradient(meta, episode)
-    alone = [
-        config.learner.meta_gradient(meta, Episode(*(_one(examples, task) for examples in episode)))
-        for task in range(3)
+def test_the_inner_loop_descends_the_support_loss_and_the_outer_loop_the_query_loss(
+    algorithm, family
+):
+    config = small(algorithm, family, hidden=8, loss="l1", support_loss="mse")
+    learner, meta, episode = config.learner, generic_meta(config), draw(config, 3)
+    query, support = (
+        Examples(*(v if v is None else torch.from_numpy(v) for v in part))
+        for part in (episode.query, episode.support)
+    )
+    adaptation = learner.adapt(meta, episode.support, steps=learner.trained_steps)
+    end = learner.network.predict(adaptation.trajectory[-1], query.x)
+    _, loss = learner.meta_gradient(meta, episode)
+    assert loss.item() == pytest.approx((end - query.y).abs().mean().item())
+    if not learner.unlabelled:
+        start = learner.network.predict(adaptation.trajectory[0], support.x)
+        torch.testing.assert_close(adaptation.losses[0], (start - support.y).square().mean(-1))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_query_losses_on_the_way_are_asked_for_half_of_what_is_left(engine):
+    config = small("daml", learned_loss="squared", inner_steps=4, intermediate_weight=0.1)
+    learner, meta, episode = config.learner, generic_meta(config), draw(config, 3)
+    np.testing.assert_array_equal(learner.query_shares, [1, 0.5, 0.75, 0.875, 1])
+    weights = learner.query_weights(0.5)
+    np.testing.assert_array_equal(weights, [0, 0.1, 0.1, 0.1, 1])
+    query = Examples(*map(torch.from_numpy, episode.query))
+    trajectory = learner.adapt(meta, episode.support).trajectory
+    terms = [
+        weight * (learner.network.predict(params, query.x) - share * query.y).abs().mean()
+        for weight, share, params in zip(weights, learner.query_shares, trajectory, strict=True)
     ]
-    mean = {name: sum(grads[name] for grads, _ in alone) / 3 for name in meta}
-    assert_near(together, mean, 1e-14)
-    assert loss.item() == pytest.approx(np.mean([value.item() for _, value in alone]))
+    _, loss = meta_gradient(engine, learner, meta, episode, weights)
+    assert loss == pytest.approx(sum(terms).item(), rel=1e-12)
 
 
-@every_algorithm
-def test_meta_gradient_leaves_the_meta_parameters_alone(algorithm):
-    config = small(algorithm)
-    meta = generic_meta(config)
-    before = {name: value.clone() for name, value in meta.items()}
-    gradient, loss = config.learner.meta_gradient(meta, draw(config, 2))
-    assert_same(meta, before)
-    assert loss.shape == ()
-    assert {n: g.shape for n, g in gradient.items()} == {n: v.shape for n, v in meta.items()}
-    assert not loss.requires_grad
+def test_without_a_weight_nothing_is_asked_on_the_way():
+    learner = small("maml").learner
+    assert learner.query_weights(0.5) is None
+    np.testing.assert_array_equal(learner.query_shares, np.ones(6))
+    one_step = small("maml", inner_steps=1, intermediate_weight=0.5).learner
+    assert one_step.query_weights(0.5) is None
 
 
-@pytest.mark.parametrize("algorithm", [name for name in ALGORITHMS if name != "reptile"])
-def test_without_inner_steps_the_meta_gradient_is_that_of_the_query_loss(algorithm):
-    config = small(algorithm, inner_steps=0)
-    meta, episode = generic_meta(config), draw(config, 2)
-    gradient, _ = config.learner.meta_gradient(meta, episode)
-    plain, _ = small("pretrained").learner.meta_gradient(
-        {name: value for name, value in meta.items() if name.startswith("regressor")}, episode
-    )
-    assert_near({name: gradient[name] for name in plain}, plain, 1e-14)
-    assert not any(gradient[name].any() for name in gradient.keys() - plain.keys())
+# The learned loss
 
 
-def _flat(params):
-    return torch.cat([value.flatten() for value in params.values()])
-
-
-def _unflat(vector, shapes):
-    sizes = [int(np.prod(shape)) for shape in shapes.values()]
-    pieces = vector.split(sizes)
-    return {n: v.reshape(s) for (n, s), v in zip(shapes.items(), pieces, strict=True)}
-
-
-@pytest.mark.parametrize("algorithm", ["maml", "daml"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("learned_loss", LEARNED_LOSSES)
-def test_meta_gradient_equals_the_recursion_with_explicit_hessians(algorithm, learned_loss):
-    """lambda_S = grad L_query; lambda_k = (I - alpha H) lambda_{k+1}; psi gathers -alpha J' lambda.
-
-    H is the Hessian of the inner loss in theta, J the derivative of its gradient in psi.
-    """
-    alpha = 0.1
-    settings = dict(activation="tanh", loss="mse", learned_loss=learned_loss)
-    config = small(algorithm, inner_steps=3, inner_lr=alpha, **settings)
-    learner, meta, episode = config.learner, generic_meta(config), draw(config, 1)
-    shapes = learner.regressor.shapes
-    loss_shapes = {n: s for n, s in learner.shapes.items() if not n.startswith("regressor")}
-    support, query = (
-        Examples(*(v if v is None else torch.from_numpy(v) for v in ex)) for ex in episode
-    )
-
-    def inner(k, theta, psi):
-        params = {name: value[None] for name, value in _unflat(theta, shapes).items()}
-        return learner.inner_loss(_unflat(psi, loss_shapes), params, support, k).sum()
-
-    def slope(k, theta, psi):
-        theta = theta if theta.requires_grad else theta.clone().requires_grad_()
-        return torch.autograd.grad(inner(k, theta, psi), theta, create_graph=True)[0]
-
-    psi = torch.cat([torch.empty(0).double(), *(meta[name].flatten() for name in loss_shapes)])
-    thetas = [_flat(part(meta, "regressor"))]
-    for k in range(3):
-        thetas.append((thetas[-1] - alpha * slope(k, thetas[-1], psi)).detach())
-    adjoint = jacobian(lambda t: learner.task_loss(_unflat(t, shapes), query).sum(), thetas[-1])
-    psi_gradient = torch.zeros_like(psi)
-    for k, theta in reversed(list(enumerate(thetas[:-1]))):
-        if loss_shapes:
-            mixed = jacobian(lambda p, k=k, theta=theta: slope(k, theta, p), psi)
-            psi_gradient = psi_gradient - alpha * mixed.mT @ adjoint
-        adjoint = adjoint - alpha * hessian(lambda t, k=k: inner(k, t, psi), theta) @ adjoint
-    gradient, _ = learner.meta_gradient(meta, episode)
-    by_hand = {f"regressor.{n}": v for n, v in _unflat(adjoint, shapes).items()}
-    assert_near(gradient, by_hand | _unflat(psi_gradient, loss_shapes), 1e-12)
+def test_a_squared_learned_loss_gives_every_parameter_of_it_ameta_gradient(engine, learned_loss):
+    """The biases of an absolute one never get any."""
+    config = small("daml", hidden=8, learned_loss=learned_loss, inner_lr=0.1)
+    gradient, _ = meta_gradient(engine, config.learner, generic_meta(config), draw(config, 3))
+    loss_network = part(gradient, "adaptation_loss")
+    for name, value in loss_network.items():
+        assert value.any() == (learned_loss == "squared" or name.endswith("weight")), name
 
 
-def test_the_ordinary_training_does_not_look_at_the_support_set():
-    config = small("pretrained")
-    meta, episode, other = generic_meta(config), draw(config, 2), draw(config, 2, seed=1)
-    mixed = Episode(other.support, episode.query)
-    gradients = [config.learner.meta_gradient(meta, e)[0] for e in (episode, mixed)]
-    assert_same(*gradients)
-
-
-# The learned adaptation loss
-
-
-@pytest.mark.parametrize("algorithm", UNLABELLED)
-def test_one_source_input_is_the_same_as_a_sequence_that_repeats_it(algorithm):
-    config = small(algorithm)
+@pytest.mark.parametrize("learned_loss", LEARNED_LOSSES)
+def test_only_a_squared_learned_loss_moves_weights_where_all_its_units_are_below_zero(learned_loss):
+    config = small("daml", hidden=8, learned_loss=learned_loss, inner_lr=0.1)
     meta = generic_meta(config)
-    once, often = (
-        config.learner.adapt(meta, Examples(np.full((1, n), 1.1)), steps=6) for n in (1, 7)
+    meta["adaptation_loss.2.bias"] -= 100
+    trajectory = config.learner.adapt(meta, draw(config, 3).support).trajectory
+    for before, after in itertools.pairwise(trajectory):
+        moved = not torch.equal(before["4.weight"], after["4.weight"])
+        assert moved == (learned_loss == "squared")
+
+
+# The defining equations
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("loss", ["l1", "mse"])
+def test_fomaml_is_the_query_gradient_at_the_adapted_weights(engine, loss):
+    config = small("fomaml", "any-phase", hidden=8, loss=loss, inner_lr=0.01)
+    meta, episode = generic_meta(config), draw(config, 3)
+    end = config.learner.adapt(meta, episode.support).trajectory[-1]
+    gradient, _ = meta_gradient(engine, config.learner, meta, episode)
+    # Tasks share no weights there, so the mean's gradient holds a third of each task's own.
+    expected = _support_gradient(config.learner, end, episode.query)
+    expected = {name: value.sum(0) for name, value in expected.items()}
+    assert_near(_regressor(gradient), expected, 1e-12)
+
+
+def test_fomaml_is_maml_where_there_is_no_curvature():
+    """One unit wide and with no step to take, both are the query gradient."""
+    configs = [small(name, inner_lr=0.0) for name in ("maml", "fomaml")]
+    meta, episode = generic_meta(configs[0]), draw(configs[0], 2)
+    one, other = (config.learner.meta_gradient(meta, episode)[0] for config in configs)
+    assert_near(one, other, 1e-14)
+    bent = [replace(config.learner, inner_lr=0.1) for config in configs]
+    one, other = (learner.meta_gradient(meta, episode)[0] for learner in bent)
+    assert (one["regressor.2.weight"] - other["regressor.2.weight"]).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("loss", ["l1", "mse"])
+def test_one_step_of_reptile_is_alpha_times_the_supportmeta_gradient(engine, loss):
+    config = small("reptile", "any-phase", hidden=8, loss=loss, inner_steps=1, inner_lr=0.02)
+    meta, episode = generic_meta(config), draw(config, 3)
+    gradient, _ = meta_gradient(engine, config.learner, meta, episode)
+    expected = _support_gradient(config.learner, _regressor(meta), episode.support)
+    assert_near(_regressor(gradient), {n: 0.02 * g for n, g in expected.items()}, 1e-12)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_reptile_is_the_mean_way_to_the_adapted_weights(engine):
+    config = small("reptile", "any-phase", hidden=8)
+    meta, episode = generic_meta(config), draw(config, 3)
+    gradient, loss = meta_gradient(engine, config.learner, meta, episode)
+    end = config.learner.adapt(meta, episode.support).trajectory[-1]
+    expected = {n: value - end[n].mean(0) for n, value in _regressor(meta).items()}
+    assert_near(_regressor(gradient), expected, 1e-12)
+    query = Examples(*map(torch.from_numpy, episode.query))
+    assert loss == pytest.approx(config.learner.task_loss(end, query).mean().item())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_anil_leaves_the_body_untouched(engine, monkeypatch):
+    config = small("anil", hidden=8)
+    meta = {name: value.float() for name, value in generic_meta(config).items()}
+    support = draw(config, 3).support
+    if engine == "torch":
+        start, end = (config.learner.adapt(meta, support).trajectory[k] for k in (0, -1))
+    else:
+        thetas, _ = fused.adapt(
+            compiled_problem(config.learner, 5), flatten(meta, config.learner.shapes), *support
+        )
+        start, end = (
+            [_regressor(unflatten(theta, config.learner.shapes)) for theta in thetas[k]]
+            for k in (0, -1)
+        )
+        start, end = ({n: torch.stack([p[n] for p in ps]) for n in ps[0]} for ps in (start, end))
+    moved = {name for name, value in start.items() if not torch.equal(value, end[name])}
+    assert moved == {"4.weight", "4.bias"}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_anil_learns_its_body_all_the_same(engine):
+    config = small("anil", hidden=8, loss="mse")
+    gradient, _ = meta_gradient(engine, config.learner, generic_meta(config), draw(config, 3))
+    assert all(value.any() for value in gradient.values())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("algorithm", ["meta-sgd", "maml++", "maml++w"])
+@pytest.mark.parametrize("loss", ["l1", "mse"])
+def test_constant_step_sizes_are_those_of_maml(engine, algorithm, loss):
+    """And MAML++ counts the last query loss only where it is told no other weights."""
+    config = small(algorithm, "any-phase", hidden=8, loss=loss, inner_lr=0.02)
+    plain = small("maml", "any-phase", hidden=8, loss=loss, inner_lr=0.02).learner
+    meta, episode = generic_meta(replace(config, algorithm="maml")), draw(config, 3)
+    learner = config.learner
+    learned = _as(meta, learner, alpha=0.02)
+    last = np.eye(learner.inner_steps + 1)[-1]
+    for weights in (None, last):
+        gradient, value = meta_gradient(engine, learner, learned, episode, weights)
+        expected, expected_value = meta_gradient(engine, plain, meta, episode)
+        assert value == pytest.approx(expected_value)
+        assert_near(_regressor(gradient), _regressor(expected), 1e-8)  # 0.02 in float32
+        assert any(gradient[name].any() for name in learner.size_shapes)
+    for steps in (3, 8):
+        ends = (
+            one.adapt(m, episode.support, steps=steps).trajectory[-1]
+            for one, m in ((learner, learned), (plain, meta))
+        )
+        assert_near(*ends, 1e-7)
+
+
+@pytest.mark.parametrize("algorithm", ["meta-sgd", "maml++", "maml++w"])
+def test_fresh_step_sizes_are_alpha(algorithm):
+    learner = small(algorithm, inner_lr=0.07).learner
+    meta = learner.init(np.random.default_rng(0))
+    for name in learner.size_shapes:
+        assert (meta[name] == np.float32(0.07)).all()
+    theta = learner.network.shapes
+    sizes = {name: tuple(value.shape) for name, value in part(meta, "step_sizes").items()}
+    expected = {
+        "meta-sgd": theta,
+        "maml++": dict.fromkeys(theta, (5,)),
+        "maml++w": {name: (5, *shape) for name, shape in theta.items()},
+    }
+    assert sizes == expected[algorithm]
+
+
+def test_maml_plus_plus_goes_on_with_its_last_step_sizes():
+    config = small("maml++", inner_steps=3)
+    meta, support = generic_meta(config), draw(config, 2).support
+    frozen = {n: v[-1:].expand(3) if n.startswith("step_sizes") else v for n, v in meta.items()}
+    long = config.learner.adapt(meta, support, steps=6).trajectory
+    for k in range(3, 6):
+        sizes = config.learner.step_sizes(meta, k)
+        assert {n: v.item() for n, v in sizes.items()} == {
+            n: v.item() for n, v in config.learner.step_sizes(frozen, 0).items()
+        }
+    assert not torch.equal(long[5]["4.bias"], long[6]["4.bias"])
+
+
+def test_the_multi_step_loss_is_the_weighted_sum_of_the_query_losses():
+    config = small("maml++", inner_steps=3)
+    meta, episode = generic_meta(config), draw(config, 2)
+    query = Examples(*map(torch.from_numpy, episode.query))
+    trajectory = config.learner.adapt(meta, episode.support).trajectory
+    losses = torch.stack([config.learner.task_loss(params, query) for params in trajectory])
+    weights = [0.1, 0.0, 0.5, 2.0]
+    _, total = config.learner.meta_gradient(meta, episode, weights)
+    torch.testing.assert_close(total, (torch.tensor(weights).double() @ losses).mean())
+
+
+def test_the_weights_of_the_query_losses_pass_to_the_last_step():
+    learner = small("maml++").learner
+    np.testing.assert_allclose(learner.query_weights(0.0), [0, 0.2, 0.2, 0.2, 0.2, 0.2])
+    halfway = learner.query_weights(0.1)
+    np.testing.assert_allclose(halfway, [0, 0.1, 0.1, 0.1, 0.1, 0.6])
+    assert learner.query_weights(0.2) is learner.query_weights(1.0) is None
+    config = small("maml++", steps=20)
+    weights = config.query_weights(2, 6)
+    assert weights.shape == (4, 6)
+    np.testing.assert_allclose(weights.sum(1), 1)
+    np.testing.assert_allclose(weights[0], halfway)
+    np.testing.assert_array_equal(weights[-1], np.eye(6)[-1])
+    assert config.query_weights(4, 20) is None
+    assert small("maml").query_weights(0, 20) is None
+
+
+def test_training_takes_the_weights_of_its_schedule():
+    config = small("maml++", steps=10)
+    trainer = MetaTrainer(config, dtype=torch.float64)
+    start, rng = trainer.meta, np.random.default_rng([config.seed, EPISODE_STREAM])
+    trainer.advance(1)
+    gradient, _ = config.learner.meta_gradient(
+        start, config.sample_episodes(rng, 1), config.learner.query_weights(0.0)
     )
-    for left, right in zip(once.trajectory, often.trajectory, strict=True):
-        assert_same(left, right)
-    assert torch.equal(once.losses, often.losses)
+    expected = {name: value - 0.01 * gradient[name] for name, value in start.items()}
+    assert_near(trainer.meta, expected, 1e-14)
 
 
-@pytest.mark.parametrize("algorithm", UNLABELLED)
-def test_a_sequence_of_source_inputs_is_taken_in_turn_and_starts_again(algorithm):
-    config = small(algorithm)
-    meta = generic_meta(config)
-
-    def losses(*inputs):
-        return config.learner.adapt(meta, Examples(np.array([inputs])), steps=4).losses
-
-    assert torch.equal(losses(0.8, 1.5), losses(0.8, 1.5, 0.8, 1.5, 0.8))
-    first, swapped = losses(0.8, 1.5), losses(1.5, 0.8)
-    assert not torch.isclose(first[0], swapped[0])
-    assert torch.equal(losses(0.8, 1.5)[0], losses(0.8, 1.0)[0])
-    assert not torch.isclose(losses(0.8, 1.5)[1], losses(0.8, 1.0)[1])
+def test_the_ordinary_training_takes_no_inner_step():
+    config = small("pretrained", "any-phase")
+    meta, episode = generic_meta(config), draw(config, 3)
+    gradient, _ = config.learner.meta_gradient(meta, episode)
+    expected = _support_gradient(config.learner, _regressor(meta), episode.query)
+    assert_near(_regressor(gradient), expected, 1e-14)
 
 
-@pytest.mark.parametrize("algorithm", LABELLED)
-def test_a_labelled_algorithm_descends_the_error_on_its_points(algorithm):
-    config = small(algorithm, hidden=32)
-    meta = config.learner.init(np.random.default_rng(0))
-    support = Examples(np.array([[-1.0, 0.5, 2.0]]), np.array([[0.3, -0.2, 0.9]]))
-    adaptation = config.learner.adapt(meta, support, steps=60)
-    with torch.no_grad():
-        y = config.learner.regressor.activations(
-            part(meta, "regressor"), torch.from_numpy(support.x).float()[..., None]
-        )[0][..., 0]
-    expected = np.abs(y.numpy() - support.y).mean()
-    assert adaptation.losses[0].item() == pytest.approx(expected, rel=1e-5)
-    whole = len(config.learner.moving) == len(config.learner.regressor.shapes)
-    assert adaptation.losses[-1].item() < (0.25 if whole else 0.6) * expected
+@pytest.mark.parametrize("algorithm", ["meta-sgd", "maml++", "maml++w"])
+def test_another_alpha_scales_the_learned_step_sizes(algorithm):
+    config = small(algorithm, inner_lr=0.04)
+    meta, support = generic_meta(config), draw(config, 2).support
+    doubled = {n: 2 * v if n.startswith("step_sizes") else v for n, v in meta.items()}
+    one = config.learner.adapt(meta, support, inner_lr=0.08).trajectory[-1]
+    other = config.learner.adapt(doubled, support).trajectory[-1]
+    assert_near(one, other, 1e-14)
+    same = config.learner.adapt(meta, support, inner_lr=0.04).trajectory[-1]
+    assert_near(same, config.learner.adapt(meta, support).trajectory[-1], 0)

@@ -83,7 +83,7 @@ def test_every_algorithm_that_can_be_trained_on_a_family_takes_part_and_so_do_th
 ):
     found = contestants(shipped(), {}, family)
     assert missing(found, family) == []
-    expected = [n for n, kind in ALGORITHMS.items() if family.bands or not kind.unlabelled]
+    expected = [name for name, kind in ALGORITHMS.items() if not kind.unsuited(family)]
     assert [name for name in found if name in ALGORITHMS] == expected
     assert list(found)[-len(YARDSTICKS) :] == list(YARDSTICKS)
 
@@ -112,19 +112,19 @@ def test_held_out_errors_are_what_evaluate_says(monkeypatch):
     monkeypatch.setattr(measurements, "TASKS", 30)
     family = FAMILIES["finn"]
     one = contestants(shipped(), {}, family)["anil"]
-    found = held_out_errors(one.learner, family, shots=7, steps=3)
+    found = held_out_errors(one.model, family, shots=7, steps=3)
     again = evaluate(
-        one.learner.algorithm,
-        one.learner.meta,
+        one.model.learner,
+        one.model.meta,
         family,
         shots=7,
         steps=3,
         tasks=30,
-        grid=family.grid[::8],
+        every=8,
     )
     np.testing.assert_array_equal(found.errors, again.errors)
     assert again.metric == family.metric == "mse"
-    assert milliseconds(one.learner, family, shots=7, steps=3) > 0
+    assert milliseconds(one.model, family, shots=7, steps=3) > 0
 
 
 @pytest.mark.parametrize("along", ATTRIBUTES)
@@ -132,7 +132,7 @@ def test_held_out_errors_are_what_evaluate_says(monkeypatch):
 def test_a_sweep_at_a_trained_value_is_the_familys_own_error(family, along):
     attribute = ATTRIBUTES[along]
     one = contestants(shipped(), {}, family)["pretrained"]
-    errors = swept(one.learner, family, shots=4, steps=2, along=along)
+    errors = swept(one.model, family, shots=4, steps=2, along=along)
     values = attribute.values(family)
     assert errors.shape == (3, len(values))
     assert np.isfinite(errors).all()
@@ -140,13 +140,13 @@ def test_a_sweep_at_a_trained_value_is_the_familys_own_error(family, along):
     assert inside, "the trained range is among the values"
     moved = attribute.at(family, float(values[inside[0]]))
     own = evaluate(
-        one.learner.algorithm,
-        one.learner.meta,
+        one.model.learner,
+        one.model.meta,
         moved,
         shots=4,
         steps=2,
         tasks=measurements.SWEPT_TASKS,
-        grid=family.grid[::8],
+        every=8,
         metric=family.metric,
     )
     np.testing.assert_allclose(errors[:, inside[0]], own.mean)
@@ -155,7 +155,7 @@ def test_a_sweep_at_a_trained_value_is_the_familys_own_error(family, along):
 def test_a_sweep_leaves_open_where_an_unlabelled_learner_has_no_input():
     family = FAMILIES["any-phase"]
     one = contestants(shipped(), {}, family)["daml"]
-    errors = swept(one.learner, family, shots=4, steps=2, along="phase")
+    errors = swept(one.model, family, shots=4, steps=2, along="phase")
     degrees = ATTRIBUTES["phase"].values(family)
     trained = (degrees >= 0) | (degrees == -180)  # which is that of 180 degrees
     np.testing.assert_array_equal(np.isfinite(errors[0]), trained)
@@ -176,7 +176,7 @@ def test_minus_180_degrees_are_180_degrees_in_badges_and_in_the_sweep():
 
 def test_the_oracle_breaks_where_waves_are_no_sines_of_frequency_one():
     family = FAMILIES["any-phase"]
-    oracle = contestants(shipped(), {}, family)["oracle"].learner
+    oracle = contestants(shipped(), {}, family)["oracle"].model
     errors = swept(oracle, family, shots=4, steps=1, along="frequency")[-1]
     values = ATTRIBUTES["frequency"].values(family)
     assert errors[values == 1.0] < 1e-5
@@ -244,10 +244,10 @@ def test_only_the_number_of_points_matters_not_where_they_are(computed):
 def test_a_measurement_that_fails_is_said_and_holds_up_no_other(monkeypatch, caplog):
     real = measurements.held_out_errors
 
-    def held_out_errors(learner, *given):
-        if learner.algorithm.name == "reptile":
+    def held_out_errors(model, *given):
+        if model.learner.name == "reptile":
             raise RuntimeError("no luck")
-        return real(learner, *given)
+        return real(model, *given)
 
     monkeypatch.setattr(measurements, "held_out_errors", held_out_errors)
     app = start()

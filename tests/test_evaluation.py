@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from helpers import PAIRS, generic_meta, small, starting_curve
+from helpers import GRADIENT_BASED, GRADIENT_PAIRS, PAIRS, generic_meta, small, starting_curve
 
 from metademo import evaluation
 from metademo.algorithms import ALGORITHMS
-from metademo.evaluation import Evaluation, evaluate, run_inner_loop
+from metademo.evaluation import Evaluation, evaluate, run_learner
 from metademo.tasks import FAMILIES, PI, Examples
 from metademo.training import EPISODE_STREAM, HELD_OUT_STREAM
 
@@ -61,7 +61,7 @@ def test_tasks_that_diverged_show_and_do_not_warn(diverged):
     assert result.median[1] == 2.5
 
 
-@every_pair
+@pytest.mark.parametrize(("algorithm", "family"), GRADIENT_PAIRS)
 def test_an_error_per_step_and_task_starting_at_the_initialisation(algorithm, family):
     config = small(algorithm, family)
     meta = generic_meta(config)
@@ -84,7 +84,7 @@ def test_the_error_is_that_of_the_adapted_curves_on_the_grid(algorithm, family):
     config = small(algorithm, family)
     meta, grid = generic_meta(config), FAMILIES[family].grid
     waves, episode = _held_out(config, 20, sources=3 if config.learner.unlabelled else 0)
-    drawn = run_inner_loop(config.learner, meta, episode.support, grid, steps=3).curves
+    drawn = run_learner(config.learner, meta, episode.support, grid, steps=3).outputs
     assert drawn.shape == (4, 20, 400)
     error = np.square if family == "finn" else np.abs
     expected = error(drawn - waves(grid)).mean(-1)
@@ -138,13 +138,13 @@ def test_held_out_tasks_are_not_those_of_training(monkeypatch):
     assert not np.isin(np.concatenate(seen), training.support.x).any()
 
 
-@every_algorithm
+@pytest.mark.parametrize("algorithm", GRADIENT_BASED)
 def test_the_first_curve_is_that_of_the_initialisation(algorithm):
     config = small(algorithm)
     meta, x = generic_meta(config), np.linspace(-2, 2, 11)
     inputs = np.ones((1, 3))
     support = Examples(inputs, None if config.learner.unlabelled else inputs)
-    drawn = run_inner_loop(config.learner, meta, support, x, steps=2).curves
+    drawn = run_learner(config.learner, meta, support, x, steps=2).outputs
     assert drawn.shape == (3, 1, 11)
     np.testing.assert_allclose(drawn[0, 0], starting_curve(meta, x), rtol=1e-12)
     assert not np.allclose(drawn[2, 0], drawn[0, 0])

@@ -1,15 +1,19 @@
 """The order of the house: who may import whom. Only `ui` knows Streamlit, and its scenes do not."""
 
 import ast
+import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
+from metademo.tasks import TaskFamily, WaveFamily, Waves, waves
+
 ROOT = Path(__file__).resolve().parent.parent
 
 ORDER = [
-    {"described", "files", "formats", "network", "tasks"},
+    {"described", "files", "formats", "network"},
+    {"tasks"},
     {"inner", "fused"},
     {"algorithms"},
     {"engines"},
@@ -19,7 +23,7 @@ ORDER = [
     {"evaluation"},
     {"scores"},
     {"benchmark", "checkpoints", "jobs", "seeds"},
-    {"learners", "reproduce"},
+    {"models", "reproduce"},
     {"command_line"},
     {"__main__", "ui"},
     {"streamlit_app"},
@@ -37,14 +41,7 @@ UI_ORDER = [
     {"state.views"},
     {"state.history", "server"},
     {"scenes"},
-    {
-        "components.chart",
-        "components.follow",
-        "components.preload",
-        "components.scores",
-        "components.source_line",
-        "components.train_stage",
-    },
+    {"components.*"},
     {"state"},
     {"controls"},
     {"pages"},
@@ -55,6 +52,11 @@ A view is plain, so scenes draw it; a visit holds a view and draws components. W
 visitors is measured from views, and drawn by scenes.
 """
 UI_LEVEL = {room: level for level, rooms in enumerate(UI_ORDER) for room in rooms}
+WITHOUT_WAVES = {
+    *{"checkpoints", "engines", "evaluation", "fused"},
+    *{"inner", "jobs", "recipes", "settings", "training"},
+}
+"""These know tasks as `TaskFamily` and `TaskKind` alone, so that other kinds find room in them."""
 WITHOUT_STREAMLIT = "metademo.ui.scenes"
 """Nothing here imports Streamlit, nor does anything that it imports."""
 
@@ -89,8 +91,16 @@ def _imported(base: str, name: str) -> str:
 def ui_room_of(module: str) -> str | None:
     """The room within `ui` that a dotted module name belongs to; None if it has no place."""
     parts = module.removeprefix("metademo.ui.").split(".")
-    names = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
-    return next((name for name in names if name in UI_LEVEL), None)
+    names = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    room = next((name for name in names if name in UI_LEVEL), None)
+    if room is None and parts[0] == "components" and len(parts) > 1:
+        return names[-2]
+    return room
+
+
+def ui_level_of(room: str) -> int:
+    """How low a room of `ui` stands: components are all alike, and none imports another."""
+    return UI_LEVEL.get(room, UI_LEVEL["components.*"])
 
 
 def violations(module: str, source: str, *, package: bool = False) -> list[str]:
@@ -123,7 +133,7 @@ def _allowed_in_ui(module: str, other: str) -> bool:
     rooms = [ui_room_of(name) for name in (module, other) if name.startswith("metademo.ui.")]
     if len(rooms) < 2 or None in rooms or rooms[0] == rooms[1]:
         return True
-    return UI_LEVEL[rooms[1]] < UI_LEVEL[rooms[0]]
+    return ui_level_of(rooms[1]) < ui_level_of(rooms[0])
 
 
 def streamlit_behind(module: str, imported: Mapping[str, Iterable[str]]) -> list[str]:
@@ -204,7 +214,8 @@ def test_streamlit_is_found_behind_a_module(imported):
 
 
 def test_every_room_of_ui_is_there():
-    assert {ui_room_of(module) for module in MODULES if _in_ui(module)} == UI_LEVEL.keys()
+    rooms = {ui_room_of(module) for module in MODULES if _in_ui(module)}
+    assert {room if room in UI_LEVEL else "components.*" for room in rooms} == UI_LEVEL.keys()
 
 
 def test_the_modules_are_found():
@@ -220,7 +231,8 @@ BAD = {
     "upwards in a function": ("metademo.engines", "def f():\n    from metademo.training import x"),
     "upwards, relative": ("metademo.training", "from .evaluation import evaluate"),
     "upwards out of a folder": ("metademo.algorithms.maml", "from ..training import TrainConfig"),
-    "a neighbour": ("metademo.tasks", "from metademo.network import MLP"),
+    "a neighbour": ("metademo.inner", "from metademo.fused import Problem"),
+    "a task from its network": ("metademo.network", "from metademo.tasks import CURVES"),
     "figures inwards": ("metademo.figures", "from metademo.tasks import PI"),
     "figures outwards": ("metademo.evaluation", "from metademo.figures import STYLES"),
     "pages from the backend": ("metademo.checkpoints", "import metademo.ui.state.views"),
@@ -256,10 +268,9 @@ BAD = {
     ),
     "a scene from the server": (
         "metademo.ui.server.measurements",
-        "from metademo.ui.scenes import learners",
+        "from metademo.ui.scenes import drawn",
     ),
     "a room of ui without a place": ("metademo.ui.attic", "import math"),
-    "a component without a place": ("metademo.ui.components.toy.toy", "import math"),
     "a file beside the rooms": ("metademo.ui.layout", "from metademo.ui.state.mended import View"),
     "Streamlit": ("metademo.jobs", "import streamlit as st"),
     "a part of Streamlit": ("metademo.figures", "from streamlit.runtime import get_instance"),
@@ -278,7 +289,7 @@ GOOD = {
     "from the package": ("metademo.command_line", "from metademo import checkpoints, figures"),
     "inside a folder": (
         "metademo.algorithms.maml",
-        "from metademo.algorithms.base import Algorithm",
+        "from metademo.algorithms.learner import Learner",
     ),
     "inside a folder, relative": (
         "metademo.ui.pages.maml",
@@ -295,6 +306,7 @@ GOOD = {
         "metademo.ui.components.chart.chart",
         "from ..kernel import assets\nfrom metademo.ui.components.kernel.curves import Curve",
     ),
+    "another component": ("metademo.ui.components.toy.toy", "from ..kernel import assets"),
     "other libraries": ("metademo.network", "import torch\nfrom numpy.typing import ArrayLike"),
 }
 
@@ -302,3 +314,71 @@ GOOD = {
 @pytest.mark.parametrize(("module", "source"), GOOD.values(), ids=GOOD)
 def test_the_checker_lets_the_rest_pass(module, source):
     assert violations(module, source) == []
+
+
+def _words_of_waves() -> set[str]:
+    """What is there to say of waves alone: all that their module defines, and their attributes.
+
+    Their `shape` is left out, for arrays have one, too.
+    """
+    tree = ast.parse(Path(waves.__file__).read_text(encoding="utf-8"))
+    defined = {node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            defined |= {target.id for target in targets}
+    own = {field.name for field in dataclasses.fields(Waves)}
+    own |= {field.name for field in dataclasses.fields(WaveFamily)} | vars(WaveFamily).keys()
+    shared = {*dir(TaskFamily), *TaskFamily.__annotations__, "shape"}
+    return {name for name in defined | own - shared if not name.startswith("_")}
+
+
+def said_of_waves(module: str, source: str, *, package: bool = False) -> set[str]:
+    """What `source` says of waves: names it imports, uses or asks of an object."""
+    words, found = _words_of_waves(), set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.ImportFrom):
+            found |= {alias.name for alias in node.names}
+    imported = imports(module, source, package=package)
+    return (found & words) | {name for name in imported if name.startswith(waves.__name__)}
+
+
+def test_what_is_said_of_waves_is_known():
+    words = {"WaveFamily", "Waves", "SourceBand", "SHAPES", "GRID_POINTS", "as_waves", "turned"}
+    words |= {"phase", "phases", "amplitude", "amplitudes", "frequency", "bands", "noise"}
+    words |= {"grid", "x_range", "unit_amplitude", "nearest", "source_of", "two_phase"}
+    assert words <= _words_of_waves()
+    assert not {"name", "title", "metric", "kind", "sample_episodes"} & _words_of_waves()
+
+
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if room_of(module) in WITHOUT_WAVES]
+)
+def test_the_backend_knows_nothing_of_waves(module):
+    source = MODULES[module].read_text(encoding="utf-8")
+    assert said_of_waves(module, source, package=module in PACKAGES) == set()
+
+
+WAVY = {
+    "the module": "import metademo.tasks.waves",
+    "from the module": "from metademo.tasks.waves import PI",
+    "from the room": "from metademo.tasks import WaveFamily",
+    "by another name": "from metademo.tasks import Waves as Tasks",
+    "an attribute": "def f(tasks):\n    return tasks.phase",
+    "the family's grid": "def f(config):\n    return config.task_family.grid[::8]",
+    "in an annotation": "def f(family: WaveFamily): ...",
+}
+
+
+@pytest.mark.parametrize("source", WAVY.values(), ids=WAVY)
+def test_the_checker_sees_what_is_said_of_waves(source):
+    assert said_of_waves("metademo.evaluation", source)
+
+
+def test_the_checker_lets_families_pass():
+    source = "from metademo.tasks import FAMILIES, TaskFamily\nx = f.kind.losses, f.name, a.shape"
+    assert said_of_waves("metademo.evaluation", source) == set()

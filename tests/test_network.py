@@ -1,4 +1,4 @@
-"""The regressor: a pure function of its parameters, equal to plain PyTorch's."""
+"""Networks: each a pure function of its parameters, equal to plain PyTorch's."""
 
 import helpers  # noqa: F401
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from metademo.network import ACTIVATIONS, INITIALISATIONS, MLP, predict
+from metademo.network import ACTIVATIONS, INITIALISATIONS, MLP, Regressor, regressor
 
 MODULES = {"relu": nn.ReLU, "leaky-relu": lambda: nn.LeakyReLU(0.1), "tanh": nn.Tanh}
 
@@ -51,24 +51,24 @@ def test_outputs_and_hidden_activations_equal_a_sequential(activation):
 
 
 def test_leading_axes_of_parameters_and_inputs_are_separate_networks():
-    network = MLP((1, 4, 6, 1))
+    network = Regressor((1, 4, 6, 1))
     params = _parameters(network, 2, 3)
     x = torch.linspace(-3, 3, 15, dtype=torch.float64).reshape(3, 5)
-    together = predict(network, params, x)
+    together = network.predict(params, x)
     assert together.shape == (2, 3, 5)
     for i in range(2):
         for j in range(3):
-            alone = predict(network, {n: v[i, j] for n, v in params.items()}, x[j])
+            alone = network.predict({n: v[i, j] for n, v in params.items()}, x[j])
             torch.testing.assert_close(together[i, j], alone)
 
 
-def test_predict_takes_scalars_to_scalars():
-    network = MLP((1, 4, 6, 1))
+def test_the_regressor_takes_scalars_to_scalars():
+    network = Regressor((1, 4, 6, 1))
     params = _parameters(network)
     x = torch.linspace(-3, 3, 5, dtype=torch.float64)
     with torch.no_grad():
         expected = _sequential(network, params)(x[:, None])[:, 0]
-    torch.testing.assert_close(predict(network, params, x), expected)
+    torch.testing.assert_close(network.predict(params, x), expected)
 
 
 def test_fan_in_initialisation_is_that_of_the_original_experiment():
@@ -117,3 +117,9 @@ def test_initialisation_depends_on_the_generator_alone(scheme):
 def test_an_unknown_initialisation_is_named_with_the_known_ones():
     with pytest.raises(ValueError, match=r"'he'.*fan-in.*truncated-normal"):
         MLP((1, 2, 2, 1)).init(np.random.default_rng(0), "he")
+
+
+def test_the_regressor_is_that_of_the_article_and_its_head_is_the_last_layer():
+    network = regressor(32)
+    assert network == Regressor((1, 32, 32, 1), "relu")
+    assert network.head == tuple(network.shapes)[-2:]

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metademo import checkpoints
-from metademo.learners import Learner
+from metademo.models import Model
 from metademo.tasks import FAMILIES, PI, Examples, Waves
-from metademo.ui.scenes.learners import Run
+from metademo.ui.scenes.drawn import Drawn
 from metademo.ui.scenes.maml_story import FITS, Story
 from metademo.ui.scenes.scenes import daml_scene, maml_scene
 from metademo.ui.scenes.sentences import number, wave_name
@@ -31,28 +31,28 @@ X = np.array([-5.0, -2.0, 1.0, 4.5])
 
 
 @functools.cache
-def learner(name: str) -> Learner:
+def learner(name: str) -> Model:
     """Weights that ship, by name, or "squared": fresh ones with a squared inner loss."""
     if name == "squared":
-        return Learner.of(checkpoint_of(small("maml", "any-phase", hidden=8, loss="mse")))
-    return Learner.of(checkpoints.load(checkpoints.shipped(name)))
+        return Model.of(checkpoint_of(small("maml", "any-phase", hidden=8, loss="mse")))
+    return Model.of(checkpoints.load(checkpoints.shipped(name)))
 
 
 def on(wave: Waves, xs=X) -> tuple[tuple[float, float], ...]:
     return tuple(zip(map(float, xs), map(float, wave(xs)[0]), strict=True))
 
 
-def independent(one: Learner, view: MamlView, x) -> np.ndarray:
+def independent(one: Model, view: MamlView, x) -> np.ndarray:
     """The network on `x` after each step on the view's points, (steps + 1, points)."""
     points = np.array(view.points)
     support = Examples(points[None, :, 0], points[None, :, 1])
     return drawn(one, support, x, steps=view.steps, inner_lr=view.inner_lr)
 
 
-def drawn(one: Learner, support: Examples, x, **options) -> np.ndarray:
+def drawn(one: Model, support: Examples, x, **options) -> np.ndarray:
     """The network on `x` after each step, (steps + 1, points), by plain matrix products."""
     rows = []
-    for params in one.algorithm.adapt(one.meta, support, **options).trajectory:
+    for params in one.learner.adapt(one.meta, support, **options).trajectory:
         w1, b1, w2, b2, w3, b3 = (
             params[f"{layer}.{kind}"][0].double().numpy()
             for layer in (0, 2, 4)
@@ -192,7 +192,7 @@ def story(view: MamlView, family=TWO_PHASE, **values: list[tuple[float, float]])
     """Sentences about runs that miss the points and the wave by so much after each step."""
     truth = view.wave(family.grid)[0]
     runs = {
-        name: Run(np.array([truth + wave for _, wave in pairs]), np.zeros(len(pairs)), misses)
+        name: Drawn(np.array([truth + wave for _, wave in pairs]), np.zeros(len(pairs)), misses)
         for name, pairs in values.items()
         if len(misses := np.array([points for points, _ in pairs]))
     }
@@ -222,7 +222,7 @@ def contrast(view: MamlView, family=TWO_PHASE, alpha: float | None = None):
     """The scene with an ordinarily trained network beside it, and that network."""
     ordinary = learner(f"pretrained-{family.name}")
     if alpha is not None:
-        ordinary = replace(ordinary, algorithm=replace(ordinary.algorithm, inner_lr=alpha))
+        ordinary = replace(ordinary, learner=replace(ordinary.learner, inner_lr=alpha))
     scene = maml_scene(view, family, learner(f"maml-{family.name}"), {"pretrained": ordinary})
     return scene, ordinary
 
@@ -379,12 +379,12 @@ def test_a_learned_loss_of_zero_is_said_to_change_nothing():
     config = small("daml", "two-phase")
     meta = config.learner.init(np.random.default_rng(0))
     dead = {n: v * 0 if n.startswith("adaptation_loss") else v for n, v in meta.items()}
-    scene = daml_scene(DamlView(), TWO_PHASE, Learner(config.learner, dead))
+    scene = daml_scene(DamlView(), TWO_PHASE, Model(config.learner, dead))
     assert scene.details[0] == (
         "From here on the learned loss is 0, so further steps change nothing."
     )
     assert scene.details[-1] == ""
-    alive = daml_scene(DamlView(), TWO_PHASE, Learner(config.learner, meta))
+    alive = daml_scene(DamlView(), TWO_PHASE, Model(config.learner, meta))
     curves = alive.curves[-1].y
     assert [bool(d) for d in alive.details or [""] * 6] == [
         k < 5 and bool((curves[k:] == curves[k]).all()) for k in range(6)
@@ -394,5 +394,5 @@ def test_a_learned_loss_of_zero_is_said_to_change_nothing():
 def test_no_steps_to_speak_of_are_not_blamed_on_the_learned_loss():
     config = small("daml", "two-phase")
     meta = config.learner.init(np.random.default_rng(0))
-    scene = daml_scene(DamlView(inner_lr=0.0), TWO_PHASE, Learner(config.learner, meta))
+    scene = daml_scene(DamlView(inner_lr=0.0), TWO_PHASE, Model(config.learner, meta))
     assert scene.details[0] == "From here on further steps change nothing."

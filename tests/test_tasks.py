@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from metademo.tasks import FAMILIES, PI, SHAPES, SourceBand, TaskFamily, Waves, turned
+from metademo.tasks import FAMILIES, PI, SHAPES, SourceBand, WaveFamily, Waves, turned
 
 DRAWS = 4000
 
@@ -230,7 +230,7 @@ def test_a_band_is_linear_between_the_phases_of_its_ends():
 
 
 def test_a_family_without_source_domain_says_so():
-    family = TaskFamily("plain", "", phases=(0, PI))
+    family = WaveFamily("plain", "", phases=(0, PI))
     with pytest.raises(ValueError, match=r"'plain' has no source domain"):
         _episodes(family, 3, sources=2)
 

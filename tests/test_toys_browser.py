@@ -64,8 +64,6 @@ class Toy {
 PAGE = '''
 """A page with one toy on it."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from metademo.ui.components.toy.toy import toy
@@ -75,7 +73,7 @@ from metademo.ui.state.views import DamlView
 
 def _chart():
     state = _state()
-    moved = lambda view, gesture: replace(view, steps=int(gesture.value))
+    moved = lambda view, gesture: view.changed(steps=int(gesture.value))
     on_edit = state.listen("toy", moved)
     toy("toy", conversation=state.conversation, on_edit=on_edit, number=state.view.steps)
 

@@ -13,11 +13,11 @@ from metademo.algorithms import ALGORITHMS
 from metademo.described import ConfigError
 from metademo.figures import OTHER
 from metademo.jobs import Busy, Limits, Registry, State
-from metademo.learners import Learner
+from metademo.models import Model
 from metademo.recipes import can_train, configure
 from metademo.tasks import FAMILIES, Examples
 from metademo.ui.scenes import train_words
-from metademo.ui.scenes.scenes import points_run
+from metademo.ui.scenes.drawn import draw_points
 from metademo.ui.scenes.train_words import OWN, SETTINGS
 from metademo.ui.state import runs
 from metademo.ui.state.views import TrainView
@@ -312,8 +312,8 @@ def test_weights_are_played_with_the_alpha_they_were_trained_with(algorithm):
     press(app, "play")
     view = app.session_state["history of maml"].present
     assert widget(app, "number_input", "inner_lr", "maml").value == 0.01
-    shown = points_run(
-        view, FAMILIES["two-phase"], Learner.of(run.checkpoint(run.progress.snapshots[-1]))
+    shown = draw_points(
+        view, FAMILIES["two-phase"], Model.of(run.checkpoint(run.progress.snapshots[-1]))
     )
     x, y = np.array(view.points).T
     support = Examples(x[None], y[None])

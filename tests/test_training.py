@@ -8,7 +8,7 @@ import torch
 from helpers import PAIRS, assert_near, assert_same, small
 from torch.nn import functional as F
 
-from metademo.algorithms import ALGORITHMS, Algorithm
+from metademo.algorithms import ALGORITHMS, Learner
 from metademo.engines import Diverged
 from metademo.recipes import RECIPES, configure
 from metademo.settings import TrainConfig
@@ -288,7 +288,7 @@ def test_with_one_more_the_run_has_diverged(engine, poisoned):
 def test_after_an_interruption_the_weights_are_those_of_the_step_it_tells(every, monkeypatch):
     config = small("maml", steps=20)
     trainer = MetaTrainer(config, engine="torch")
-    calls, gradient = iter(range(100)), Algorithm.meta_gradient
+    calls, gradient = iter(range(100)), Learner.meta_gradient
 
     def interrupted(self, *arguments):
         if next(calls) == 7:
@@ -296,7 +296,7 @@ def test_after_an_interruption_the_weights_are_those_of_the_step_it_tells(every,
         return gradient(self, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Algorithm, "meta_gradient", interrupted)
+        patch.setattr(Learner, "meta_gradient", interrupted)
         with pytest.raises(KeyboardInterrupt):
             list(trainer.run(every))
     straight = MetaTrainer(config, engine="torch")

@@ -1,14 +1,17 @@
 """Ways of learning to learn: one file each, and this registry.
 
-To add one, write a subclass of :class:`~metademo.algorithms.base.Algorithm` and list it here; the
-command line, the pages and the contract tests pick it up. The yardsticks are rows of their own:
+To add one, write a subclass of :class:`~metademo.algorithms.learner.Learner`, or where it takes
+gradient steps of :class:`~metademo.algorithms.gradient_based.GradientBased`, and list it here; the
+command line, the pages and the contract tests pick it up. Which families it goes with is for it to
+say (:meth:`~metademo.algorithms.learner.Learner.unsuited`). The yardsticks are rows of their own:
 they adapt and are scored like the others, but there is nothing to train.
 """
 
 from metademo.algorithms.anil import ANIL
-from metademo.algorithms.base import Algorithm, Meta
 from metademo.algorithms.daml import DAML, LEARNED_LOSSES
 from metademo.algorithms.fomaml import FOMAML
+from metademo.algorithms.gradient_based import GradientBased
+from metademo.algorithms.learner import Learner, Meta, Predictions
 from metademo.algorithms.maml import MAML
 from metademo.algorithms.maml_plus_plus import MAMLPlusPlus
 from metademo.algorithms.maml_plus_plus_per_weight import MAMLPlusPlusPerWeight
@@ -17,7 +20,7 @@ from metademo.algorithms.pretrained import Pretrained
 from metademo.algorithms.reptile import Reptile
 from metademo.algorithms.yardsticks import Oracle, Random
 
-ALGORITHMS: dict[str, type[Algorithm]] = {
+ALGORITHMS: dict[str, type[Learner]] = {
     algorithm.name: algorithm
     for algorithm in (
         MAML,
@@ -31,8 +34,14 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
         Pretrained,
     )
 }
-YARDSTICKS: dict[str, type[Algorithm]] = {
-    yardstick.name: yardstick for yardstick in (Random, Oracle)
-}
+YARDSTICKS: dict[str, type[Learner]] = {yardstick.name: yardstick for yardstick in (Random, Oracle)}
 
-__all__ = ["ALGORITHMS", "LEARNED_LOSSES", "YARDSTICKS", "Algorithm", "Meta"]
+__all__ = [
+    "ALGORITHMS",
+    "LEARNED_LOSSES",
+    "YARDSTICKS",
+    "GradientBased",
+    "Learner",
+    "Meta",
+    "Predictions",
+]

@@ -33,4 +33,4 @@ class ANIL(MAML):
 
     @property
     def moving(self) -> tuple[str, ...]:
-        return ("4.weight", "4.bias")
+        return self.network.head

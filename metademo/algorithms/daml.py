@@ -21,15 +21,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from metademo.algorithms.base import Algorithm, Meta, part
-from metademo.network import MLP, Network, Params
-from metademo.tasks import Examples
+from metademo.algorithms.gradient_based import GradientBased
+from metademo.algorithms.learner import Meta, part
+from metademo.network import MLP, Network, Params, Regressor, regressor
+from metademo.tasks import CURVES, Examples, TaskFamily
 
 LEARNED_LOSSES = {"absolute": "|g|, as in the article", "squared": "g^2 / 2, with leaky units"}
 
 
 @dataclass(frozen=True)
-class DAML(Algorithm):
+class DAML(GradientBased):
     """MAML with a learned, label-free inner loss.
 
     Attributes:
@@ -57,6 +58,16 @@ class DAML(Algorithm):
 
     learned_loss: str = "absolute"
 
+    @classmethod
+    def unsuited(cls, family: TaskFamily) -> str:
+        if family.kind is not CURVES:
+            return f"{cls.name} learns from a network of curves, and {family.name} has another"
+        return super().unsuited(family)
+
+    @property
+    def network(self) -> Regressor:
+        return regressor(self.hidden, self.activation)
+
     @property
     def adaptation_loss(self) -> MLP:
         """g_psi: from (y, h2, h1) to one number."""
@@ -73,7 +84,7 @@ class DAML(Algorithm):
         """At one source input per inner step; a shorter sequence of them starts again."""
         k = step % max(1, support.x.shape[1])
         inputs = support.x[:, k : k + 1, None]
-        activations = torch.cat(self.regressor.activations(params, inputs), dim=-1)
-        g = self.adaptation_loss.activations(part(meta, "adaptation_loss"), activations)[0]
+        activations = torch.cat(self.network.activations(params, inputs), dim=-1)
+        g = self.adaptation_loss.predict(part(meta, "adaptation_loss"), activations)
         loss = g.abs() if self.learned_loss == "absolute" else 0.5 * g.square()
         return loss.flatten(1).sum(-1)  # of one value; of none if there is no input

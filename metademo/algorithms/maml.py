@@ -13,11 +13,11 @@ By reverse accumulation (what autograd does here, step by step through the inner
 
 from __future__ import annotations
 
-from metademo.algorithms.base import Algorithm
+from metademo.algorithms.gradient_based import GradientBased
 
 
-class MAML(Algorithm):
-    """Second-order MAML: everything that :class:`Algorithm` does by default."""
+class MAML(GradientBased):
+    """Second-order MAML: everything that :class:`GradientBased` does by default."""
 
     name = "maml"
     title = "MAML"

@@ -8,10 +8,10 @@ steps that follow fit the points, and not the wave between them.
 
 from __future__ import annotations
 
-from metademo.algorithms.base import Algorithm
+from metademo.algorithms.gradient_based import GradientBased
 
 
-class Pretrained(Algorithm):
+class Pretrained(GradientBased):
     """Joint training; the inner loop only runs afterwards, as fine-tuning."""
 
     name = "pretrained"

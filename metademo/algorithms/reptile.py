@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from metademo.algorithms.base import Algorithm, Meta, Weights, part, tensor_like
+from metademo.algorithms.gradient_based import GradientBased
+from metademo.algorithms.learner import Meta, Weights, part, tensor_like
 from metademo.tasks import Array, Episode
 
 
-class Reptile(Algorithm):
+class Reptile(GradientBased):
     """Moves the initialisation towards where the inner loop ends."""
 
     name = "reptile"
@@ -46,7 +47,7 @@ class Reptile(Algorithm):
         query = episode.query.map(tensor_like(meta))
         loss = self.query_loss(trajectory, query, weights).mean()
         gradient = {
-            f"regressor.{name}": theta - trajectory[-1][name].mean(0)
-            for name, theta in part(meta, "regressor").items()
+            f"{self.kind.role}.{name}": theta - trajectory[-1][name].mean(0)
+            for name, theta in part(meta, self.kind.role).items()
         }
         return gradient, loss

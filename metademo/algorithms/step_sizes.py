@@ -3,7 +3,7 @@
     theta_{k+1} = theta_k - alpha_k o grad L_support(theta_k)        o: entry by entry
 
 They are meta-parameters of their own, ``step_sizes.0.weight``..., one tensor for each of the
-regressor's parameters, and all start from alpha. Their gradient comes with the recursion of
+network's parameters, and all start from alpha. Their gradient comes with the recursion of
 :mod:`metademo.algorithms.maml`: d alpha_k = - lambda_{k+1} o grad L_support(theta_k), summed over
 whatever shares a step size. They may become negative.
 """
@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metademo.algorithms.base import Algorithm, Meta, part
+from metademo.algorithms.gradient_based import GradientBased
+from metademo.algorithms.learner import Meta, part
 
 PREFIX = "step_sizes."
 
 
-class LearnedStepSizes(Algorithm):
+class LearnedStepSizes(GradientBased):
     """What algorithms with learned step sizes have in common; they say what shares one.
 
     Beyond the trained number of inner steps, the sizes of the last one serve on.
@@ -38,7 +39,7 @@ class LearnedStepSizes(Algorithm):
     def size_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of the step sizes of each parameter that moves."""
         steps = (max(1, self.inner_steps),) if self.per_step else ()
-        shapes = self.regressor.shapes
+        shapes = self.network.shapes
         return {
             PREFIX + name: steps + (shapes[name] if self.per_weight else ()) for name in self.moving
         }
@@ -50,6 +51,10 @@ class LearnedStepSizes(Algorithm):
     def init(self, rng: np.random.Generator) -> Meta:
         sizes = {n: torch.full(shape, self.inner_lr) for n, shape in self.size_shapes.items()}
         return super().init(rng) | sizes
+
+    @property
+    def alpha_in_words(self) -> str:
+        return f"learned from {self.inner_lr:g}"
 
     def step_sizes(self, meta: Meta, step: int) -> Mapping[str, Tensor]:
         sizes = part(meta, PREFIX.rstrip("."))

@@ -1,27 +1,24 @@
 """What the algorithms are measured against; neither is meta-trained.
 
 `Random` is the network as it is drawn: what gradient steps alone are worth. `Oracle` knows what
-form the waves have, and fits it: what the support set is worth. Both are an :class:`Algorithm`, so
+form the waves have, and fits it: what the support set is worth. Both are a :class:`Learner`, so
 whatever runs or scores one of those runs or scores them; only the outer loop has no use for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from metademo.algorithms.base import Algorithm, Meta
-from metademo.inner import Adaptation
-from metademo.network import Params
-from metademo.tasks import Examples
+from metademo.algorithms.gradient_based import GradientBased
+from metademo.algorithms.learner import Learner, Meta, Predictions, Weights, checked_steps
+from metademo.tasks import Array, Episode, Examples, TaskFamily, WaveFamily
 
 
-class Random(Algorithm):
+class Random(GradientBased):
     """A network without any meta-training, adapted by the same inner loop."""
 
     name = "random"
@@ -36,33 +33,18 @@ class Random(Algorithm):
 
 
 @dataclass(frozen=True)
-class Sinusoid:
-    """The families' own form, y = a sin x + b cos x, in place of a network.
+class Oracle(Learner):
+    """Least squares on the families' own form, y = a sin x + b cos x: the floor.
 
     A sin(x + phase) is of this form for every amplitude and phase (a = A cos(phase), b = A
-    sin(phase)), and it is linear in its two parameters.
-    """
+    sin(phase)), and it is linear in its two parameters. Before the first step it predicts the zero
+    wave, which is what to expect before anything is known of a task; the first one lands on the
+    solution, and more steps stay there. On waves of another frequency or shape it is a floor no
+    more.
 
-    shapes: ClassVar[Mapping[str, tuple[int, ...]]] = {"sine": (1,), "cosine": (1,)}
-
-    def init(self, rng: np.random.Generator, scheme: str = "") -> Params:
-        """The zero wave: what to expect before anything is known of a task."""
-        return {name: torch.zeros(shape) for name, shape in self.shapes.items()}
-
-    def activations(self, params: Mapping[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """As those of `MLP`, where x and so y are (*batch, points, 1): both hidden layers are
-        (sin x, cos x), shape (*batch, points, 2).
-        """
-        features = torch.cat([x.sin(), x.cos()], dim=-1)
-        weight = torch.stack([params["sine"], params["cosine"]], dim=-2)
-        return features @ weight, features, features
-
-
-class Oracle(Algorithm):
-    """Least squares on the families' own form: the floor.
-
-    Its inner loop is one step long and lands on the solution (the smallest, where the points leave
-    several); more steps stay there. On waves of another frequency or shape it is a floor no more.
+    Attributes:
+        inner_steps: steps that are shown, unless it is said how many.
+        loss: one of the kind's losses: what its losses on the support set are told in.
     """
 
     name = "oracle"
@@ -76,26 +58,68 @@ class Oracle(Algorithm):
     )
     formula = r"\min_{a, b} \sum_i (a \sin x_i + b \cos x_i - y_i)^2"
 
+    inner_steps: int = 5
+    loss: str = "l1"
+
+    @classmethod
+    def unsuited(cls, family: TaskFamily) -> str:
+        return "" if isinstance(family, WaveFamily) else f"{cls.name} fits waves alone"
+
     @property
-    def regressor(self) -> Sinusoid:
-        return Sinusoid()
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {}
 
-    def _inner_loop(
-        self, meta: Meta, support: Examples[Tensor], steps: int, **options: bool
-    ) -> Adaptation:
-        solution = _least_squares(support)
-        start = {n: meta[f"regressor.{n}"].expand(len(solution), 1) for n in Sinusoid.shapes}
-        end = dict(zip(Sinusoid.shapes, solution.unbind(1), strict=True))
-        trajectory = [start] + [end] * steps
-        losses = [self.inner_loss(meta, params, support, 0) for params in trajectory]
-        return Adaptation(trajectory, torch.stack(losses))
+    def init(self, rng: np.random.Generator) -> Meta:
+        return {}
+
+    @property
+    def gradients_per_task(self) -> int:
+        return 0
+
+    def cost(self, steps: int) -> str:
+        return "least squares"
+
+    def outer_loss(
+        self, meta: Meta, episode: Episode[Array | Tensor], weights: Weights | None = None
+    ) -> Tensor:
+        support, query = episode.map(np.asarray)
+        return self._loss(_waves(_fitted(support), query.x), query.labels)
+
+    def run(
+        self,
+        meta: Meta,
+        support: Examples[Array],
+        x: Array,
+        *,
+        steps: int | None = None,
+        inner_lr: float | None = None,
+    ) -> Predictions:
+        self.check_support(support)
+        steps = checked_steps(self.inner_steps if steps is None else steps)
+        fitted = _fitted(support)
+        way = [np.zeros_like(fitted)] + [fitted] * steps
+        losses = [self._loss(_waves(w, support.x), support.labels) for w in way]
+        return Predictions(np.stack([_waves(w, x) for w in way]), torch.stack(losses).numpy())
+
+    def _loss(self, prediction: Array, labels: Array) -> Tensor:
+        return self.kind.losses[self.loss](*map(torch.from_numpy, (prediction, labels)))
 
 
-def _least_squares(support: Examples[Tensor]) -> Tensor:
+def _fitted(support: Examples[Array]) -> Array:
     """The smallest (a, b) with the least squared error on each task's points: (tasks, 2, 1).
 
-    Solved in double precision, but points are told apart no better than they are given.
+    Points count as one where single precision, in which the other learners see them, can't tell
+    them apart.
     """
-    x, y = (v.double().unsqueeze(-1) for v in (support.x, support.labels))
-    known = torch.finfo(support.x.dtype).eps * max(2, x.shape[1])
-    return (torch.linalg.pinv(torch.cat([x.sin(), x.cos()], dim=-1), rtol=known) @ y).to(support.x)
+    x, y = np.asarray(support.x, float), np.asarray(support.labels, float)
+    apart = float(np.finfo(np.float32).eps) * max(2, x.shape[1])
+    return np.linalg.pinv(_features(x), rcond=apart) @ y[..., None]
+
+
+def _waves(weights: Array, x: Array) -> Array:
+    """The waves with weights (tasks, 2, 1) at x, (points,) or (tasks, points): (tasks, points)."""
+    return (_features(x) @ weights)[..., 0]
+
+
+def _features(x: Array) -> Array:
+    return np.stack([np.sin(x), np.cos(x)], axis=-1)

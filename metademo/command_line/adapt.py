@@ -9,9 +9,9 @@ import numpy as np
 from metademo import figures
 from metademo.command_line.arguments import Commands, add_command, load_weights, numbers
 from metademo.command_line.reports import AdaptReport
-from metademo.evaluation import run_inner_loop
+from metademo.evaluation import run_learner
 from metademo.formats import readable
-from metademo.tasks import Examples
+from metademo.tasks import Examples, as_waves
 
 
 def add(commands: Commands) -> None:
@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     checkpoint = load_weights(arguments.weights)
-    learner, family = checkpoint.config.learner, checkpoint.config.task_family
+    learner, family = checkpoint.config.learner, as_waves(checkpoint.config.task_family)
     wanted = "--source" if learner.unlabelled else "--points"
     given = "--points" if arguments.points is not None else "--source"
     if wanted != given:
@@ -37,8 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         points = _points(arguments.points)
         support = Examples(points[None, :, 0], points[None, :, 1])
-    run = run_inner_loop(learner, checkpoint.meta, support, family.grid, steps=arguments.steps)
-    drawn, loss = run.curves[:, 0], run.losses[:, 0]
+    found = run_learner(learner, checkpoint.meta, support, family.grid, steps=arguments.steps)
+    drawn, loss = found.outputs[:, 0], found.losses[:, 0]
     if not np.isfinite(drawn).all():
         raise ValueError("the adaptation diverged: take fewer --steps or points nearer to the wave")
     if arguments.figure:

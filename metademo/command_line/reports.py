@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from metademo.formats import readable, to_json
 from metademo.scores import Scores, ScoresOrNone
 from metademo.settings import TrainConfig
+from metademo.tasks import FAMILIES
 
 
 class Report(BaseModel):
@@ -65,7 +66,8 @@ class Listing(Report):
 def print_scores(scores: Scores) -> None:
     """The conditions, and a row for each inner step."""
     print(
-        f"{scores.algorithm} on {scores.family}: {scores.metric} error against the true wave, "
+        f"{scores.algorithm} on {scores.family}: {scores.metric} "
+        f"{FAMILIES[scores.family].measured}, "
         f"{scores.shots} labelled points, {scores.tasks} held-out tasks"
     )
     for name, value in scores.outside.items():

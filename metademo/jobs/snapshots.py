@@ -16,9 +16,9 @@ MAX_BYTES = 4 * 2**20
 """How many snapshots a run keeps at most, besides those of its start and its end, and how large
 they may be together."""
 HELD_OUT_TASKS = 40
-GRID_STRIDE = 8
-"""The held-out error of a snapshot is taken on every 8th point of the grid: a quick look, so that
-60 of them stay a small part of a run that is over in two seconds."""
+EVERY = 8
+"""The held-out error of a snapshot is taken on every 8th input: a quick look, so that 60 of them
+stay a small part of a run that is over in two seconds."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,15 @@ def take_snapshot(config: TrainConfig, step: int, meta: Meta) -> Snapshot:
 
 def held_out_errors(config: TrainConfig, meta: Meta) -> Array:
     """A quick look at the mean error over held-out tasks after 0 .. S inner steps, (S + 1,)."""
-    family = config.task_family
     return evaluate(
         config.learner,
         meta,
-        family,
+        config.task_family,
         shots=config.shots,
         steps=config.inner_steps,
         tasks=HELD_OUT_TASKS,
         seed=config.seed,
-        grid=family.grid[::GRID_STRIDE],
+        every=EVERY,
     ).mean
 
 

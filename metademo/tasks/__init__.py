@@ -1,16 +1,17 @@
 """What is learned: one file per kind of task, and this registry of task families."""
 
+from metademo.tasks.base import TaskFamily, TaskKind
+from metademo.tasks.curves import CURVES
+from metademo.tasks.episodes import Array, Episode, Examples
 from metademo.tasks.waves import (
     GRID_POINTS,
     PI,
     SHAPES,
     SLACK,
-    Array,
-    Episode,
-    Examples,
     SourceBand,
-    TaskFamily,
+    WaveFamily,
     Waves,
+    as_waves,
     turned,
     within,
 )
@@ -18,7 +19,7 @@ from metademo.tasks.waves import (
 FAMILIES: dict[str, TaskFamily] = {
     family.name: family
     for family in (
-        TaskFamily(
+        WaveFamily(
             "two-phase",
             "sin(x + b), b is 0 or π",
             phases=(0.0, PI),
@@ -28,13 +29,13 @@ FAMILIES: dict[str, TaskFamily] = {
                 SourceBand(PI / 4, PI / 2, phases=(0.0, 0.0)),
             ),
         ),
-        TaskFamily(
+        WaveFamily(
             "any-phase",
             "sin(x + b), b anywhere in [0, π]",
             phases=(0.0, PI),
             bands=(SourceBand(-PI / 2, PI / 2, phases=(PI, 0.0)),),
         ),
-        TaskFamily(  # Finn et al. 2017, section 5.1: A sin(x - phase)
+        WaveFamily(  # Finn et al. 2017, section 5.1: A sin(x - phase)
             "finn",
             "A sin(x - φ), A in [0.1, 5], φ in [0, π]: the standard benchmark",
             phases=(-PI, 0.0),
@@ -45,7 +46,14 @@ FAMILIES: dict[str, TaskFamily] = {
     )
 }
 
+
+def wave_families() -> dict[str, WaveFamily]:
+    """Those of the registry whose tasks are waves, which is what the pages can draw."""
+    return {name: f for name, f in FAMILIES.items() if isinstance(f, WaveFamily)}
+
+
 __all__ = [
+    "CURVES",
     "FAMILIES",
     "GRID_POINTS",
     "PI",
@@ -56,7 +64,11 @@ __all__ = [
     "Examples",
     "SourceBand",
     "TaskFamily",
+    "TaskKind",
+    "WaveFamily",
     "Waves",
+    "as_waves",
     "turned",
+    "wave_families",
     "within",
 ]

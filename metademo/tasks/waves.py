@@ -1,33 +1,30 @@
-"""What is learned: families of waves, and episodes drawn from them.
+"""Families of waves, and episodes drawn from them.
 
 A *task* is one wave, ``amplitude * sin(frequency * x + phase)``, or the same with another shape in
-place of the sine. A *task family* is a distribution over tasks. An *episode* is what a meta-learner
-sees of some tasks: a support set to adapt on and a query set to be judged on.
+place of the sine.
 
-Sampling is split in two: :meth:`TaskFamily.sample_tasks` draws tasks, and a :class:`Waves` is
+Sampling is split in two: :meth:`WaveFamily.sample_tasks` draws tasks, and a :class:`Waves` is
 evaluated anywhere, so that a slider can set an amplitude and a phase without sampling.
 
 Each episode is a function of one row of uniform random numbers. The stream of episodes therefore
 depends on the seed alone, never on how many are drawn at a time: an engine that asks for a thousand
 episodes at once sees the same ones as an engine that asks for one.
-
-The leading axis of every array is the task; a single task is a batch of one. Arrays are float64
-NumPy; a learner converts them to its own device and precision.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-Array = np.ndarray
+from metademo.tasks.base import TaskFamily, TaskKind
+from metademo.tasks.curves import CURVES
+from metademo.tasks.episodes import Array, Episode, Examples
+
 Interval = tuple[float, float]
-A = TypeVar("A", covariant=True)
-B = TypeVar("B")
 PI = float(np.pi)
 GRID_POINTS = 400
 SLACK = 1e-9
@@ -40,42 +37,6 @@ SHAPES: dict[str, Callable[[Array], Array]] = {
     "sawtooth": lambda angle: 2 * ((angle / (2 * PI) + 0.5) % 1) - 1,
 }
 """One period of 2 pi, between -1 and 1, that rises through (or jumps at) zero as the sine does."""
-
-
-class Examples(NamedTuple, Generic[A]):
-    """Points of some tasks: `x` and `y` of shape (tasks, points); `y` is None when unlabelled.
-
-    They are NumPy arrays where they are drawn, and a learner's own tensors inside of it.
-    """
-
-    x: A
-    y: A | None = None
-
-    @property
-    def labels(self) -> A:
-        """`y`, where it has to be there.
-
-        Raises:
-            ValueError: if these are unlabelled.
-        """
-        if self.y is None:
-            raise ValueError("these examples have no labels")
-        return self.y
-
-    def map(self, change: Callable[[A], B]) -> Examples[B]:
-        """The same with `change` done to x, and to y where there is one."""
-        return Examples(change(self.x), None if self.y is None else change(self.y))
-
-
-class Episode(NamedTuple, Generic[A]):
-    """A support set to adapt on and a query set to judge the adapted network on."""
-
-    support: Examples[A]
-    query: Examples[A]
-
-    def map(self, change: Callable[[A], B]) -> Episode[B]:
-        """The same with `change` done to all of its arrays."""
-        return Episode(self.support.map(change), self.query.map(change))
 
 
 @dataclass(frozen=True)
@@ -136,7 +97,7 @@ class SourceBand:
 
 
 @dataclass(frozen=True)
-class TaskFamily:
+class WaveFamily(TaskFamily):
     """A distribution over waves, and over the inputs at which they are seen.
 
     To test outside of what was trained on, `dataclasses.replace` one of its attributes: another
@@ -151,9 +112,12 @@ class TaskFamily:
         frequencies: uniform interval of frequencies.
         shape: of the waves, one of `SHAPES`.
         noise: standard deviation of the normal error of support labels; query labels have none.
-        metric: what errors are told in, whatever the loss of training: "l1", |difference|, as in
-            the article, or "mse", its square, as in the standard benchmark.
+        metric: "l1", |difference|, as in the article, or "mse", its square, as in the standard
+            benchmark.
     """
+
+    kind: ClassVar[TaskKind] = CURVES
+    measured: ClassVar[str] = "error against the true wave"
 
     name: str
     title: str
@@ -166,6 +130,10 @@ class TaskFamily:
     shape: str = "sine"
     noise: float = 0.0
     metric: str = "l1"
+
+    @property
+    def has_source_domain(self) -> bool:
+        return bool(self.bands)
 
     @property
     def grid(self) -> Array:
@@ -184,17 +152,7 @@ class TaskFamily:
     def sample_episodes(
         self, rng: np.random.Generator, n: int, *, shots: int, queries: int, sources: int = 0
     ) -> tuple[Waves, Episode[Array]]:
-        """Draw `n` tasks with their support and query sets.
-
-        Args:
-            shots: labelled support points per task; ignored when `sources` is positive.
-            queries: query points per task.
-            sources: if positive, the support set is that many unlabelled source-domain inputs
-                (one for each inner step) instead of labelled points.
-
-        Returns:
-            The tasks, and the episode: `support` (n, shots or sources), `query` (n, queries).
-        """
+        """As every family does; the tasks are described as `Waves`."""
         seen = sources or shots
         noisy = 0 if sources or not self.noise else 2 * shots
         ends = np.cumsum([self._numbers, seen, queries, noisy])
@@ -208,6 +166,14 @@ class TaskFamily:
         if noisy:
             support = support._replace(y=support.labels + self.noise * _normal(noise_u))
         return waves, Episode(support, self._labelled(waves, query_u))
+
+    def sample_held_out(
+        self, rng: np.random.Generator, n: int, *, shots: int, sources: int = 0, every: int = 1
+    ) -> Episode[Array]:
+        """As every family does; all waves are measured on the same grid."""
+        waves, episode = self.sample_episodes(rng, n, shots=shots, queries=0, sources=sources)
+        grid = self.grid[::every]
+        return Episode(episode.support, Examples(grid, waves(grid)))
 
     def band_of(self, x: float) -> SourceBand | None:
         """The band that the source input `x` lies in, or None if it lies in none."""
@@ -280,9 +246,7 @@ class TaskFamily:
     def _source_inputs(self, waves: Waves, uniform: Array) -> Array:
         """Inputs from the band that stands for each task's phase: shape (tasks, sources)."""
         if not self.bands:
-            raise ValueError(
-                f"family {self.name!r} has no source domain, so DAML cannot train on it"
-            )
+            raise ValueError(f"family {self.name!r} has no source domain")
         inputs = np.full_like(uniform, np.nan)
         for band in self.bands:
             first, last = band.phases
@@ -317,3 +281,14 @@ def _normal(uniform: Array) -> Array:
     """Standard normal numbers, one from two uniform ones each (Box and Muller 1958)."""
     radius, angle = np.split(uniform, 2, axis=1)
     return np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * PI * angle)
+
+
+def as_waves(family: TaskFamily) -> WaveFamily:
+    """The same family, for those who draw or change waves.
+
+    Raises:
+        ValueError: if its tasks are no waves.
+    """
+    if not isinstance(family, WaveFamily):
+        raise ValueError(f"the tasks of family {family.name!r} are no waves")
+    return family

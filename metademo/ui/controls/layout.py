@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from metademo.checkpoints import Checkpoint
 from metademo.settings import TrainConfig
-from metademo.tasks import TaskFamily
+from metademo.tasks import WaveFamily
 from metademo.ui.components.chart.chart import clean, interactive_chart
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.kernel.gestures import Gesture, Point, Range, carried_out, within
@@ -80,7 +80,7 @@ def page_state(
     )
 
 
-def points_chart(state: PageState[P], family: TaskFamily, scene: Scene) -> None:
+def points_chart(state: PageState[P], family: WaveFamily, scene: Scene) -> None:
     """The chart of a page on which the visitor's points are the support set."""
     key = f"{state.page} points chart"
 
@@ -181,7 +181,7 @@ def snap_toggle(state: PageState[P]) -> None:
     )
 
 
-def wave_slider(state: PageState[P], family: TaskFamily, name: str) -> None:
+def wave_slider(state: PageState[P], family: WaveFamily, name: str) -> None:
     """One of `ATTRIBUTES` of the true wave, with the trained range in its label."""
     view, attribute = state.view, ATTRIBUTES[name]
     low, high, step = attribute.slider(family)
@@ -200,7 +200,7 @@ def wave_slider(state: PageState[P], family: TaskFamily, name: str) -> None:
     )
 
 
-def attribute_label(view: PointsView, family: TaskFamily, name: str) -> str:
+def attribute_label(view: PointsView, family: WaveFamily, name: str) -> str:
     """The attribute, its trained range, and whether the wave is outside of it.
 
     In plain words: the label is the control's accessible name, too.
@@ -244,7 +244,7 @@ def steps_slider(state: PageState[Any], more: str = "") -> None:
     )
 
 
-def points_as_text(state: PageState[P], family: TaskFamily) -> None:
+def points_as_text(state: PageState[P], family: WaveFamily) -> None:
     """The points as text: to type, to copy, to paste."""
     written = " ".join(f"{x:.3f},{y:.3f}" for x, y in state.view.points)
     key = f"{state.page} points as text"

@@ -13,7 +13,7 @@ from metademo.described import Setting
 from metademo.jobs import Job, Limits, Snapshot, State
 from metademo.recipes import RECIPES, can_train
 from metademo.settings import TrainConfig
-from metademo.tasks import FAMILIES
+from metademo.tasks import as_waves, wave_families
 from metademo.ui.scenes.train_scene import learned
 from metademo.ui.scenes.train_verdict import Remedy, remedies
 from metademo.ui.scenes.train_words import OWN, SETTINGS, describe, note_on, promise, refusal
@@ -44,13 +44,13 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
             options=ALGORITHMS,
         ),
     )
-    families = [name for name in FAMILIES if can_train(view.algorithm, name)]
+    families = [name for name in wave_families() if can_train(view.algorithm, name)]
     st.selectbox(
         "Tasks",
         families,
-        format_func=lambda name: FAMILIES[name].title.split(":")[0],
+        format_func=lambda name: wave_families()[name].title.split(":")[0],
         help="The family of waves that tasks are drawn from.\n"
-        + "\n".join(f"- {family.title}." for family in FAMILIES.values()),
+        + "\n".join(f"- {family.title}." for family in wave_families().values()),
         **state.bind("family", view.family, lambda v, name: v.with_family(name), options=families),
     )
     st.segmented_control(
@@ -282,7 +282,7 @@ def play(run: Run, snapshot: Snapshot) -> None:
         daml.commit(daml.view.changed(**changes))
     else:
         maml = PageState("maml", MamlView.first)
-        maml.commit(maml.view.changed(**changes).within(config.task_family))
+        maml.commit(maml.view.changed(**changes).within(as_waves(config.task_family)))
     st.switch_page(f"metademo/ui/pages/{'daml' if config.learner.unlabelled else 'maml'}.py")
 
 

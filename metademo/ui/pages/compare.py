@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from metademo import reproduce
-from metademo.tasks import FAMILIES, SHAPES, TaskFamily
+from metademo.tasks import SHAPES, WaveFamily, wave_families
 from metademo.ui.components.scores.scores import scores
 from metademo.ui.controls import layout
 from metademo.ui.scenes.compare_scene import compare, compare_scene
@@ -34,13 +34,13 @@ def _state() -> PageState[CompareView]:
     return layout.page_state("compare", CompareView.first, following=(SCORES,))
 
 
-def _found(state: PageState[CompareView]) -> tuple[TaskFamily, dict[str, Contestant]]:
+def _found(state: PageState[CompareView]) -> tuple[WaveFamily, dict[str, Contestant]]:
     """The family, and all that were trained on it."""
-    family = FAMILIES[state.view.family]
+    family = wave_families()[state.view.family]
     return family, contestants(resources.library()[0], resources.own(), family)
 
 
-def _compared(state: PageState[CompareView]) -> tuple[TaskFamily, list[Contestant]]:
+def _compared(state: PageState[CompareView]) -> tuple[WaveFamily, list[Contestant]]:
     """The family, and those that are compared."""
     family, found = _found(state)
     return family, [one for name, one in found.items() if name in state.view.chosen]
@@ -83,13 +83,13 @@ def _controls() -> None:
     state.follow_chart()
     st.segmented_control(
         "All were trained on",
-        list(FAMILIES),
+        list(wave_families()),
         format_func=lambda name: layout.FAMILY_LABELS.get(name, name),
         required=True,
         wrap=True,
         help="\n".join(
             f"- **{layout.FAMILY_LABELS.get(name, name)}**: {one.title}"
-            for name, one in FAMILIES.items()
+            for name, one in wave_families().items()
         ),
         **state.bind("family", view.family, lambda v, name: v.with_family(name), default="default"),
     )
@@ -124,7 +124,7 @@ def _controls() -> None:
         layout.points_as_text(state, family)
 
 
-def _outside(state: PageState[CompareView], family: TaskFamily) -> None:
+def _outside(state: PageState[CompareView], family: WaveFamily) -> None:
     """The true wave, also one that none of them was trained on."""
     view = state.view
     for name in ("amplitude", "frequency", "noise"):
@@ -174,7 +174,7 @@ def _published_table() -> None:
         )
 
 
-def _absent(found: dict[str, Contestant], family: TaskFamily) -> None:
+def _absent(found: dict[str, Contestant], family: WaveFamily) -> None:
     """Which algorithms have no weights for this family, and how to make some."""
     for name in missing(found, family):
         st.caption(

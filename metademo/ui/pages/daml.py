@@ -7,8 +7,8 @@ import streamlit as st
 
 from metademo.checkpoints import Checkpoint
 from metademo.figures import style_of
-from metademo.learners import Learner
-from metademo.tasks import PI, SourceBand, TaskFamily
+from metademo.models import Model
+from metademo.tasks import PI, SourceBand, WaveFamily, as_waves
 from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.gestures import Gesture
 from metademo.ui.components.source_line.source_line import Band, source_line
@@ -46,13 +46,13 @@ def _with_weights(view: DamlView, name: str, checkpoint: Checkpoint) -> DamlView
 def _chart() -> None:
     state = _state()
     _, chosen = layout.chosen_weights(state, "daml", _with_weights)
-    family = chosen.config.task_family
+    family = as_waves(chosen.config.task_family)
     _source(state, family)
-    scene = daml_scene(state.view, family, Learner.of(chosen))
+    scene = daml_scene(state.view, family, Model.of(chosen))
     interactive_chart("daml chart", scene)
 
 
-def _source(state: PageState[DamlView], family: TaskFamily) -> None:
+def _source(state: PageState[DamlView], family: WaveFamily) -> None:
     view = state.view
     band = family.band_of(view.source)
     draws = view.inputs(family)
@@ -92,7 +92,7 @@ def _status(view: DamlView, band: SourceBand | None) -> str:
 def _controls() -> None:
     state = _state()
     choices, chosen = layout.chosen_weights(state, "daml", _with_weights)
-    view, family = state.view, chosen.config.task_family
+    view, family = state.view, as_waves(chosen.config.task_family)
     state.follow_chart()
     layout.weights(state, choices, _with_weights)
     low, high = family.bands[0].low, family.bands[-1].high

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from metademo.algorithms import ALGORITHMS, YARDSTICKS, Algorithm
+from metademo.algorithms import ALGORITHMS, YARDSTICKS, Learner
 from metademo.checkpoints import Checkpoint
 from metademo.figures import DASHES, Style, style_of
-from metademo.learners import Learner
+from metademo.models import Model
+from metademo.tasks import as_waves
 from metademo.ui.controls import layout
-from metademo.ui.scenes.learners import points_run
+from metademo.ui.scenes.drawn import draw_points
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.sentences import inner_loop, learned_loss, outer_loop, preparation
 from metademo.ui.server import resources
@@ -148,7 +149,7 @@ In the folder `metademo/`:
 | the network as a function of its weights | `network.py` |
 | tasks, support and query sets, source bands | `tasks/` |
 | the inner loop | `inner.py` |
-| what every way of learning shares, and the outer gradient | `algorithms/base.py` |
+| what every way of learning shares, and the outer gradient | `algorithms/learner.py`, `algorithms/gradient_based.py` |
 | each way of learning, what is said of it here, its equation | one file each in `algorithms/` |
 | their list, from which this page is made | `algorithms/__init__.py` |
 | the same mathematics, compiled | `fused/` |
@@ -169,14 +170,14 @@ def shown(page: str, first: Callable[[], MamlView | DamlView]) -> Checkpoint | N
 
 def your_steps(checkpoint: Checkpoint) -> None:
     """The inner loop of the MAML page as the visitor left it, step by step in numbers."""
-    view, family, learner = (
+    view, family, model = (
         PageState("maml", MamlView.first).view,
-        checkpoint.config.task_family,
-        Learner.of(checkpoint),
+        as_waves(checkpoint.config.task_family),
+        Model.of(checkpoint),
     )
     if not view.points:
         return
-    story = Story(view, family, {"maml": learner}, {"maml": points_run(view, family, learner)})
+    story = Story(view, family, {"maml": model}, {"maml": draw_points(view, family, model)})
     st.markdown(
         f"This is the step that you scrub through on the MAML page. With {story.points} there now, "
         f"and the mean |error| against {story.wave}:"
@@ -202,7 +203,7 @@ def every_way() -> None:
         one_way(yardstick)
 
 
-def one_way(algorithm: type[Algorithm]) -> None:
+def one_way(algorithm: type[Learner]) -> None:
     """A way of learning in its own words: what it says of itself, as far as it does."""
     with st.container(gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):

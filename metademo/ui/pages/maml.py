@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from metademo.checkpoints import Checkpoint
-from metademo.learners import Learner
+from metademo.models import Model
+from metademo.tasks import as_waves
 from metademo.ui.controls import layout
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.sentences import promise
@@ -35,26 +36,26 @@ def _headline() -> None:
 
 
 def _with_weights(view: MamlView, name: str, checkpoint: Checkpoint) -> MamlView:
-    return view.changed(weights=name).within(checkpoint.config.task_family)
+    return view.changed(weights=name).within(as_waves(checkpoint.config.task_family))
 
 
 def _chart() -> None:
     state = _state()
     _, chosen = layout.chosen_weights(state, "maml", _with_weights)
-    view, family = state.view, chosen.config.task_family
+    view, family = state.view, as_waves(chosen.config.task_family)
     contrasts = {}
     if view.contrast:
         ordinary = resources.library()[0].get(f"pretrained-{family.name}")
-        contrasts = {"pretrained": Learner.of(ordinary)} if ordinary else {}
-        contrasts |= {"random": Learner.untrained(chosen)}
-    scene = maml_scene(view, family, Learner.of(chosen), contrasts)
+        contrasts = {"pretrained": Model.of(ordinary)} if ordinary else {}
+        contrasts |= {"random": Model.untrained(chosen)}
+    scene = maml_scene(view, family, Model.of(chosen), contrasts)
     layout.points_chart(state, family, scene)
 
 
 def _controls() -> None:
     state = _state()
     choices, chosen = layout.chosen_weights(state, "maml", _with_weights)
-    view, family = state.view, chosen.config.task_family
+    view, family = state.view, as_waves(chosen.config.task_family)
     state.follow_chart()
     layout.weights(state, choices, _with_weights)
     layout.wave_slider(state, family, "phase")

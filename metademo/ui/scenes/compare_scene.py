@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from metademo.evaluation import ordered
-from metademo.learners import Learner
-from metademo.tasks import Array, Examples, TaskFamily
+from metademo.models import Model
+from metademo.tasks import Array, Examples, WaveFamily
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series
-from metademo.ui.scenes.learners import Run, adapt, points_run
+from metademo.ui.scenes.drawn import Drawn, draw, draw_points
 from metademo.ui.scenes.scenes import look, points_chart
 from metademo.ui.scenes.sentences import after, ran_away
 from metademo.ui.server.contestants import Contestant, steps_of
@@ -40,7 +40,7 @@ class Compared:
     chosen: Sequence[Contestant]
     shown: Sequence[Contestant]
     steps: Mapping[str, int]
-    runs: Mapping[str, Run]
+    runs: Mapping[str, Drawn]
     errors: Mapping[str, Array]
 
     @property
@@ -48,10 +48,10 @@ class Compared:
         return max((self.steps[one.name] for one in self.shown), default=0)
 
 
-def compare(view: CompareView, family: TaskFamily, chosen: Sequence[Contestant]) -> Compared:
+def compare(view: CompareView, family: WaveFamily, chosen: Sequence[Contestant]) -> Compared:
     """Adapt each of the chosen learners to the visitor's points."""
     steps = steps_of(view, chosen)
-    found = {one.name: _run(view, family, one.learner, steps[one.name]) for one in chosen}
+    found = {one.name: _run(view, family, one.model, steps[one.name]) for one in chosen}
     runs = {name: run for name, run in found.items() if run is not None}
     truth, metric = view.wave(family.grid)[0], family.metric
     return Compared(
@@ -63,18 +63,18 @@ def compare(view: CompareView, family: TaskFamily, chosen: Sequence[Contestant])
     )
 
 
-def _run(view: CompareView, family: TaskFamily, learner: Learner, steps: int) -> Run | None:
+def _run(view: CompareView, family: WaveFamily, model: Model, steps: int) -> Drawn | None:
     """The inner loop on the points; without labels, on an input that stands for the true wave."""
     view = view.changed(steps=steps)
-    if not learner.algorithm.unlabelled:
-        return points_run(view, family, learner)
+    if not model.learner.unlabelled:
+        return draw_points(view, family, model)
     source = family.source_of(view.phase)
     if source is None:
         return None
-    return adapt(learner, Examples(np.array([[source]])), view, family.grid)
+    return draw(model, Examples(np.array([[source]])), view, family.grid)
 
 
-def compare_scene(view: CompareView, family: TaskFamily, compared: Compared) -> Scene:
+def compare_scene(view: CompareView, family: WaveFamily, compared: Compared) -> Scene:
     """The learners' curves, their losses and errors, and what to say of them at each step.
 
     Those shown for fewer steps than the others stay where their own end.
@@ -148,7 +148,7 @@ def _off(error: float, metric: str, *, short: bool = False, after_is: bool = Fal
     return text if after_is else f"is {text}"
 
 
-def _detail(view: CompareView, family: TaskFamily, k: int, compared: Compared) -> str:
+def _detail(view: CompareView, family: WaveFamily, k: int, compared: Compared) -> str:
     """Who is shown after which steps, who can't take part, and what is outside of training."""
     parts = [_steps(view, k, compared)]
     outside = [
@@ -159,7 +159,7 @@ def _detail(view: CompareView, family: TaskFamily, k: int, compared: Compared) -
     if outside:
         parts.append(f"Outside of what they were trained on: {', '.join(outside)}.")
     for one in compared.chosen:
-        if one.learner.algorithm.unlabelled:
+        if one.model.learner.unlabelled:
             parts.append(
                 f"{one.title} sees no points, but one unlabelled input that stands for the wave."
                 if one.name in compared.runs
@@ -168,7 +168,7 @@ def _detail(view: CompareView, family: TaskFamily, k: int, compared: Compared) -
     return " ".join(part for part in parts if part)
 
 
-def outside_of(view: CompareView, family: TaskFamily) -> dict[str, Attribute]:
+def outside_of(view: CompareView, family: WaveFamily) -> dict[str, Attribute]:
     """The attributes in which the true wave is not one of the family's, by name."""
     return {
         name: attribute

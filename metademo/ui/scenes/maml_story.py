@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metademo.learners import Learner
-from metademo.tasks import Array, TaskFamily, Waves
-from metademo.ui.scenes.learners import Run
+from metademo.algorithms import GradientBased, Learner
+from metademo.models import Model
+from metademo.tasks import Array, WaveFamily, Waves
+from metademo.ui.scenes.drawn import Drawn
 from metademo.ui.scenes.sentences import (
     IN_WORDS,
     RAN_AWAY,
@@ -45,13 +46,13 @@ class Story:
     """The sentences of one view.
 
     Attributes:
-        learners, runs: by style: "maml", and the contrasts "pretrained" and "random" if shown.
+        models, runs: by style: "maml", and the contrasts "pretrained" and "random" if shown.
     """
 
     view: MamlView
-    family: TaskFamily
-    learners: Mapping[str, Learner]
-    runs: Mapping[str, Run]
+    family: WaveFamily
+    models: Mapping[str, Model]
+    runs: Mapping[str, Drawn]
 
     @functools.cached_property
     def truth(self) -> Array:
@@ -192,15 +193,18 @@ class Story:
 
     def _own_alpha(self) -> str:
         """Its inner learning rate, if that is another than the meta-trained network's."""
-        own, other = (self.learners[n].algorithm.inner_lr for n in ("pretrained", "maml"))
-        if self.view.inner_lr is not None or own == other:
+        own, other = (_alpha(self.models[name].learner) for name in ("pretrained", "maml"))
+        if self.view.inner_lr is not None or own is None or own == other:
             return ""
         return f" (α = {own:g})"
 
     def _ordinary_start(self) -> str:
         """Where the ordinarily trained network starts, as far as that can be explained."""
         # The best answer to all waves at once: in squared error their mean, in |error| the median.
-        name, of = MIDDLES[self.learners["pretrained"].algorithm.loss]
+        ordinary = self.models["pretrained"].learner
+        if not isinstance(ordinary, GradientBased):
+            return ""
+        name, of = MIDDLES[ordinary.loss]
         middle = of(waves_of(self.family)(self.family.grid[::EVERY]), axis=0)
         off = np.abs(self.runs["pretrained"].curves[0, ::EVERY] - middle).mean()
         if not off <= FITS * max(self.family.amplitudes):
@@ -210,7 +214,12 @@ class Story:
         return f"starts near the {name} of all its waves."
 
 
-def waves_of(family: TaskFamily) -> Waves:
+def _alpha(learner: Learner) -> float | None:
+    """Its inner learning rate, if it has one."""
+    return learner.inner_lr if isinstance(learner, GradientBased) else None
+
+
+def waves_of(family: WaveFamily) -> Waves:
     """Waves of a family that stand for all of it: both, or evenly from one end to the other."""
     phases = np.array(family.phases) if family.two_phase else np.linspace(*family.phases, 37)
     middle = np.full(len(phases), np.mean(family.amplitudes))

@@ -12,10 +12,10 @@ import numpy as np
 
 from metademo.evaluation import ordered
 from metademo.figures import style_of
-from metademo.learners import Learner
-from metademo.tasks import Array, Examples, TaskFamily, Waves
+from metademo.models import Model
+from metademo.tasks import Array, Examples, WaveFamily, Waves
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, pi_ticks
-from metademo.ui.scenes.learners import Run, adapt, points_run
+from metademo.ui.scenes.drawn import Drawn, draw, draw_points
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.sentences import (
     IN_WORDS,
@@ -33,7 +33,7 @@ Y_RANGE = (-2.0, 2.0)
 """Of the DAML page's chart: its waves are all of amplitude 1."""
 
 
-def points_chart(view: PointsView, family: TaskFamily, label: str, **shown: Any) -> Scene:
+def points_chart(view: PointsView, family: WaveFamily, label: str, **shown: Any) -> Scene:
     """A chart on which the visitor's points are the support set."""
     return Scene(
         label,
@@ -49,16 +49,16 @@ def points_chart(view: PointsView, family: TaskFamily, label: str, **shown: Any)
 
 
 def maml_scene(
-    view: MamlView, family: TaskFamily, learner: Learner, contrasts: Mapping[str, Learner]
+    view: MamlView, family: WaveFamily, model: Model, contrasts: Mapping[str, Model]
 ) -> Scene:
     """The MAML page: the wave, the network at each step, and the contrasts if there are any.
 
     Args:
-        contrasts: learners to show beside it, keyed by their style, e.g. "pretrained".
+        contrasts: models to show beside it, keyed by their style, e.g. "pretrained".
     """
-    learners = {"maml": learner, **contrasts}
-    runs = {name: points_run(view, family, one) for name, one in learners.items()}
-    story = Story(view, family, learners, runs)
+    models = {"maml": model, **contrasts}
+    runs = {name: draw_points(view, family, one) for name, one in models.items()}
+    story = Story(view, family, models, runs)
     shown = [Curve("truth", story.wave_label, story.truth, *look("truth"), width=1.5)]
     shown += [_line(n, IN_WORDS[n], runs[n].curves, width=2.5) for n in contrasts]
     shown += _before_and_after("maml", runs["maml"])
@@ -66,7 +66,7 @@ def maml_scene(
         Panel(
             f"Error on {story.points}",
             [_series(name, run.misses) for name, run in runs.items()],
-            note=f"The mean |error|. {descent(learner.algorithm)}",
+            note=f"The mean |error|. {descent(model.learner)}",
         ),
         Panel(
             f"Error against {story.wave}",
@@ -86,10 +86,10 @@ def maml_scene(
     )
 
 
-def daml_scene(view: DamlView, family: TaskFamily, learner: Learner) -> Scene:
+def daml_scene(view: DamlView, family: WaveFamily, model: Model) -> Scene:
     """The DAML page: the network at each step against the waves that it may be meant to become."""
     grid = family.grid
-    run = adapt(learner, Examples(view.inputs(family)[None]), view, grid)
+    run = draw(model, Examples(view.inputs(family)[None]), view, grid)
     band = family.band_of(view.source)
     meant = None if band is None else wave_name(band.phase(view.source))
     # Of two waves both are shown, of a continuum only the one that the input stands for.
@@ -131,7 +131,7 @@ def daml_scene(view: DamlView, family: TaskFamily, learner: Learner) -> Scene:
     )
 
 
-def _before_and_after(name: str, run: Run) -> list[Curve]:
+def _before_and_after(name: str, run: Drawn) -> list[Curve]:
     before = Curve(f"{name}-before", "before any step", run.curves[0], *look(name), 1.5, 0.4)
     return [before, _line(name, "after {steps}", run.curves, width=4.0)]
 
@@ -163,7 +163,7 @@ def _daml_caption(k: int, errors: Mapping[str, Array], meant: str | None) -> str
     return f"{after(k)} it is off from {meant} by {number(errors[meant][k])} on average{before}."
 
 
-def _daml_detail(k: int, run: Run) -> str:
+def _daml_detail(k: int, run: Drawn) -> str:
     """That nothing moves any more, where that is so."""
     ahead = run.curves[k + 1 :]
     if not len(ahead) or not np.isfinite(ahead).all() or (ahead != run.curves[k]).any():

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from metademo.algorithms.step_sizes import LearnedStepSizes
 from metademo.evaluation import ordered
 from metademo.reproduce import NOISE
-from metademo.tasks import Array, TaskFamily
+from metademo.tasks import Array, WaveFamily
 from metademo.ui.components.kernel.curves import Series
 from metademo.ui.scenes.boards import Board, Score, Sweep
 from metademo.ui.scenes.compare_scene import CEILING, Compared, in_a_row, outside_of
-from metademo.ui.scenes.learners import Run
+from metademo.ui.scenes.drawn import Drawn
 from metademo.ui.server.contestants import Contestant
 from metademo.ui.server.measurements import EVERY, SWEPT_TASKS, TASKS, Measured, shots_of
 from metademo.ui.state.outside import ATTRIBUTES
@@ -25,7 +24,7 @@ QUANTILES = (5, 25, 50, 75, 95)
 
 
 def scores_scene(
-    view: CompareView, family: TaskFamily, compared: Compared, measured: Measured
+    view: CompareView, family: WaveFamily, compared: Compared, measured: Measured
 ) -> tuple[Board | None, Sweep | None]:
     """The board and the sweep of the learners shown, as far as they are known."""
     if not compared.shown:
@@ -33,7 +32,7 @@ def scores_scene(
     return _board(view, family, compared, measured), _sweep(view, family, compared, measured)
 
 
-def _board(view: CompareView, family: TaskFamily, compared: Compared, measured: Measured) -> Board:
+def _board(view: CompareView, family: WaveFamily, compared: Compared, measured: Measured) -> Board:
     scores = [_score(view, family, one, compared, measured) for one in compared.shown]
     scores.sort(key=lambda score: ordered(score.mean[-1:]).tolist())
     shots = _counted(shots_of(view), "point")
@@ -62,7 +61,7 @@ def _waiting(compared: Compared, measured: Measured, known: Collection[str]) -> 
 
 
 def _score(
-    view: CompareView, family: TaskFamily, one: Contestant, compared: Compared, measured: Measured
+    view: CompareView, family: WaveFamily, one: Contestant, compared: Compared, measured: Measured
 ) -> Score:
     run, mine = compared.runs[one.name], compared.errors[one.name]
     known = measured.standings.get(one.name)
@@ -83,7 +82,7 @@ def _score(
     with np.errstate(invalid="ignore"):  # where tasks diverged
         spread = np.percentile(errors, QUANTILES, axis=1).T
     shares = np.full(len(mine), np.nan)
-    if view.points or one.learner.algorithm.unlabelled:
+    if view.points or one.model.learner.unlabelled:
         shares = better(errors, _like_held_out(view, family, run))
     return Score(
         **row,
@@ -94,7 +93,7 @@ def _score(
     )
 
 
-def _like_held_out(view: CompareView, family: TaskFamily, run: Run) -> Array:
+def _like_held_out(view: CompareView, family: WaveFamily, run: Drawn) -> Array:
     """Errors on the task in the chart on the coarser grid on which held-out tasks are measured."""
     coarse = replace(run, curves=run.curves[:, ::EVERY])
     return coarse.errors(view.wave(family.grid[::EVERY])[0], family.metric)
@@ -118,14 +117,8 @@ def better(errors: Array, mine: Array) -> Array:
 
 
 def _cost(one: Contestant, steps: int, milliseconds: float | None) -> str:
-    """Its inner learning rate, and what adapting and training cost."""
-    algorithm = one.learner.algorithm
-    if one.name == "oracle":
-        parts = ["least squares"]
-    else:
-        learned = isinstance(algorithm, LearnedStepSizes)
-        alpha = f"learned from {algorithm.inner_lr:g}" if learned else f"{algorithm.inner_lr:g}"
-        parts = [f"α {alpha}", _counted(steps, "gradient")]
+    """What adapting and training cost."""
+    parts = [one.model.learner.cost(steps)]
     if milliseconds is not None:
         parts[-1] += f" in {milliseconds:.1f} ms"
     if one.config is None:
@@ -144,7 +137,7 @@ def _large(count: int) -> str:
     return f"{count / 1e6:.2g} million" if count >= 1e6 else f"{count:,}"
 
 
-def _sweep(view: CompareView, family: TaskFamily, compared: Compared, measured: Measured) -> Sweep:
+def _sweep(view: CompareView, family: WaveFamily, compared: Compared, measured: Measured) -> Sweep:
     attribute = ATTRIBUTES[view.along]
     series = [
         Series(one.title, np.minimum(measured.sweeps[one.name], CEILING), *one.colours_and_dash)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 
-from metademo.algorithms import Algorithm
+from metademo.algorithms import GradientBased, Learner
 from metademo.algorithms.step_sizes import LearnedStepSizes
 from metademo.checkpoints import Checkpoint
 from metademo.settings import TrainConfig
-from metademo.tasks import TaskFamily
+from metademo.tasks import WaveFamily, as_waves
 
 LOSSES = {"l1": "the mean |error|", "mse": "the mean squared error"}
 IN_WORDS = {
@@ -67,7 +67,7 @@ def wave_name(phase: float, amplitude: float = 1.0) -> str:
     return f"sin({inner})" if height == "1" else f"{height} sin({inner})"
 
 
-def family_in_words(family: TaskFamily) -> str:
+def family_in_words(family: WaveFamily) -> str:
     """The waves of a family, such as "sine waves sin(x + b) with b anywhere from 0° to 180°"."""
     if family.two_phase and family.unit_amplitude:
         return "two sine waves, {} and {}".format(*map(wave_name, family.phases))
@@ -82,7 +82,7 @@ def family_in_words(family: TaskFamily) -> str:
 def promise(config: TrainConfig) -> str:
     """What the MAML page holds out, true for any number of points and steps."""
     return (
-        f"This network has learned to learn {family_in_words(config.task_family)}. "
+        f"This network has learned to learn {family_in_words(as_waves(config.task_family))}. "
         "Click where yours should pass, and watch a few gradient steps bend the network to it."
     )
 
@@ -90,17 +90,21 @@ def promise(config: TrainConfig) -> str:
 def preparation(checkpoint: Checkpoint) -> str:
     """How large a network is, and what it has practised."""
     config = checkpoint.config
-    weights = sum(map(math.prod, config.learner.regressor.shapes.values()))
+    learner = config.learner
+    shapes = learner.network.shapes if isinstance(learner, GradientBased) else learner.shapes
+    weights = sum(math.prod(shape) for shape in shapes.values())
     tasks = checkpoint.steps * config.meta_batch
     return (
         f"{weights:,} of them, prepared by {config.learner.title} on {tasks:,} tasks, each with "
-        f"points of its own, of one family: {family_in_words(config.task_family)}."
+        f"points of its own, of one family: {family_in_words(as_waves(config.task_family))}."
     )
 
 
 def inner_loop(checkpoint: Checkpoint) -> str:
     """The inner loop of trained weights in numbers."""
     learner = checkpoint.config.learner
+    if not isinstance(learner, GradientBased):
+        return f"{learner.title} takes no gradient steps."
     alpha = f"$\\alpha$ = {learner.inner_lr:g}"
     if isinstance(learner, LearnedStepSizes):
         alpha = f"step sizes that were learned, from {alpha} on"
@@ -117,7 +121,7 @@ def outer_loop(checkpoint: Checkpoint) -> str:
     return (
         f"{checkpoint.steps:,} outer steps by {OPTIMIZERS[config.optimizer]}, with $\\beta$ = "
         f"{config.outer_lr:g}{peak} and meta-batches of {config.meta_batch}. "
-        f"$L_{{\\text{{query}}}}$ is {losses_of(config.learner)[1]}."
+        f"$L_{{\\text{{query}}}}$ is {LOSSES[config.loss]}."
     )
 
 
@@ -127,15 +131,19 @@ def learned_loss(checkpoint: Checkpoint) -> str:
     return f"{LEARNED_LOSSES[kind]}; {outer_loop(checkpoint)}"
 
 
-def descent(learner: Algorithm) -> str:
+def descent(learner: Learner) -> str:
     """What the inner loop descends."""
+    if not isinstance(learner, GradientBased):
+        return f"{learner.title} takes no gradient steps."
     if learner.unlabelled:
         return "Each inner step descends the learned loss, which sees an unlabelled input alone."
     return f"Each inner step descends {losses_of(learner)[0]} on the points."
 
 
-def losses_in_words(learner: Algorithm) -> str:
+def losses_in_words(learner: Learner) -> str:
     """What the inner loop descends, and what the network was judged by in training."""
+    if not isinstance(learner, GradientBased):
+        return descent(learner)
     steps = learner.trained_steps
     when = f"after {steps} step{'s' * (steps != 1)}" if steps else "without any step"
     if learner.intermediate_weight:
@@ -147,7 +155,7 @@ def losses_in_words(learner: Algorithm) -> str:
     )
 
 
-def losses_of(learner: Algorithm) -> tuple[str, str]:
+def losses_of(learner: GradientBased) -> tuple[str, str]:
     """What the inner loop and the outer loop measure on labelled points, in words."""
     inner = learner.support_loss or learner.loss
     return LOSSES[inner], LOSSES[learner.loss]

@@ -10,11 +10,11 @@ from operator import itemgetter
 import numpy as np
 
 from metademo.algorithms import Meta
-from metademo.evaluation import run_inner_loop
+from metademo.evaluation import run_learner
 from metademo.figures import STYLES, Style, style_of
 from metademo.jobs import Progress, Snapshot, State, held_out_errors
 from metademo.settings import TrainConfig
-from metademo.tasks import Array, TaskFamily
+from metademo.tasks import Array, WaveFamily, as_waves
 from metademo.training import INIT_STREAM
 from metademo.ui.components.kernel.curves import Curve
 from metademo.ui.scenes.train_verdict import MARGIN, has_learned, ignoring_error
@@ -79,7 +79,7 @@ class Probes:
 
     def __init__(self, config: TrainConfig):
         self.config = config
-        family = config.task_family
+        family = as_waves(config.task_family)
         self.grid = np.linspace(*family.x_range, POINTS)
         waves, episode = family.sample_episodes(
             np.random.default_rng(PROBE_SEED),
@@ -104,23 +104,23 @@ class Probes:
             return []
         return [(float(a), float(b)) for a, b in zip(x.flat, y.flat, strict=True)]
 
-    def adapt(self, snapshots: Sequence[Snapshot]) -> list[tuple[Array, Array]]:
+    def draw(self, snapshots: Sequence[Snapshot]) -> list[tuple[Array, Array]]:
         """For each snapshot: curves (probes + 1, points), the start first, and losses (2,).
 
         The losses are the mean inner losses at the start and at the end. What was drawn for the
         last call is kept, and nothing else: a run has very many snapshots that soon give way.
         """
         before = self._drawn
-        self._drawn = {s.step: before.get(s.step) or self._adapt(s.meta) for s in snapshots}
+        self._drawn = {s.step: before.get(s.step) or self._draw(s.meta) for s in snapshots}
         return list(self._drawn.values())
 
-    def _adapt(self, meta: Meta) -> tuple[Array, Array]:
-        run = run_inner_loop(self.config.learner, meta, self.support, self.grid)
-        curves = np.concatenate([run.curves[0, :1], run.curves[-1]])
-        return curves, run.losses[[0, -1]].mean(1)
+    def _draw(self, meta: Meta) -> tuple[Array, Array]:
+        found = run_learner(self.config.learner, meta, self.support, self.grid)
+        curves = np.concatenate([found.outputs[0, :1], found.outputs[-1]])
+        return curves, found.losses[[0, -1]].mean(1)
 
 
-def _spread(phases: Array, amplitudes: Array, family: TaskFamily) -> list[int]:
+def _spread(phases: Array, amplitudes: Array, family: WaveFamily) -> list[int]:
     """A few tasks that lie well apart: low, middle and high in phase, and not too flat."""
     shares = (0.0, 1.0) if family.two_phase else (0.1, 0.5, 0.9)
     low, high = family.phases
@@ -138,7 +138,7 @@ def untrained(config: TrainConfig) -> tuple[Probes, Snapshot]:
 def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
     """The probe tasks, adapted from each snapshot."""
     config = probes.config
-    drawn = probes.adapt(snapshots)
+    drawn = probes.draw(snapshots)
     rows = np.stack([curves for curves, _ in drawn], axis=1)
     style = style_of(config.algorithm)
     colour, grey = style.colours, STYLES["truth"].colours
@@ -158,7 +158,7 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
     return TrainScene(
         curves=curves,
         points=probes.points,
-        x_range=config.task_family.x_range,
+        x_range=as_waves(config.task_family).x_range,
         y_range=(-height, height),
         steps=[s.step for s in snapshots],
         errors=np.array([s.errors[-1] for s in snapshots]),

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metademo.evaluation import ERRORS
 from metademo.jobs import Snapshot
 from metademo.settings import TrainConfig
-from metademo.tasks import Array, TaskFamily, Waves
+from metademo.tasks import Array, WaveFamily, Waves, as_waves
 from metademo.training import HELD_OUT_STREAM
 from metademo.ui.scenes.train_words import OWN, recipe_of
 from metademo.ui.state.views import TrainView
@@ -40,11 +39,11 @@ def ignoring_error(config: TrainConfig) -> float:
     It is what a network gets that ignores the task: pointwise the median over the family for the
     mean |error|, the mean for the mean squared error.
     """
-    grid = config.task_family.grid
-    metric = config.task_family.metric
-    middle = np.median if metric == "l1" else np.mean
-    curve = middle(_all_tasks(config.task_family)(grid), axis=0)
-    return float(ERRORS[metric](held_out_tasks(config)(grid) - curve).mean())
+    family = as_waves(config.task_family)
+    middle = np.median if family.metric == "l1" else np.mean
+    curve = middle(_all_tasks(family)(family.grid), axis=0)
+    truths = held_out_tasks(config)(family.grid)
+    return float(family.kind.metrics[family.metric](curve, truths).mean())
 
 
 def held_out_tasks(config: TrainConfig) -> Waves:
@@ -58,7 +57,7 @@ def held_out_tasks(config: TrainConfig) -> Waves:
     )[0]
 
 
-def _all_tasks(family: TaskFamily) -> Waves:
+def _all_tasks(family: WaveFamily) -> Waves:
     """The family's tasks on an even grid of their attributes."""
     phases = np.array(family.phases) if family.two_phase else _even(family.phases, 181)
     grids = np.meshgrid(

@@ -10,10 +10,10 @@ import numpy as np
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.checkpoints import Checkpoint
 from metademo.figures import Style, style_of
-from metademo.learners import Learner
+from metademo.models import Model
 from metademo.recipes import can_train
 from metademo.settings import TrainConfig
-from metademo.tasks import TaskFamily
+from metademo.tasks import WaveFamily
 from metademo.ui.state.views import MAX_STEPS, CompareView
 
 
@@ -28,7 +28,7 @@ class Contestant:
     name: str
     title: str
     style: Style
-    learner: Learner
+    model: Model
     config: TrainConfig | None = None
 
     @property
@@ -38,16 +38,16 @@ class Contestant:
     @property
     def summary(self) -> str:
         """What it is, in a line."""
-        return self.learner.algorithm.summary
+        return self.model.learner.summary
 
     @property
     def trained_steps(self) -> int:
         """The inner steps it was meta-trained for; 0 if that means nothing for it."""
-        return self.learner.algorithm.trained_steps if self.config else 0
+        return self.model.learner.trained_steps if self.config else 0
 
 
 def contestants(
-    usable: Mapping[str, Checkpoint], own: Mapping[str, Checkpoint], family: TaskFamily
+    usable: Mapping[str, Checkpoint], own: Mapping[str, Checkpoint], family: WaveFamily
 ) -> dict[str, Contestant]:
     """All that can be compared on a family: registry order, further weights, then the yardsticks.
 
@@ -68,14 +68,14 @@ def contestants(
             found[name] = replace(further, style=replace(further.style, dash=dash))
     like = next(iter(found.values()), None)
     for name, kind in YARDSTICKS.items():
-        if like is not None:
-            yardstick = kind(**vars(like.learner.algorithm))
+        if like is not None and not kind.unsuited(family):
+            yardstick = kind.configured(like.model.learner, family.kind)
             meta = yardstick.init(np.random.default_rng(1))
-            found[name] = Contestant(name, kind.title, style_of(name), Learner(yardstick, meta))
+            found[name] = Contestant(name, kind.title, style_of(name), Model(yardstick, meta))
     return found
 
 
-def missing(found: Mapping[str, Contestant], family: TaskFamily) -> list[str]:
+def missing(found: Mapping[str, Contestant], family: WaveFamily) -> list[str]:
     """Names of the algorithms that could be trained on the family, but have no weights."""
     return [name for name in ALGORITHMS if name not in found and can_train(name, family.name)]
 
@@ -93,7 +93,7 @@ def steps_of(view: CompareView, chosen: Sequence[Contestant]) -> dict[str, int]:
 
 def _of_weights(name: str, title: str, checkpoint: Checkpoint) -> Contestant:
     config = checkpoint.config
-    return Contestant(name, title, style_of(config.algorithm), Learner.of(checkpoint), config)
+    return Contestant(name, title, style_of(config.algorithm), Model.of(checkpoint), config)
 
 
 def _title_of(name: str, checkpoint: Checkpoint) -> str:

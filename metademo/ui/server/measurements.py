@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from metademo import engines
-from metademo.evaluation import Evaluation, evaluate, ordered, run_inner_loop
-from metademo.learners import Learner
-from metademo.tasks import Array, TaskFamily
+from metademo.evaluation import Evaluation, evaluate, ordered, run_learner
+from metademo.models import Model
+from metademo.tasks import Array, WaveFamily
 from metademo.ui.server.contestants import Contestant, steps_of
 from metademo.ui.server.score_cache import PENDING, Failed, ScoreCache
 from metademo.ui.state.outside import ATTRIBUTES
@@ -67,18 +67,18 @@ def shared_cache() -> ScoreCache:
     return ScoreCache(CAPACITY)
 
 
-def request(view: CompareView, family: TaskFamily, chosen: Sequence[Contestant]) -> Measured:
+def request(view: CompareView, family: WaveFamily, chosen: Sequence[Contestant]) -> Measured:
     """What is known of the chosen learners; the rest is asked for. Takes no time worth a thought.
 
     Ask again while something is pending.
     """
     get, shots, steps = shared_cache().get, shots_of(view), steps_of(view, chosen)
-    of = {one.name: (one.learner.algorithm, one.learner.fingerprint, family) for one in chosen}
+    of = {one.name: (one.model.learner, one.model.fingerprint, family) for one in chosen}
 
     def ask(measure: Callable[..., Any], *conditions: Any) -> dict[str, Any]:
         def result(one: Contestant) -> Any:
             given = (shots, steps[one.name], *conditions)
-            compute = functools.partial(measure, one.learner, family, *given)
+            compute = functools.partial(measure, one.model, family, *given)
             return get((measure.__name__, *of[one.name], *given), compute)
 
         # What is asked for last is measured first, so the first one is asked for last.
@@ -110,30 +110,30 @@ def shots_of(view: CompareView) -> int:
     return len(view.points) or 4
 
 
-def held_out_errors(learner: Learner, family: TaskFamily, shots: int, steps: int) -> Evaluation:
+def held_out_errors(model: Model, family: WaveFamily, shots: int, steps: int) -> Evaluation:
     """How a learner does on held-out tasks, each with so many labelled points."""
-    return _evaluated(learner, family, family, shots, steps, TASKS)
+    return _evaluated(model, family, shots, steps, TASKS)
 
 
 def milliseconds(
-    learner: Learner, family: TaskFamily, shots: int, steps: int, warm: bool = True
+    model: Model, family: WaveFamily, shots: int, steps: int, warm: bool = True
 ) -> float:
     """Median time of an adaptation to one task, with the curve of each step on the whole grid.
 
     `warm` says which engine it is the time of, and changes nothing.
     """
-    sources = max(1, steps) if learner.algorithm.unlabelled else 0
+    sources = max(1, steps) if model.learner.unlabelled else 0
     rng = np.random.default_rng(SEED)
     support = family.sample_episodes(rng, 1, shots=shots, queries=0, sources=sources)[1].support
     times = []
     for _ in range(TIMED):
         began = time.perf_counter()
-        run_inner_loop(learner.algorithm, learner.meta, support, family.grid, steps=steps)
+        run_learner(model.learner, model.meta, support, family.grid, steps=steps)
         times.append(time.perf_counter() - began)
     return 1e3 * float(np.median(times))
 
 
-def swept(learner: Learner, family: TaskFamily, shots: int, steps: int, along: str) -> Array:
+def swept(model: Model, family: WaveFamily, shots: int, steps: int, along: str) -> Array:
     """Mean error after 0 .. S steps where one attribute has each of its values, (S + 1, values).
 
     All else is as in the family. Infinite where tasks diverge, NaN where an unlabelled learner has
@@ -144,7 +144,7 @@ def swept(learner: Learner, family: TaskFamily, shots: int, steps: int, along: s
     for value in attribute.values(family):
         moved = attribute.at(family, float(value))
         try:
-            result = _evaluated(learner, moved, family, shots, steps, SWEPT_TASKS)
+            result = _evaluated(model, moved, shots, steps, SWEPT_TASKS)
         except ValueError:
             columns.append(np.full(steps + 1, np.nan))
         else:
@@ -152,18 +152,14 @@ def swept(learner: Learner, family: TaskFamily, shots: int, steps: int, along: s
     return np.stack(columns, axis=1)
 
 
-def _evaluated(
-    learner: Learner, moved: TaskFamily, family: TaskFamily, shots: int, steps: int, tasks: int
-) -> Evaluation:
-    """Errors on tasks of `moved`, in the metric of the family that it comes from."""
+def _evaluated(model: Model, family: WaveFamily, shots: int, steps: int, tasks: int) -> Evaluation:
     return evaluate(
-        learner.algorithm,
-        learner.meta,
-        moved,
+        model.learner,
+        model.meta,
+        family,
         shots=shots,
         steps=steps,
         tasks=tasks,
         seed=SEED,
-        grid=family.grid[::EVERY],
-        metric=family.metric,
+        every=EVERY,
     )

@@ -14,6 +14,7 @@ import torch
 from metademo import checkpoints, engines
 from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint, CheckpointError
+from metademo.tasks import WaveFamily
 from metademo.ui.server.shutdown import bound_shutdown
 
 SHIPPED = (
@@ -47,10 +48,15 @@ def playable(algorithm: str) -> tuple[dict[str, Checkpoint], list[str]]:
     shipped = {
         n: c
         for n, c in usable.items()
-        if c.config.algorithm == algorithm and c.config.task_family.unit_amplitude
+        if c.config.algorithm == algorithm
+        and isinstance(c.config.task_family, WaveFamily)
+        and c.config.task_family.unit_amplitude
     }
     return shipped | {
-        n: c for n, c in own().items() if c.config.learner.unlabelled == unlabelled
+        n: c
+        for n, c in own().items()
+        if c.config.learner.unlabelled == unlabelled
+        and isinstance(c.config.task_family, WaveFamily)
     }, faults
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from metademo.tasks import SHAPES, Array, TaskFamily, within
+from metademo.tasks import SHAPES, Array, WaveFamily, within
 
 SHAPE_NAMES = list(SHAPES)
 
@@ -28,19 +28,19 @@ class Attribute:
     """
 
     title: str
-    values: Callable[[TaskFamily], Array]
-    trained: Callable[[TaskFamily], list[tuple[float, float]]]
-    at: Callable[[TaskFamily, float], TaskFamily]
-    slider: Callable[[TaskFamily], tuple[float, float, float]] = lambda family: (0, 0, 0)
+    values: Callable[[WaveFamily], Array]
+    trained: Callable[[WaveFamily], list[tuple[float, float]]]
+    at: Callable[[WaveFamily, float], WaveFamily]
+    slider: Callable[[WaveFamily], tuple[float, float, float]] = lambda family: (0, 0, 0)
     names: tuple[str, ...] = ()
     unit: str = ""
     turn: float = 0.0
 
-    def contains(self, family: TaskFamily, value: float) -> bool:
+    def contains(self, family: WaveFamily, value: float) -> bool:
         """Whether the value occurs in the family."""
         return any(within(value, low, high, self.turn) for low, high in self.trained(family))
 
-    def trained_among(self, family: TaskFamily) -> list[tuple[float, float]]:
+    def trained_among(self, family: WaveFamily) -> list[tuple[float, float]]:
         """The trained stretches as far as they reach between the least and the greatest value.
 
         What repeats is there as often as it fits: the phase of -180° is that of 180°.
@@ -55,7 +55,7 @@ class Attribute:
         ]
         return sorted((low, high) for low, high in stretches if low <= high)
 
-    def trained_in_words(self, family: TaskFamily) -> str:
+    def trained_in_words(self, family: WaveFamily) -> str:
         """Such as "0.1 to 5", or "0° or 180°"."""
         return " or ".join(
             self.in_words(low) if low == high else f"{self.in_words(low)} to {self.in_words(high)}"
@@ -68,16 +68,16 @@ class Attribute:
         return f"{value:g}{self.unit}".replace("-", "−")
 
 
-def _highest(family: TaskFamily) -> float:
+def _highest(family: WaveFamily) -> float:
     return max(family.amplitudes)
 
 
-def _phases(family: TaskFamily) -> list[tuple[float, float]]:
+def _phases(family: WaveFamily) -> list[tuple[float, float]]:
     low, high = (float(np.degrees(phase)) for phase in family.phases)
     return [(low, low), (high, high)] if family.two_phase else [(low, high)]
 
 
-def _one_phase(family: TaskFamily, degrees: float) -> TaskFamily:
+def _one_phase(family: WaveFamily, degrees: float) -> WaveFamily:
     # Both ends alike, so that none of them is drawn by chance where there are two.
     return replace(family, phases=(np.radians(degrees),) * 2)
 

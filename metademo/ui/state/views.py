@@ -16,7 +16,7 @@ from metademo.algorithms import ALGORITHMS
 from metademo.described import ConfigError, OneOf, described, titled
 from metademo.recipes import RECIPES, configure, recipes_for
 from metademo.settings import TrainConfig
-from metademo.tasks import FAMILIES, PI, SHAPES, TaskFamily, Waves
+from metademo.tasks import PI, SHAPES, WaveFamily, Waves, wave_families
 from metademo.ui.state.mended import Clamped, View, is_number, sequence
 from metademo.ui.state.outside import ATTRIBUTES, SHAPE_NAMES
 
@@ -105,13 +105,13 @@ class PointsView(View):
         value = getattr(self, attribute)
         return round(math.degrees(value), 6) if attribute == "phase" else value
 
-    def y_range(self, family: TaskFamily) -> tuple[float, float]:
+    def y_range(self, family: WaveFamily) -> tuple[float, float]:
         """The height of the chart: room for the family's waves, and for this one."""
         highest = max(self.amplitude, *family.amplitudes)
         top = max(2.0, 1.4 * highest)
         return -top, top
 
-    def with_points(self, points: tuple[Point, ...], family: TaskFamily) -> Self:
+    def with_points(self, points: tuple[Point, ...], family: WaveFamily) -> Self:
         """The view after the visitor changed the points, which are no example any more.
 
         Points that stay on the wave are put onto it. Free points choose the wave instead: the
@@ -134,12 +134,12 @@ class PointsView(View):
         switched = self.changed(snap=snap)
         return switched.with_wave() if snap else switched
 
-    def with_random_points(self, rng: np.random.Generator, family: TaskFamily, n: int = 4) -> Self:
+    def with_random_points(self, rng: np.random.Generator, family: WaveFamily, n: int = 4) -> Self:
         """The view with `n` new points on the true wave, and new noise."""
         points = tuple((float(x), 0.0) for x in rng.uniform(*family.x_range, n))
         return self.with_wave(points=points, draw=int(rng.integers(2**31)), example=False)
 
-    def within(self, family: TaskFamily) -> Self:
+    def within(self, family: WaveFamily) -> Self:
         """The view with a wave of this family, and its points where the family has inputs.
 
         Points that were placed freely stay as they are, as far as they are on the chart; others
@@ -156,7 +156,7 @@ class PointsView(View):
             return self
         return self.with_wave(points=points, noise=family.noise, **wave)
 
-    def _made_to_fit(self, family: TaskFamily) -> dict[str, Any]:
+    def _made_to_fit(self, family: WaveFamily) -> dict[str, Any]:
         """Another value for each attribute of the wave that does not occur in the family."""
         fitting = {
             "amplitude": (family.contains_amplitude, float(np.mean(family.amplitudes))),
@@ -170,7 +170,7 @@ class PointsView(View):
             if not contains(getattr(self, name))
         }
 
-    def _fitted_to(self, family: TaskFamily) -> Self:
+    def _fitted_to(self, family: WaveFamily) -> Self:
         """The same points with the nearest of the family's waves."""
         like = self.changed(**self._made_to_fit(family)).wave
         x, y = np.array(self.points).T
@@ -220,7 +220,7 @@ class CompareView(PointsView):
     """
 
     snap: bool = True
-    family: Annotated[str, OneOf(FAMILIES)] = "two-phase"
+    family: Annotated[str, OneOf(wave_families())] = "two-phase"
     chosen: Annotated[tuple[str, ...], Strict(False), AfterValidator(_each_once)] = (
         "maml",
         "maml++",
@@ -232,7 +232,7 @@ class CompareView(PointsView):
 
     def with_family(self, family: str) -> Self:
         """The view on another family, on a wave of middle height where heights vary."""
-        tasks = FAMILIES[family]
+        tasks = wave_families()[family]
         middle = float(np.mean(tasks.amplitudes))
         return self.changed(family=family, amplitude=middle).within(tasks).with_wave()
 
@@ -256,7 +256,7 @@ class DamlView(View):
     steps: Steps = 5
     inner_lr: Alpha | None = None
 
-    def inputs(self, family: TaskFamily) -> np.ndarray:
+    def inputs(self, family: WaveFamily) -> np.ndarray:
         """The source inputs that the inner loop sees, in turn: one, or one per step."""
         band = family.band_of(self.source)
         if not self.fresh or band is None or not band.means_one:
@@ -293,7 +293,7 @@ class TrainView(View):
     """
 
     algorithm: Annotated[str, OneOf(ALGORITHMS)] = "maml"
-    family: Annotated[str, OneOf(FAMILIES)] = "two-phase"
+    family: Annotated[str, OneOf(wave_families())] = "two-phase"
     recipe: Annotated[str, OneOf(RECIPES)] = OTHERWISE
     own: Own = ()
     pace: Annotated[float, Clamped(0.0, 1e6)] = 0.0
@@ -319,7 +319,8 @@ class TrainView(View):
 
     def with_algorithm(self, algorithm: str) -> Self:
         """The view with another algorithm, and with a family that it can be trained on."""
-        fits = (self.changed(algorithm=algorithm, family=f) for f in (self.family, *FAMILIES))
+        families = (self.family, *wave_families())
+        fits = (self.changed(algorithm=algorithm, family=f) for f in families)
         return next((view._pruned for view in fits if view.fault == ""), self)
 
     def with_family(self, family: str) -> Self:

@@ -1,18 +1,15 @@
-"""What a way of learning to learn is.
+"""Learners that take gradient steps on a support set: MAML and its relatives.
 
-An :class:`Algorithm` is a frozen description with four verbs:
+A :class:`GradientBased` learner has a network, the one of its kind of task. It meta-learns an
+initialisation of it, named after its role: ``regressor.0.weight``... It may meta-learn more: DAML's
+learned loss, Meta-SGD's step sizes.
 
-* ``init(rng)``: fresh *meta-parameters*, a flat dictionary of tensors. The regressor's are named
-  ``regressor.0.weight``...; an algorithm may add its own (DAML's learned loss, Meta-SGD's step
-  sizes).
-* ``adapt(meta, support)``: the inner loop, with its whole trajectory.
-* ``outer_loss(meta, episode)``: the query loss of each task after adaptation, connected to `meta`.
-* ``meta_gradient(meta, episode)``: the gradient that the outer loop descends.
-
-A new algorithm overrides only what it changes: what the inner loop descends (``inner_loss``), which
-weights it moves (``moving``) and how far (``step_sizes``), the networks that are learned
-(``parts``), where along the inner loop the query loss is taken (``trained_steps``,
-``query_weights``), or whether the meta-gradient looks through the inner gradients (``order``).
+Beyond what every learner does, ``adapt(meta, support)`` is its inner loop, with the whole
+trajectory of the network's parameters. A new algorithm overrides only what it changes: what the
+inner loop descends (``inner_loss``), which weights it moves (``moving``) and how far
+(``step_sizes``), the networks that are learned (``parts``), where along the inner loop the query
+loss is taken (``trained_steps``, ``query_weights``), or whether the meta-gradient looks through the
+inner gradients (``order``).
 
 The reference engine runs whatever these say. A class of which the compiled engine does the same
 says so (``compiled``), and the contract tests hold it to that on both.
@@ -20,7 +17,7 @@ says so (``compiled``), and the contract tests hold it to that on both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -28,24 +25,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metademo.inner import LOSSES, Adaptation, adapt
-from metademo.network import MLP, Network, Params, predict
+from metademo.algorithms.learner import (
+    Learner,
+    Meta,
+    Predictions,
+    Weights,
+    checked_steps,
+    part,
+    tensor_like,
+)
+from metademo.inner import Adaptation, adapt
+from metademo.network import Network, Params
 from metademo.tasks import Array, Episode, Examples
-
-Meta = dict[str, Tensor]
-Weights = Sequence[float] | Array
-MAX_INNER_STEPS = 100
 
 
 @dataclass(frozen=True)
-class Algorithm:
-    """One way of learning to learn, with the settings that shape its network and inner loop.
+class GradientBased(Learner):
+    """A learner with an inner loop, with the settings that shape its network and that loop.
 
     Attributes:
-        hidden: width of the regressor's two hidden layers.
+        hidden: how wide the network is.
         inner_steps: gradient steps per adaptation while meta-training.
         inner_lr: alpha, the inner learning rate.
-        loss: "l1" or "mse", the query loss, which the outer loop lowers.
+        loss: one of the kind's losses: the query loss, which the outer loop lowers.
         support_loss: the same of the inner loop's loss on the support set; None for that of `loss`.
         intermediate_weight: with more than 0, the query loss is taken on the way, too: after the
             inner steps before the last with this weight, each against a share of the labels (see
@@ -54,18 +56,6 @@ class Algorithm:
         activation: the hidden activation, one of `network.ACTIVATIONS`.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    summary: ClassVar[str]
-    """In a line, for lists; what follows is for readers of more."""
-    about: ClassVar[str] = ""
-    """A paragraph (Markdown) for readers who know gradient descent."""
-    formula: ClassVar[str] = ""
-    """The equation that defines it (LaTeX), in the symbols of the page How it works."""
-    citation: ClassVar[str] = ""
-    """Authors, title, venue and year (Markdown)."""
-    unlabelled: ClassVar[bool] = False
-    """Whether the support set is unlabelled source-domain inputs instead of labelled points."""
     order: ClassVar[str] = "second"
     """ "second": the meta-gradient looks through the inner gradients; "first": for it they are
     constants, so no second derivatives are needed; "reptile": it is the way from the adapted
@@ -84,17 +74,17 @@ class Algorithm:
     activation: str = "relu"
 
     @property
-    def regressor(self) -> Network:
-        return MLP((1, self.hidden, self.hidden, 1), self.activation)
+    def network(self) -> Network:
+        """What adapts: the network of the kind of task."""
+        return self.kind.network(self.hidden, self.activation)
 
     @property
     def parts(self) -> dict[str, Network]:
         """The networks whose parameters are meta-learned, by name."""
-        return {"regressor": self.regressor}
+        return {self.kind.role: self.network}
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Name and shape of each meta-parameter."""
         return {
             f"{part}.{name}": shape
             for part, network in self.parts.items()
@@ -102,7 +92,6 @@ class Algorithm:
         }
 
     def init(self, rng: np.random.Generator) -> Meta:
-        """Fresh meta-parameters (float32)."""
         return {
             f"{part}.{name}": value
             for part, network in self.parts.items()
@@ -111,36 +100,37 @@ class Algorithm:
 
     @property
     def moving(self) -> tuple[str, ...]:
-        """The names of the regressor's parameters that inner steps change."""
-        return tuple(self.regressor.shapes)
+        """The names of the network's parameters that inner steps change."""
+        return tuple(self.network.shapes)
 
     @property
     def trained_steps(self) -> int:
-        """The inner steps that the outer loop takes."""
+        """The inner steps that the outer loop takes: all, unless a subclass says otherwise."""
         return self.inner_steps
 
     @property
     def gradients_per_task(self) -> int:
-        """What a task costs in an outer step, in gradients of one loss of the regressor.
+        """As every learner's.
 
         That of each inner step, that of the query loss, and for second order a Hessian-vector
         product for each inner step, which is as much work as two gradients.
         """
         return self.trained_steps * (3 if self.order == "second" else 1) + 1
 
+    def cost(self, steps: int) -> str:
+        return f"α {self.alpha_in_words} · {steps} gradient{'s' * (steps != 1)}"
+
+    @property
+    def alpha_in_words(self) -> str:
+        """How far its inner steps go, for people."""
+        return f"{self.inner_lr:g}"
+
     def step_sizes(self, meta: Meta, step: int) -> Mapping[str, float | Tensor]:
         """How far inner step `step` goes, for each of the parameters that move: here alpha."""
         return dict.fromkeys(self.moving, self.inner_lr)
 
-    def query_weights(self, progress: float) -> np.ndarray | None:
-        """The weights of the query losses after 0, 1, .. S inner steps in the outer loss, (S + 1,).
-
-        Args:
-            progress: the share of the outer steps done, 0 to 1.
-
-        Returns:
-            The weights; None if only the last query loss counts.
-        """
+    def query_weights(self, progress: float) -> Array | None:
+        """None, or with an `intermediate_weight` that on the way and 1 on the last one."""
         if not self.intermediate_weight or self.trained_steps < 2:
             return None
         weights = np.full(self.trained_steps + 1, self.intermediate_weight)
@@ -148,7 +138,7 @@ class Algorithm:
         return weights
 
     @property
-    def query_shares(self) -> np.ndarray:
+    def query_shares(self) -> Array:
         """What share of the query labels is asked of 0, 1, .. S inner steps, (S + 1,).
 
         All of them; but with an `intermediate_weight` 1/2 after the first step, 3/4 after the
@@ -160,7 +150,7 @@ class Algorithm:
         return shares
 
     def with_inner_lr(self, meta: Meta, inner_lr: float) -> tuple[Self, Meta]:
-        """The algorithm and the meta-parameters with another alpha than they were trained with."""
+        """The learner and the meta-parameters with another alpha than they were trained with."""
         return replace(self, inner_lr=inner_lr), meta
 
     def adapt(
@@ -175,7 +165,7 @@ class Algorithm:
 
         Args:
             meta: meta-parameters.
-            support: x (tasks, points) and, unless `unlabelled`, y (tasks, points).
+            support: x (tasks, points, *features) and, unless `unlabelled`, y (tasks, points).
             steps: inner steps; any number, by default as many as in training.
             inner_lr: alpha; by default the one of training. Step sizes that were learned are
                 scaled by its ratio to that one.
@@ -184,19 +174,31 @@ class Algorithm:
             ValueError: for a support set or a number of steps that can't be used.
         """
         self.check_support(support)
-        steps = self.checked_steps(steps)
+        steps = checked_steps(self.inner_steps if steps is None else steps)
         learner = self
         if inner_lr is not None:
             learner, meta = self.with_inner_lr(meta, float(inner_lr))
         return learner._inner_loop(meta, support.map(tensor_like(meta)), steps)
 
+    def run(
+        self,
+        meta: Meta,
+        support: Examples[Array],
+        x: Array,
+        *,
+        steps: int | None = None,
+        inner_lr: float | None = None,
+    ) -> Predictions:
+        """See `Learner.run`; the losses are those that the inner loop descends."""
+        trajectory, losses = self.adapt(meta, support, steps=steps, inner_lr=inner_lr)
+        network, inputs = self.network, torch.as_tensor(x).to(losses)
+        with torch.no_grad():
+            outputs = [network.predict(params, inputs) for params in trajectory]
+        return Predictions(torch.stack(outputs).cpu().numpy(), losses.cpu().numpy())
+
     def outer_loss(
         self, meta: Meta, episode: Episode[Array | Tensor], weights: Weights | None = None
     ) -> Tensor:
-        """The query loss of each task at the adapted weights, shape (tasks,), connected to `meta`.
-
-        With `weights`, see `query_weights`, their sum along the inner loop.
-        """
         support, query = episode.map(tensor_like(meta))
         trajectory = self._inner_loop(
             meta,
@@ -207,16 +209,6 @@ class Algorithm:
         ).trajectory
         return self.query_loss(trajectory, query, weights)
 
-    def meta_gradient(
-        self, meta: Meta, episode: Episode[Array | Tensor], weights: Weights | None = None
-    ) -> tuple[Meta, Tensor]:
-        """Gradient of the mean outer loss with respect to `meta`, and that loss (a scalar)."""
-        leaves = {name: value.detach().requires_grad_() for name, value in meta.items()}
-        loss = self.outer_loss(leaves, episode, weights).mean()
-        # A meta-parameter that the loss does not depend on has the gradient zero.
-        grads = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
-        return dict(zip(leaves, grads, strict=True)), loss.detach()
-
     def inner_loss(
         self, meta: Meta, params: Params, support: Examples[Tensor], step: int
     ) -> Tensor:
@@ -226,9 +218,9 @@ class Algorithm:
     def task_loss(
         self, params: Params, examples: Examples[Tensor], loss: str | None = None
     ) -> Tensor:
-        """Error of the regressor on labelled `examples`, by default in `loss`, shape (tasks,)."""
-        prediction = predict(self.regressor, params, examples.x)
-        return LOSSES[loss or self.loss](prediction, examples.labels)
+        """Error of the network on labelled `examples`, by default in `loss`, shape (tasks,)."""
+        prediction = self.network.predict(params, examples.x)
+        return self.kind.losses[loss or self.loss](prediction, examples.labels)
 
     def query_loss(
         self,
@@ -247,53 +239,14 @@ class Algorithm:
         )
         return sum(losses, start=torch.zeros(()))
 
-    def checked_steps(self, steps: int | None) -> int:
-        """A number of inner steps, by default that of training.
-
-        Raises:
-            ValueError: if there can't be so many.
-        """
-        steps = self.inner_steps if steps is None else steps
-        if not 0 <= steps <= MAX_INNER_STEPS:
-            raise ValueError(f"inner steps must be 0 to {MAX_INNER_STEPS}, not {steps}")
-        return steps
-
-    def check_support(self, support: Examples[Array | Tensor]) -> None:
-        """See that `support` is a support set for this algorithm; an unlabelled one sees x alone.
-
-        Raises:
-            ValueError: if it isn't.
-        """
-        x = tuple(np.shape(support.x))
-        if len(x) != 2:
-            raise ValueError(f"a support set's x has the shape (tasks, points), not {x}")
-        if self.unlabelled:
-            return
-        if support.y is None:
-            raise ValueError(f"{self.name} needs labels: the support set has no y")
-        if (y := tuple(np.shape(support.y))) != x:
-            raise ValueError(f"a support set's y has the shape of its x, {x}, not {y}")
-
     def _inner_loop(
         self, meta: Meta, support: Examples[Tensor], steps: int, **options: bool
     ) -> Adaptation:
         return adapt(
-            part(meta, "regressor"),
+            part(meta, self.kind.role),
             lambda k, params: self.inner_loss(meta, params, support, k),
             lambda k: self.step_sizes(meta, k),
             tasks=len(support.x),
             steps=steps,
             **options,
         )
-
-
-def tensor_like(meta: Meta) -> Callable[[Array | Tensor], Tensor]:
-    """What makes tensors of arrays, with the precision and on the device of the meta-parameters."""
-    like = next(iter(meta.values()))
-    return lambda array: torch.as_tensor(array).to(like)
-
-
-def part(meta: Mapping[str, Tensor], name: str) -> Params:
-    """The parameters of one network among the meta-parameters, with its prefix taken off."""
-    prefix = name + "."
-    return {key.removeprefix(prefix): v for key, v in meta.items() if key.startswith(prefix)}

@@ -1,4 +1,4 @@
-"""The inner loop of a learner as a chart draws it. No Streamlit here."""
+"""What a model makes of one task, as a chart draws it. No Streamlit here."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metademo.evaluation import ERRORS, run_inner_loop
-from metademo.learners import Learner
-from metademo.tasks import Array, Examples, TaskFamily
+from metademo.evaluation import run_learner
+from metademo.models import Model
+from metademo.tasks import CURVES, Array, Examples, WaveFamily
 from metademo.ui.state.views import DamlView, PointsView
 
 
 @dataclass(frozen=True)
-class Run:
-    """One inner loop.
+class Drawn:
+    """One task, after each of a learner's steps.
 
     Attributes:
         curves: on the grid, (steps + 1, points of the grid).
-        losses: what the inner loop descends, (steps + 1,).
+        losses: on what the learner sees, (steps + 1,).
         misses: mean |difference| at the support points, (steps + 1,); NaN where there are none.
     """
 
@@ -29,31 +29,29 @@ class Run:
     def errors(self, truth: Array, metric: str = "l1") -> Array:
         """Mean |difference| from `truth` (points,) after each step, or its square."""
         with np.errstate(over="ignore", invalid="ignore"):  # where it ran away
-            return ERRORS[metric](self.curves - truth).mean(-1)
+            return CURVES.metrics[metric](self.curves, truth)
 
 
-def adapt(
-    learner: Learner, support: Examples[Array], view: PointsView | DamlView, grid: Array
-) -> Run:
-    """The view's inner loop for one task, drawn on `grid`."""
+def draw(model: Model, support: Examples[Array], view: PointsView | DamlView, grid: Array) -> Drawn:
+    """The model on one task, after each of the view's steps, on `grid`."""
     seen = np.empty(0) if support.y is None else support.x[0]
-    run = run_inner_loop(
-        learner.algorithm,
-        learner.meta,
+    found = run_learner(
+        model.learner,
+        model.meta,
         support,
         np.concatenate([grid, seen]),
         steps=view.steps,
         inner_lr=view.inner_lr,
     )
-    curves, at_points = np.split(run.curves[:, 0], [len(grid)], axis=1)
+    curves, at_points = np.split(found.outputs[:, 0], [len(grid)], axis=1)
     misses = np.full(len(curves), np.nan)
     if len(seen):
         with np.errstate(over="ignore", invalid="ignore"):  # where it ran away
             misses = np.abs(at_points - support.labels[0]).mean(1)
-    return Run(curves, run.losses[:, 0], misses)
+    return Drawn(curves, found.losses[:, 0], misses)
 
 
-def points_run(view: PointsView, family: TaskFamily, learner: Learner) -> Run:
-    """The inner loop on the visitor's points."""
+def draw_points(view: PointsView, family: WaveFamily, model: Model) -> Drawn:
+    """The model on the visitor's points."""
     points = np.array(view.points).reshape(-1, 2)
-    return adapt(learner, Examples(points[None, :, 0], points[None, :, 1]), view, family.grid)
+    return draw(model, Examples(points[None, :, 0], points[None, :, 1]), view, family.grid)

@@ -1,0 +1,112 @@
+"""What a kind of task and a family of tasks are: all that the backend knows about them.
+
+A *task family* is a distribution over tasks; an *episode* is what a learner sees of some of them.
+A *kind* of task is what families share that are learned by the same network: curves, for instance,
+where a number is predicted from a number. The inner loop, the engines, training, evaluation, jobs
+and checkpoints go through these two classes alone, so another kind of task is a file beside
+`waves`, and a row of the registry for each family.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from metademo.network import Network
+from metademo.tasks.episodes import Array, Episode
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+Metric = Callable[[Array, Array], Array]
+
+
+@dataclass(frozen=True, eq=False)
+class TaskKind:
+    """What tasks of one kind are learned by and judged by. Each kind is there once.
+
+    Attributes:
+        name: such as "curve".
+        role: what its network is called among the meta-parameters, and so in files.
+        network: makes the network of a hidden width and an activation.
+        losses: what training may lower, by name, the default first: functions of predictions and
+            labels with leading axes (tasks, points) that give an error per task, (tasks,).
+        metrics: what results may be told in, by name: functions of predictions (..., tasks, points)
+            and the truth (tasks, points), with whatever axes a prediction has behind them, that
+            give a value per task, (..., tasks).
+        features: the shape of one input; () where it is a number.
+        compiled: whether the compiled engine has this network and these losses.
+    """
+
+    name: str
+    role: str
+    network: Callable[[int, str], Network]
+    losses: Mapping[str, Loss]
+    metrics: Mapping[str, Metric]
+    features: tuple[int, ...] = ()
+    compiled: bool = False
+
+    @property
+    def default_loss(self) -> str:
+        return next(iter(self.losses))
+
+
+class TaskFamily(ABC):
+    """A distribution over tasks of one kind: a frozen value, which can be a key.
+
+    Attributes:
+        name: in the registry, in files and in addresses.
+        title: in words.
+        metric: what results are told in, whatever the loss of training; a name in `kind.metrics`.
+    """
+
+    kind: ClassVar[TaskKind]
+    measured: ClassVar[str] = "against the truth"
+    """What is measured by the metric, in words that follow its name."""
+    name: str
+    title: str
+    metric: str
+
+    @property
+    def has_source_domain(self) -> bool:
+        """Whether unlabelled inputs of a source domain stand for its tasks, too."""
+        return False
+
+    @abstractmethod
+    def sample_episodes(
+        self, rng: np.random.Generator, n: int, *, shots: int, queries: int, sources: int = 0
+    ) -> tuple[Any, Episode[Array]]:
+        """Draw `n` tasks with their support and query sets.
+
+        The stream of episodes must depend on the seed alone, never on how many are drawn at a time.
+
+        Args:
+            shots: labelled support points per task; ignored when `sources` is positive.
+            queries: query points per task.
+            sources: if positive, the support set is that many unlabelled source-domain inputs
+                (one for each inner step) instead of labelled points.
+
+        Returns:
+            The tasks, as the family describes them, and their episodes.
+
+        Raises:
+            ValueError: if there is no source domain to draw from.
+        """
+
+    @abstractmethod
+    def sample_held_out(
+        self, rng: np.random.Generator, n: int, *, shots: int, sources: int = 0, every: int = 1
+    ) -> Episode[Array]:
+        """Draw `n` tasks to measure a learner on: the query set holds the inputs and the truth.
+
+        Args:
+            shots, sources: see `sample_episodes`.
+            every: with more than 1 only about every so-many-th input is there, for a quicker look.
+
+        Returns:
+            The support sets, and as query set `y` of shape (tasks, points) with `x` of shape
+            (tasks, points, *features), or (points, *features) where all tasks share the inputs.
+        """
