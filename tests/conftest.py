@@ -40,6 +40,22 @@ def pytest_configure(config: pytest.Config) -> None:
         compiler.wait()
 
 
+FIRST = ("access", "train", "pages", "compare", "hands", "chart")
+"""The files of browser tests that take longest, longest first: so all workers end together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come first, since a file of them can't be shared out."""
+
+    def rank(item: pytest.Item) -> int:
+        name = item.path.stem.removeprefix("test_").removesuffix("_browser")
+        if not item.path.stem.endswith("_browser"):
+            return len(FIRST) + 1
+        return FIRST.index(name) if name in FIRST else len(FIRST)
+
+    items.sort(key=rank)
+
+
 def pytest_sessionfinish() -> None:
     """Let the compiler's thread of an app that ran here come to its end: it can't be cut short."""
     for thread in threading.enumerate():

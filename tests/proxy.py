@@ -30,8 +30,12 @@ def slow_line(url: str, seconds: float) -> Iterator[Line]:
 
     async def serve() -> None:
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            with contextlib.suppress(OSError):
+            try:
                 far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target.port)
+            except OSError:  # nobody is there: for now
+                writer.close()
+                return
+            with contextlib.suppress(OSError):
                 await asyncio.gather(
                     _delayed(reader, far_writer, line),
                     _delayed(far_reader, writer, line),
