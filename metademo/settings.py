@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterator
 from typing import Annotated, Self
 
 import numpy as np
@@ -18,6 +19,26 @@ from metademo.tasks import FAMILIES, Array, Episode, TaskFamily
 SCHEDULES = ("constant", "cosine")
 MAX_EXAMPLES = 1000
 MAX_SEED = 2**63 - 1
+
+
+class _LossNames(Collection[str]):
+    """The names of the losses that the kinds of task in the registry bring."""
+
+    @property
+    def _names(self) -> dict[str, None]:
+        return dict.fromkeys(name for family in FAMILIES.values() for name in family.kind.losses)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+LossName = Annotated[str, OneOf(_LossNames())]
 
 
 class TrainConfig(Described):
@@ -56,12 +77,10 @@ class TrainConfig(Described):
         title="inner learning rate α",
         description="How far each inner step goes. Too large, and the inner loop overshoots.",
     )
-    loss: str = Field(
-        "l1",
-        title="query loss",
-        description="The error that the outer loop lowers: l1 or mse where tasks are curves.",
+    loss: LossName = Field(
+        "l1", title="query loss", description="The error that the outer loop lowers."
     )
-    support_loss: str | None = Field(
+    support_loss: LossName | None = Field(
         None,
         title="support loss",
         description="The error on the support set that the inner loop descends; that of the query "

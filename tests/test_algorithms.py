@@ -208,7 +208,7 @@ def test_constant_step_sizes_are_those_of_maml(engine, algorithm, loss):
     """And MAML++ counts the last query loss only where it is told no other weights."""
     config = small(algorithm, "any-phase", hidden=8, loss=loss, inner_lr=0.02)
     plain = small("maml", "any-phase", hidden=8, loss=loss, inner_lr=0.02).learner
-    meta, episode = generic_meta(replace(config, algorithm="maml")), draw(config, 3)
+    meta, episode = generic_meta(config.changed(algorithm="maml")), draw(config, 3)
     learner = config.learner
     learned = _as(meta, learner, alpha=0.02)
     last = np.eye(learner.inner_steps + 1)[-1]

@@ -53,7 +53,7 @@ def test_the_time_machine_adapts_like_the_saved_snapshot(make, tmp_path, algorit
         np.random.default_rng(0), 3, shots=4, queries=0, sources=sources
     )[1].support
     live, saved = (
-        run_learner(config.learner, meta, Examples(*support), x).curves
+        run_learner(config.learner, meta, Examples(*support), x).outputs
         for meta in (kept[8].meta, load(path).meta)
     )
     np.testing.assert_array_equal(live, saved)

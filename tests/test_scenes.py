@@ -319,7 +319,7 @@ def test_ordinary_training_on_two_waves_starts_at_their_mean():
 
 def test_ordinary_training_on_any_phase_starts_at_the_middle_of_its_waves():
     scene, ordinary = contrast(MamlView.first().changed(contrast=True), ANY_PHASE)
-    middle = {"mse": "mean", "l1": "median"}[ordinary.algorithm.loss]
+    middle = {"mse": "mean", "l1": "median"}[ordinary.learner.loss]
     wanted = f" starts near the {middle} of all its waves."
     assert all(wanted in detail for detail in scene.details)
 

@@ -113,11 +113,8 @@ def test_a_change_is_checked_like_the_whole():
     assert config.changed(steps=7).to_dict() == config.to_dict() | {"steps": 7}
     with pytest.raises(ConfigError, match=r"^steps must be from 1 to 100,000,000, not 0$"):
         config.changed(steps=0)
-    with pytest.raises(
-        ConfigError, match=r"^family 'finn' has no source domain, which daml"
-    ) as bad:
+    with pytest.raises(ConfigError, match=r"^daml needs a family with a source domain, and finn"):
         small("daml").changed(family="finn")
-    assert bad.value.setting == "family"
 
 
 def test_the_work_of_a_step_grows_with_all_that_makes_it_large():

@@ -203,7 +203,7 @@ class Stage {
     const message = step === null ? null : { run: data.run, step };
     if (JSON.stringify(message) === JSON.stringify(this.told)) return;
     this.told = message;
-    this.#mark({ told: step });
+    mark(this.host, { told: step });
     sendAlone(() => this.component.setStateValue("rest", message));
   }
 
