@@ -4,7 +4,7 @@ Each engine runs in a process of its own, pinned to one core, and all take turns
 each, round after round. What is quoted are medians over rounds, and ratios within a round, so that
 a machine that is busy for a while slows all of them alike.
 
-The contestants: the article's loop written plainly (`original`), this project's reference engine
+What is measured: the article's loop written plainly (`original`), this project's reference engine
 (`torch`), its compiled engine (`fused`), and, if it is installed and asked for, a whole run in one
 jitted ``lax.scan`` (`jax`).
 """
@@ -298,7 +298,7 @@ def _summary(values: list[float]) -> dict[str, float]:
 
 
 def rates(workers: dict[str, Worker], rounds: int) -> Iterator[dict[str, Any]]:
-    """Tasks per second of every contestant, and its ratio to the original loop, round by round."""
+    """Tasks per second of all measured, and its ratio to the original loop, round by round."""
     for algorithm in ("maml", "daml"):
         for batch in BATCHES:
             measured: dict[str, list[float]] = {}

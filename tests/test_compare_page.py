@@ -21,7 +21,7 @@ from metademo.ui.components.scores.scores import _encode_board
 from metademo.ui.scenes import scores_scene
 from metademo.ui.scenes.compare_scene import CEILING, compare, compare_scene
 from metademo.ui.server import measurements
-from metademo.ui.server.contestants import contestants, missing, steps_of
+from metademo.ui.server.candidates import candidates, missing, steps_of
 from metademo.ui.server.measurements import (
     NOTHING,
     Measured,
@@ -81,7 +81,7 @@ def few_tasks(monkeypatch):
 def test_every_algorithm_that_can_be_trained_on_a_family_takes_part_and_so_do_the_yardsticks(
     family,
 ):
-    found = contestants(shipped(), {}, family)
+    found = candidates(shipped(), {}, family)
     assert missing(found, family) == []
     expected = [name for name, kind in ALGORITHMS.items() if not kind.unsuited(family)]
     assert [name for name in found if name in ALGORITHMS] == expected
@@ -91,9 +91,7 @@ def test_every_algorithm_that_can_be_trained_on_a_family_takes_part_and_so_do_th
 def test_weights_besides_those_of_the_registry_are_told_apart_from_them():
     family = FAMILIES["two-phase"]
     own = {"run 1, step 7": checkpoint_of(configure("maml", "two-phase"))}
-    found = contestants(
-        shipped(), own | {"other": checkpoint_of(configure("maml", "finn"))}, family
-    )
+    found = candidates(shipped(), own | {"other": checkpoint_of(configure("maml", "finn"))}, family)
     assert "other" not in found, "trained on another family"
     mine = found["run 1, step 7"]
     assert "run 1, step 7" in mine.title
@@ -102,7 +100,7 @@ def test_weights_besides_those_of_the_registry_are_told_apart_from_them():
 
 
 def test_without_any_weights_there_is_nobody():
-    assert contestants({}, {}, FAMILIES["finn"]) == {}
+    assert candidates({}, {}, FAMILIES["finn"]) == {}
 
 
 # ---------------------------------------------------------------------------- measurements
@@ -111,7 +109,7 @@ def test_without_any_weights_there_is_nobody():
 def test_held_out_errors_are_what_evaluate_says(monkeypatch):
     monkeypatch.setattr(measurements, "TASKS", 30)
     family = FAMILIES["finn"]
-    one = contestants(shipped(), {}, family)["anil"]
+    one = candidates(shipped(), {}, family)["anil"]
     found = held_out_errors(one.model, family, shots=7, steps=3)
     again = evaluate(
         one.model.learner,
@@ -131,7 +129,7 @@ def test_held_out_errors_are_what_evaluate_says(monkeypatch):
 @families
 def test_a_sweep_at_a_trained_value_is_the_familys_own_error(family, along):
     attribute = ATTRIBUTES[along]
-    one = contestants(shipped(), {}, family)["pretrained"]
+    one = candidates(shipped(), {}, family)["pretrained"]
     errors = swept(one.model, family, shots=4, steps=2, along=along)
     values = attribute.values(family)
     assert errors.shape == (3, len(values))
@@ -154,7 +152,7 @@ def test_a_sweep_at_a_trained_value_is_the_familys_own_error(family, along):
 
 def test_a_sweep_leaves_open_where_an_unlabelled_learner_has_no_input():
     family = FAMILIES["any-phase"]
-    one = contestants(shipped(), {}, family)["daml"]
+    one = candidates(shipped(), {}, family)["daml"]
     errors = swept(one.model, family, shots=4, steps=2, along="phase")
     degrees = ATTRIBUTES["phase"].values(family)
     trained = (degrees >= 0) | (degrees == -180)  # which is that of 180 degrees
@@ -176,7 +174,7 @@ def test_minus_180_degrees_are_180_degrees_in_badges_and_in_the_sweep():
 
 def test_the_oracle_breaks_where_waves_are_no_sines_of_frequency_one():
     family = FAMILIES["any-phase"]
-    oracle = contestants(shipped(), {}, family)["oracle"].model
+    oracle = candidates(shipped(), {}, family)["oracle"].model
     errors = swept(oracle, family, shots=4, steps=1, along="frequency")[-1]
     values = ATTRIBUTES["frequency"].values(family)
     assert errors[values == 1.0] < 1e-5
@@ -193,7 +191,7 @@ def test_phases_are_swept_one_at_a_time_also_where_there_are_two():
 
 def of_all(name: str, **changes) -> tuple[CompareView, list]:
     """A view on a family with everyone chosen, and everyone."""
-    found = contestants(shipped(), {}, FAMILIES[name])
+    found = candidates(shipped(), {}, FAMILIES[name])
     chosen = changes.pop("chosen", tuple(found))
     view = CompareView.first().with_family(name).changed(chosen=chosen, **changes)
     return view, [found[n] for n in chosen]
@@ -387,7 +385,7 @@ def one_of_many(found: dict) -> str:
 def test_all_of_them_at_once_on_each_family(family):
     app = set_widget(start(), "button_group", "family", family)
     everyone = list(widget(app, "button_group", "chosen", "compare").options)
-    found = contestants(shipped(), {}, FAMILIES[family])
+    found = candidates(shipped(), {}, FAMILIES[family])
     assert len(everyone) == len(found)
     set_widget(app, "button_group", "chosen", list(found))
     assert not app.exception
@@ -537,7 +535,7 @@ def test_the_page_waits_for_no_measurement(monkeypatch):
 
 def test_a_run_away_learner_is_said_to_diverge():
     family = FAMILIES["finn"]
-    found = contestants(shipped(), {}, family)
+    found = candidates(shipped(), {}, family)
     chosen = [found["maml"], found["pretrained"]]
     points = tuple((x, 5 * math.sin(x)) for x in (-4.0, -2.0, 0.5, 3.0))
     shown = CompareView(
@@ -552,7 +550,7 @@ def test_a_run_away_learner_is_said_to_diverge():
 
 def test_infinite_errors_are_ranked_last_and_survive_the_way_to_the_browser():
     family = FAMILIES["finn"]
-    found = contestants(shipped(), {}, family)
+    found = candidates(shipped(), {}, family)
     chosen = [found["meta-sgd"], found["maml++"]]
     shown = CompareView.first().with_family("finn")
     lost = Standing(Evaluation(np.full((2, 20), np.inf), "mse"), 1.0)

@@ -14,7 +14,7 @@ import pytest
 from browser import ROOT
 from helpers import PATIENCE, assert_same, job_threads, small, wait
 
-from metademo.jobs import Job, Limits, Registry, State
+from metademo.jobs import Job, JobState, Limits, Registry
 from metademo.training import MetaTrainer
 
 pytestmark = pytest.mark.usefixtures("no_thread_is_left")
@@ -23,12 +23,12 @@ pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 def test_a_job_waits_runs_and_finishes(make):
     ended = []
     job = make(steps=12, ended=ended.append)
-    assert job.state is State.WAITING
+    assert job.state is JobState.WAITING
     assert job.snapshot().snapshots == ()
     job.start()
     assert job.join(PATIENCE)
     progress = job.snapshot()
-    assert (progress.state, progress.reason, progress.step) == (State.FINISHED, "finished", 12)
+    assert (progress.state, progress.reason, progress.step) == (JobState.FINISHED, "finished", 12)
     assert (progress.share, progress.seconds_left, progress.engine) == (1.0, None, "torch")
     assert len(progress.losses) == 12
     assert progress.steps_per_second > 0
@@ -51,7 +51,7 @@ def test_pause_holds_it_resume_goes_on_stop_ends_it(make):
     job.start()
     wait(lambda: job.snapshot().step > 3)
     job.pause()
-    wait(lambda: job.state is State.PAUSED)
+    wait(lambda: job.state is JobState.PAUSED)
     held = job.snapshot()
     other = make(steps=20)
     other.start()
@@ -61,7 +61,7 @@ def test_pause_holds_it_resume_goes_on_stop_ends_it(make):
     job.resume()
     wait(lambda: job.snapshot().step > held.step)
     job.stop()
-    wait(lambda: job.state is State.STOPPED)
+    wait(lambda: job.state is JobState.STOPPED)
     ended = job.snapshot()
     assert ended.reason == "stopped"
     assert ended.snapshots[-1].step == ended.step, "what it reached is kept"
@@ -73,10 +73,10 @@ def test_settle_waits_until_a_request_is_met(make):
     job.start()
     job.pause()
     job.settle()
-    assert job.state is State.PAUSED
+    assert job.state is JobState.PAUSED
     job.stop()
     job.settle()
-    assert job.state is State.STOPPED
+    assert job.state is JobState.STOPPED
 
 
 def test_stop_while_waiting_never_starts_it(make):
@@ -85,7 +85,7 @@ def test_stop_while_waiting_never_starts_it(make):
     job.stop()
     job.start()
     job.stop()
-    assert job.state is State.STOPPED
+    assert job.state is JobState.STOPPED
     assert job.join()
     assert ended == [job]
 
@@ -94,9 +94,9 @@ def test_stop_while_paused(make):
     job = make()
     job.start()
     job.pause()
-    wait(lambda: job.state is State.PAUSED)
+    wait(lambda: job.state is JobState.PAUSED)
     job.stop()
-    wait(lambda: job.state is State.STOPPED)
+    wait(lambda: job.state is JobState.STOPPED)
 
 
 def test_a_second_start_is_nothing(make):
@@ -107,7 +107,7 @@ def test_a_second_start_is_nothing(make):
     assert len(job_threads()) <= 1
     assert job.join(PATIENCE)
     job.start()
-    assert (job.state, job.snapshot().step, ended) == (State.FINISHED, 40, [job])
+    assert (job.state, job.snapshot().step, ended) == (JobState.FINISHED, 40, [job])
 
 
 def test_requests_before_the_start_and_after_the_end_are_nothing(make):
@@ -117,7 +117,7 @@ def test_requests_before_the_start_and_after_the_end_are_nothing(make):
     assert job.join(PATIENCE)
     for request in (job.pause, job.resume, job.stop):
         request()
-        assert job.state is State.FINISHED
+        assert job.state is JobState.FINISHED
         assert job.snapshot().reason == "finished"
 
 
@@ -132,7 +132,7 @@ def test_stop_at_the_very_end_leaves_one_true_ending(make):
         assert job.join(PATIENCE)
         progress = job.snapshot()
         assert progress.reason == str(progress.state)
-        assert (progress.step == 20) >= (progress.state is State.FINISHED)
+        assert (progress.step == 20) >= (progress.state is JobState.FINISHED)
         assert progress.snapshots[-1].step == progress.step
         assert ended == [job]
 
@@ -146,7 +146,7 @@ def test_many_requests_from_many_threads_end_in_a_stop(make):
         pool.submit(job.stop)
         list(pool.map(lambda request: request(), requests))
     assert job.join(PATIENCE)
-    assert job.state is State.STOPPED
+    assert job.state is JobState.STOPPED
 
 
 def test_looking_while_it_finishes_never_sees_half_a_state(make):
@@ -195,7 +195,7 @@ def test_an_exception_in_the_thread_is_an_ending(make, monkeypatch):
     job.start()
     assert job.join(PATIENCE)
     progress = job.snapshot()
-    assert (progress.state, progress.reason) == (State.FAILED, "RuntimeError: out of tea")
+    assert (progress.state, progress.reason) == (JobState.FAILED, "RuntimeError: out of tea")
     assert len(progress.snapshots) == 1, "where it started"
     assert ended == [job]
 
@@ -208,7 +208,7 @@ def test_a_thread_that_cannot_start_is_an_ending(make, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", exhausted)
         assert not job.start()
-    assert job.state is State.FAILED
+    assert job.state is JobState.FAILED
     assert "no room for another training" in job.snapshot().reason
     assert job.join()
     assert not job.start(), "what failed is not tried again"

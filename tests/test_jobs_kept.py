@@ -10,7 +10,7 @@ from helpers import PATIENCE, assert_same, small
 
 from metademo.checkpoints import Checkpoint, load, save
 from metademo.evaluation import evaluate, run_learner
-from metademo.jobs import State, snapshots
+from metademo.jobs import JobState, snapshots
 from metademo.jobs.meters import LossCurve
 from metademo.tasks import Examples
 from metademo.training import MetaTrainer
@@ -23,7 +23,7 @@ def test_divergence_has_a_step_a_reason_and_the_last_good_weights(make):
     job.start()
     assert job.join(PATIENCE)
     progress = job.snapshot()
-    assert progress.state is State.DIVERGED
+    assert progress.state is JobState.DIVERGED
     named = int(re.search(r"at outer step (\d+)", progress.reason)[1])
     assert progress.step < named <= progress.step + 2
     assert "smaller learning rate" in progress.reason

@@ -11,7 +11,7 @@ import pytest
 from helpers import PATIENCE, wait
 
 from metademo import engines
-from metademo.jobs import Limits, State, meters, snapshots
+from metademo.jobs import JobState, Limits, meters, snapshots
 from metademo.jobs import job as job_module
 
 pytestmark = pytest.mark.usefixtures("no_thread_is_left")
@@ -55,10 +55,10 @@ def test_stop_does_not_wait_for_the_compiler(make, compiler):
     job = make()
     job.start()
     wait(lambda: at_work)
-    assert (job.state, job.snapshot().step) == (State.RUNNING, 0)
+    assert (job.state, job.snapshot().step) == (JobState.RUNNING, 0)
     job.stop()
     assert job.join(PATIENCE)
-    assert job.state is State.STOPPED
+    assert job.state is JobState.STOPPED
     assert job.snapshot().snapshots[-1].step == 0, "where it started"
     (thread,) = at_work
     assert thread.is_alive()
@@ -71,13 +71,13 @@ def test_pause_does_not_wait_for_the_compiler_and_the_run_goes_on_after_it(make,
     job.start()
     wait(lambda: at_work)
     job.pause()
-    wait(lambda: job.state is State.PAUSED)
+    wait(lambda: job.state is JobState.PAUSED)
     done.set()
     at_work[0].join(PATIENCE)
-    assert (job.state, job.snapshot().step) == (State.PAUSED, 0)
+    assert (job.state, job.snapshot().step) == (JobState.PAUSED, 0)
     job.resume()
     assert job.join(PATIENCE)
-    assert (job.state, job.snapshot().step) == (State.FINISHED, 6)
+    assert (job.state, job.snapshot().step) == (JobState.FINISHED, 6)
 
 
 def test_one_compiler_serves_all_who_wait_for_it(monkeypatch):
@@ -96,7 +96,7 @@ def test_a_request_cuts_a_slow_step_short(make, verb):
     job.start()
     wait(lambda: job.snapshot().step == 1)
     getattr(job, verb)()
-    wait(lambda: job.state is (State.PAUSED if verb == "pause" else State.STOPPED))
+    wait(lambda: job.state is (JobState.PAUSED if verb == "pause" else JobState.STOPPED))
 
 
 def test_the_newest_snapshot_keeps_up_in_slow_motion_and_gives_way(make, monkeypatch):
@@ -118,7 +118,7 @@ def test_wall_time_is_bounded(make):
     job = make(limits=Limits(max_seconds=0.2))
     job.start()
     assert job.join(PATIENCE)
-    assert job.state is State.STOPPED
+    assert job.state is JobState.STOPPED
     assert "0.2 seconds a run may take" in job.snapshot().reason
 
 
@@ -126,7 +126,7 @@ def test_nobody_keeps_a_place_by_pausing(make):
     job = make(limits=Limits(max_paused_seconds=0.2))
     job.start()
     job.pause()
-    wait(lambda: job.state is State.STOPPED)
+    wait(lambda: job.state is JobState.STOPPED)
     assert "paused for 0.2 seconds" in job.snapshot().reason
 
 
@@ -164,7 +164,7 @@ def test_a_job_whose_visitor_left_ends_after_its_grace(make, clock, paused):
     job.start()
     if paused:
         job.pause()
-        wait(lambda: job.state is State.PAUSED)
+        wait(lambda: job.state is JobState.PAUSED)
     pass_to(clock, 100.0, visitor)
     visitor.there = False
     pass_to(clock, 102.0, visitor)  # missed from now on
@@ -172,7 +172,7 @@ def test_a_job_whose_visitor_left_ends_after_its_grace(make, clock, paused):
     job.settle()
     assert not job.state.over
     clock.now = 110.0
-    wait(lambda: job.state is State.STOPPED)
+    wait(lambda: job.state is JobState.STOPPED)
     assert job.snapshot().reason == "stopped: the visitor has left"
 
 

@@ -17,7 +17,7 @@ from metademo.command_line import main
 from metademo.described import ConfigError
 from metademo.engines import make_engine, uncovered
 from metademo.evaluation import evaluate, run_learner
-from metademo.jobs import Job, State, held_out_errors
+from metademo.jobs import Job, JobState, held_out_errors
 from metademo.recipes import configure
 from metademo.settings import TrainConfig
 from metademo.tasks import Examples
@@ -107,7 +107,7 @@ def test_a_job_runs_on_it_and_measures_its_snapshots(trained):
     job.start()
     assert job.join(PATIENCE)
     progress = job.snapshot()
-    assert progress.state is State.FINISHED, progress.reason
+    assert progress.state is JobState.FINISHED, progress.reason
     last = progress.snapshots[-1]
     assert (last.step, len(last.errors)) == (20, 4)
     np.testing.assert_array_equal(last.errors, held_out_errors(progress.config, last.meta))

@@ -15,7 +15,7 @@ from metademo.checkpoints import Checkpoint, load, save
 from metademo.command_line import main
 from metademo.engines import make_engine, uncovered
 from metademo.evaluation import evaluate, run_learner
-from metademo.jobs import Job, State
+from metademo.jobs import Job, JobState
 from metademo.models import Model
 from metademo.recipes import configure
 from metademo.tasks import FAMILIES, Examples
@@ -25,7 +25,7 @@ from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.scores_scene import scores_scene
 from metademo.ui.scenes.sentences import losses_in_words
 from metademo.ui.scenes.train_scene import train_scene, untrained
-from metademo.ui.server.contestants import contestants, missing
+from metademo.ui.server.candidates import candidates, missing
 from metademo.ui.server.measurements import Measured, Standing, held_out_errors, swept
 from metademo.ui.state.views import CompareView, MamlView
 
@@ -94,7 +94,7 @@ def test_a_job_runs_it(trained):
     job.start()
     assert job.join(PATIENCE)
     progress = job.snapshot()
-    assert progress.state is State.FINISHED, progress.reason
+    assert progress.state is JobState.FINISHED, progress.reason
     assert progress.engine == "torch"
     assert np.isfinite(progress.snapshots[-1].errors).all()
 
@@ -125,7 +125,7 @@ def test_the_maml_page_draws_it(trained):
 def test_the_compare_page_draws_and_scores_it(trained, monkeypatch):
     checkpoint = trained[0]
     view = CompareView.first(family="any-phase", chosen=("fourier", "oracle"))
-    found = contestants({"fourier-any-phase": checkpoint}, {}, FAMILY)
+    found = candidates({"fourier-any-phase": checkpoint}, {}, FAMILY)
     assert list(found) == ["fourier", "random", "oracle"]
     assert "fourier" in missing({}, FAMILY)
     chosen = [found[name] for name in view.chosen]

@@ -10,7 +10,7 @@ import pytest
 from helpers import PATIENCE, small, wait
 
 from metademo.described import ConfigError, described
-from metademo.jobs import Busy, Job, Limits, Registry, State
+from metademo.jobs import Busy, Job, JobState, Limits, Registry
 
 pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 
@@ -44,7 +44,7 @@ def test_two_run_two_wait_with_a_position_and_the_fifth_is_told_so(registry):
     with pytest.raises(Busy, match="busy"):
         submit(registry, "visitor 5")
     line[0].stop()
-    wait(lambda: line[2].state is State.RUNNING)
+    wait(lambda: line[2].state is JobState.RUNNING)
     assert registry.progress(line[3]).position == 1
     submit(registry, "visitor 5")
 
@@ -73,11 +73,11 @@ def test_twenty_simultaneous_starts(registry):
         line = [job for job in pool.map(visitor, range(20)) if job]
     assert len(line) == 4
     states = [job.state for job in line]
-    assert states.count(State.RUNNING) == 2
+    assert states.count(JobState.RUNNING) == 2
     assert sorted(registry.progress(job).position for job in line) == [0, 0, 1, 2]
     for job in line:
         job.stop()
-    wait(lambda: all(job.state is State.STOPPED for job in line))
+    wait(lambda: all(job.state is JobState.STOPPED for job in line))
     assert nobody_is_under_way(registry)
 
 
@@ -99,7 +99,7 @@ def test_twenty_starts_of_one_visitor_make_one_run(registry):
 def test_places_are_given_on_while_jobs_come_and_go():
     registry = Registry(Limits(max_running=2, max_waiting=100))
     line = [submit(registry, str(i), steps=4, pace=None) for i in range(30)]
-    wait(lambda: all(job.state is State.FINISHED for job in line))
+    wait(lambda: all(job.state is JobState.FINISHED for job in line))
     assert nobody_is_under_way(registry)
 
 
@@ -112,16 +112,19 @@ def test_a_visitor_who_left_the_line_gives_way(registry):
     )
     assert registry.progress(third).position == 2
     wait(lambda: registry.progress(third).position == 1)
-    assert (gone.state, gone.snapshot().reason) == (State.STOPPED, "stopped: the visitor has left")
+    assert (gone.state, gone.snapshot().reason) == (
+        JobState.STOPPED,
+        "stopped: the visitor has left",
+    )
     first.stop()
-    wait(lambda: third.state is State.RUNNING)
+    wait(lambda: third.state is JobState.RUNNING)
 
 
 def test_a_running_job_whose_visitor_left_makes_room(registry):
     registry.limits = Limits(max_running=1, grace_seconds=0.1)
     submit(registry, "a", alive=lambda: False)
     second = submit(registry, "b")
-    wait(lambda: second.state is State.RUNNING, 3)
+    wait(lambda: second.state is JobState.RUNNING, 3)
 
 
 def test_two_who_left_the_line_harm_nobody(registry):
@@ -133,11 +136,11 @@ def test_two_who_left_the_line_harm_nobody(registry):
     gone = [submit(registry, name, alive=there.is_set) for name in ("b", "c")]
     there.clear()
     last = submit(registry, "d")
-    assert [job.state for job in gone] == [State.STOPPED, State.STOPPED]
+    assert [job.state for job in gone] == [JobState.STOPPED, JobState.STOPPED]
     assert registry.progress(last).position == 1
     first.stop()
     assert first.join(PATIENCE)
-    assert last.state is State.RUNNING
+    assert last.state is JobState.RUNNING
 
 
 def test_a_thread_that_cannot_start_costs_no_place(registry, monkeypatch):
@@ -149,9 +152,9 @@ def test_a_thread_that_cannot_start_costs_no_place(registry, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", exhausted)
         failed = [submit(registry, name) for name in ("a", "b", "c")]
-    assert [job.state for job in failed] == [State.FAILED] * 3
+    assert [job.state for job in failed] == [JobState.FAILED] * 3
     assert nobody_is_under_way(registry)
-    assert submit(registry, "a").state is State.RUNNING
+    assert submit(registry, "a").state is JobState.RUNNING
 
 
 def test_reattaching_by_the_token(registry):
@@ -163,7 +166,7 @@ def test_reattaching_by_the_token(registry):
     assert registry.attach(job.token, "after it", lambda: True) is job
     assert registry.attach("nonsense", "after it", lambda: True) is None
     time.sleep(0.6)
-    assert job.state is State.RUNNING
+    assert job.state is JobState.RUNNING
     with pytest.raises(Busy, match="other run"):
         submit(registry, "after it")
 

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 from metademo.described import ConfigError
-from metademo.jobs import Busy, Job, Limits, Registry, State
+from metademo.jobs import Busy, Job, JobState, Limits, Registry
 
 CONFIG = small("maml")
 LIMITS = Limits(max_running=2, max_waiting=3, max_kept=3, grace_seconds=0)
@@ -74,15 +74,15 @@ class History(RuleBasedStateMachine):
     def order_of(self, job: Job) -> Order:
         return self.orders.setdefault(job, Order())
 
-    def train(self, job: Job) -> tuple[State, str]:
+    def train(self, job: Job) -> tuple[JobState, str]:
         """What a job does instead of training: it waits for its order, like a slow training."""
         order = self.order_of(job)
         while not order.given.wait(0.0005):
             if reason := job._wait_while_paused(float("inf")):
-                return State.STOPPED, reason
+                return JobState.STOPPED, reason
         if order.fault:
             raise order.fault
-        return State.FINISHED, "finished"
+        return JobState.FINISHED, "finished"
 
     def teardown(self):
         for job in self.under_way:
@@ -170,7 +170,7 @@ class History(RuleBasedStateMachine):
         job = which(self.running)
         job.stop()
         self.end(job)
-        assert job.state is State.STOPPED
+        assert job.state is JobState.STOPPED
 
     @precondition(lambda self: self.over)
     @rule(which=PICK, verb=st.sampled_from(["start", "pause", "resume", "stop"]))
@@ -189,7 +189,7 @@ class History(RuleBasedStateMachine):
         order.given.set()
         job.resume()
         self.end(job)
-        assert job.state is (State.FAILED if fault else State.FINISHED)
+        assert job.state is (JobState.FAILED if fault else JobState.FINISHED)
 
     @precondition(lambda self: self.running)
     @rule(which=PICK)
@@ -197,7 +197,7 @@ class History(RuleBasedStateMachine):
         job = which(self.running)
         job.pause()
         job.settle(PATIENCE)
-        assert job.state is State.PAUSED
+        assert job.state is JobState.PAUSED
 
     @precondition(lambda self: self.under_way)
     @rule(chosen=st.lists(st.booleans(), min_size=MOST, max_size=MOST).filter(any))
@@ -230,7 +230,7 @@ class History(RuleBasedStateMachine):
         job = which(self.ever)
         progress = self.registry.progress(job)
         assert progress.position == (self.waiting.index(job) + 1 if job in self.waiting else 0)
-        assert (progress.state is State.WAITING) == (job in self.waiting)
+        assert (progress.state is JobState.WAITING) == (job in self.waiting)
 
     @rule()
     def threads_run_out_or_come_back(self):
@@ -253,7 +253,7 @@ class History(RuleBasedStateMachine):
         assert len(tokens) == len(set(tokens))
         assert set(tokens) == set(jobs) == set(self.registry._owners)
         for job in jobs.values():
-            assert (job.state is State.WAITING) == (job.token in places.waiting)
+            assert (job.state is JobState.WAITING) == (job.token in places.waiting)
             assert job.state.over == (job.token in places.over)
 
     @invariant()

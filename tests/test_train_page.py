@@ -12,7 +12,7 @@ from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
 from metademo.described import ConfigError
 from metademo.figures import OTHER
-from metademo.jobs import Busy, Limits, Registry, State
+from metademo.jobs import Busy, JobState, Limits, Registry
 from metademo.models import Model
 from metademo.recipes import can_train, configure
 from metademo.tasks import FAMILIES, Examples
@@ -59,7 +59,7 @@ def runs_of(app: AppTest) -> list:
     return list(app.session_state["train visit"]["runs"].values())
 
 
-def finish(app: AppTest, state: State = State.FINISHED) -> AppTest:
+def finish(app: AppTest, state: JobState = JobState.FINISHED) -> AppTest:
     job = runs_of(app)[-1].job
     assert job.join(20)
     assert job.state is state
@@ -208,12 +208,12 @@ def test_pause_resume_stop():
     job = runs_of(app)[0].job
     assert app.button(key="train start").disabled
     press(app, "pause")
-    assert job.state is State.PAUSED
+    assert job.state is JobState.PAUSED
     assert app.button(key="train pause").label == "Resume"
     press(app, "pause")
-    assert job.state is State.RUNNING
+    assert job.state is JobState.RUNNING
     press(app, "stop")
-    assert job.state is State.STOPPED
+    assert job.state is JobState.STOPPED
     app.run()
     assert not app.button(key="train start").disabled
     assert quiet(app)
@@ -337,7 +337,7 @@ def test_divergence_is_shown_with_its_step_and_reason():
     wild = (("outer_lr", 10.0), ("inner_lr", 10.0), ("hidden", 4))
     app = start(TrainView(recipe="original", own=wild))
     press(app, "start")
-    finish(app, State.DIVERGED)
+    finish(app, JobState.DIVERGED)
     data = stage(app)
     assert data["progress"]["bad"]
     assert data["progress"]["text"].startswith("run 1 · Diverged after ")
@@ -410,7 +410,7 @@ def test_the_line_has_a_position_and_an_end(registry):
     widget(third, "number_input", "seed", "train").set_value(3).run()
     assert intention(third).startswith("Start trains"), "with these it was not tried yet"
     press(app, "stop")
-    assert runs_of(app)[0].job.state is State.STOPPED
+    assert runs_of(app)[0].job.state is JobState.STOPPED
     with pytest.raises(Busy):
         registry.submit(config, "someone else")
 
@@ -433,7 +433,7 @@ def test_a_run_that_has_not_learned_says_so_and_the_button_starts_another():
     data = stage(app)
     assert data["progress"]["bad"]
     assert "Finished, but not learned" in data["progress"]["text"]
-    assert data["verdict"].startswith("This run has not learned to adapt: after 5 inner steps it")
+    assert data["verdict"].startswith("This run has not learned to adapt: after 5 inner steps its")
     remedy = next(b for b in app.button if b.label == "Try the recipe “best”")
     assert "Try the recipe’s own settings (fast)" in [b.label for b in app.button]
     remedy.click().run()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from metademo.jobs import Limits, Progress, Registry, Snapshot, State, held_out_errors
+from metademo.jobs import JobState, Limits, Progress, Registry, Snapshot, held_out_errors
 from metademo.recipes import can_train, configure, recipes_for
 from metademo.tasks import FAMILIES
 from metademo.training import MetaTrainer
@@ -148,10 +148,14 @@ def test_the_caption_says_where_the_inner_loop_does_nothing_or_harm():
         probes, first = untrained(view.config)
         return train_scene.train_scene(probes, [first]).captions[0]
 
-    nothing = "Before meta-training, 5 inner steps change next to nothing: it stays 0."
+    error = "the mean error on a new wave"
+    nothing = f"Before meta-training, 5 inner steps change next to nothing: {error} stays 0."
     assert caption(TrainView(algorithm="daml")).startswith(nothing)
     assert caption(TrainView(own=(("inner_lr", 0.0),))).startswith(nothing)
-    assert "5 inner steps do not help: from 0.64 to 0.71" in caption(TrainView())
+    assert (
+        "5 inner steps do not help: the mean error on a new wave goes from 0.64 to 0.71"
+        in caption(TrainView())
+    )
 
 
 def test_probes_keep_the_curves_of_present_snapshots_only():
@@ -172,7 +176,7 @@ def progress_at(step: int, rate: float, seconds: float, **changes):
     config = configure("maml", "two-phase", "fast")
     nothing = np.empty(0)
     values = dict(
-        state=State.RUNNING, config=config, engine="fused", step=step, steps_per_second=rate,
+        state=JobState.RUNNING, config=config, engine="fused", step=step, steps_per_second=rate,
         seconds=seconds, seconds_left=None, loss_steps=nothing, losses=nothing, snapshots=(),
         reason="", position=0,
     )  # fmt: skip
@@ -198,10 +202,10 @@ def test_the_time_left_is_what_was_measured_in_the_end():
 @pytest.mark.parametrize(
     ("state", "word", "bad"),
     [
-        (State.PAUSED, "Paused at 3,000 of 6,000", False),
-        (State.STOPPED, "Stopped at 3,000 of 6,000", False),
-        (State.DIVERGED, "Diverged after 3,000 of 6,000", True),
-        (State.FAILED, "Failed after 3,000 of 6,000", True),
+        (JobState.PAUSED, "Paused at 3,000 of 6,000", False),
+        (JobState.STOPPED, "Stopped at 3,000 of 6,000", False),
+        (JobState.DIVERGED, "Diverged after 3,000 of 6,000", True),
+        (JobState.FAILED, "Failed after 3,000 of 6,000", True),
     ],
 )
 def test_no_ending_reads_like_success(state, word, bad):

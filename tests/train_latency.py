@@ -18,7 +18,7 @@ import time
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from metademo.jobs import Registry, State
+from metademo.jobs import JobState, Registry
 from metademo.recipes import configure
 from tests.browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
 from tests.latency import CHART, clicks, report
@@ -55,7 +55,7 @@ def in_the_job(wish: str) -> float:
         time.sleep(0.01)
     began = time.perf_counter()
     getattr(job, wish)()
-    goal = State.PAUSED if wish == "pause" else State.STOPPED
+    goal = JobState.PAUSED if wish == "pause" else JobState.STOPPED
     while job.state is not goal:
         time.sleep(0.0005)
     seconds = time.perf_counter() - began

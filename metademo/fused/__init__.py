@@ -15,15 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from .memory import Chunk, Memory, State, exactly
+from .memory import Chunk, Memory, TrainerState, exactly
 from .problem import OPTIMIZERS, Array, Problem, parameter_count
 from .runtime import keeps_code, load
 
 __all__ = [
     "Chunk",
     "Problem",
-    "State",
     "Trainer",
+    "TrainerState",
     "adapt",
     "keeps_code",
     "load",
@@ -58,7 +58,7 @@ class Trainer:
         self._optimizer = OPTIMIZERS[optimizer]
         self._hyper = (float(betas[0]), float(betas[1]), float(epsilon), float(max_norm))
         zeros = np.zeros_like(meta, dtype)
-        self._initial = State(np.array(meta, dtype), zeros, zeros, 0)
+        self._initial = TrainerState(np.array(meta, dtype), zeros, zeros, 0)
         self._memory: Memory | None = None
 
     def run(
@@ -99,7 +99,7 @@ class Trainer:
         return self.state.steps if self._memory is None else int(self._memory.place[1])
 
     @property
-    def state(self) -> State:
+    def state(self) -> TrainerState:
         """A copy of all that the run goes on from."""
         return self._initial if self._memory is None else self._memory.state
 

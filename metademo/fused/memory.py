@@ -25,7 +25,7 @@ class Chunk(NamedTuple):
     finite: bool
 
 
-class State(NamedTuple):
+class TrainerState(NamedTuple):
     """All that a run goes on from: the meta-vector (n,), both moments (n,), the steps taken."""
 
     meta: Array
@@ -146,9 +146,9 @@ class Memory:
         return row[self.layout.order[: self.problem.meta_size]]
 
     @property
-    def state(self) -> State:
+    def state(self) -> TrainerState:
         row, steps = self.place
-        return State(
+        return TrainerState(
             self.take(self.shared.meta[row]),
             self.take(self.shared.moment1[row]),
             self.take(self.shared.moment2[row]),
@@ -156,7 +156,7 @@ class Memory:
         )
 
     @state.setter
-    def state(self, state: State) -> None:
+    def state(self, state: TrainerState) -> None:
         self.put(self.shared.meta, state.meta, step_sizes=True)
         self.put(self.shared.moment1, state.moment1)
         self.put(self.shared.moment2, state.moment2)

@@ -6,7 +6,7 @@ short waiting line, then a plain "busy". What a job may ask for is bounded by :c
 and not only in the widgets.
 """
 
-from metademo.jobs.job import Job, Progress, State
+from metademo.jobs.job import Job, JobState, Progress
 from metademo.jobs.limits import Limits
 from metademo.jobs.registry import Busy, Registry
 from metademo.jobs.snapshots import Snapshot, held_out_errors
@@ -14,10 +14,10 @@ from metademo.jobs.snapshots import Snapshot, held_out_errors
 __all__ = [
     "Busy",
     "Job",
+    "JobState",
     "Limits",
     "Progress",
     "Registry",
     "Snapshot",
-    "State",
     "held_out_errors",
 ]

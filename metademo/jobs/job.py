@@ -35,7 +35,7 @@ EXIT_SECONDS = 5.0
 """Seconds that the end of the program waits for its jobs."""
 
 
-class State(StrEnum):
+class JobState(StrEnum):
     """Where a job stands."""
 
     WAITING = "waiting"
@@ -48,7 +48,7 @@ class State(StrEnum):
 
     @property
     def over(self) -> bool:
-        return self not in (State.WAITING, State.RUNNING, State.PAUSED)
+        return self not in (JobState.WAITING, JobState.RUNNING, JobState.PAUSED)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Progress:
         position: in the waiting line, from 1; 0 if it does not wait there.
     """
 
-    state: State
+    state: JobState
     config: TrainConfig
     engine: str
     step: int
@@ -118,8 +118,8 @@ class Job:
         self._engine = engine
         self._engine_name = ""
         self._lock = threading.Condition()
-        self._state = State.WAITING
-        self._requested = State.RUNNING
+        self._state = JobState.WAITING
+        self._requested = JobState.RUNNING
         self._reason = ""
         self._loss_curve = LossCurve()
         self._kept: tuple[Snapshot, ...] = ()
@@ -130,7 +130,7 @@ class Job:
         self._thread = threading.Thread(target=self._work, name="metademo-job", daemon=True)
 
     @property
-    def state(self) -> State:
+    def state(self) -> JobState:
         return self._state
 
     @property
@@ -146,25 +146,25 @@ class Job:
     def start(self) -> bool:
         """Begin to train, if the job still waits; whether it did begin."""
         with self._lock:
-            if self._state is not State.WAITING:
+            if self._state is not JobState.WAITING:
                 return False
-            self._state = State.RUNNING
+            self._state = JobState.RUNNING
             _alive.add(self)
             try:
                 self._thread.start()
             except (RuntimeError, MemoryError) as fault:  # the system has no thread left
                 _alive.discard(self)
                 log.error("a training could not be started: %s", fault)
-                self._state = State.FAILED
+                self._state = JobState.FAILED
                 self._reason = "the server has no room for another training: try again later"
                 self._lock.notify_all()
-            return self._state is State.RUNNING
+            return self._state is JobState.RUNNING
 
     def pause(self) -> None:
-        self._request(State.PAUSED)
+        self._request(JobState.PAUSED)
 
     def resume(self) -> None:
-        self._request(State.RUNNING)
+        self._request(JobState.RUNNING)
 
     def stop(self, reason: str = "stopped") -> None:
         """End the job; what it has reached stays."""
@@ -172,16 +172,16 @@ class Job:
             self._ended(self)
             return
         with self._lock:
-            if not self._state.over and self._requested is not State.STOPPED:
-                self._requested, self._reason = State.STOPPED, reason
+            if not self._state.over and self._requested is not JobState.STOPPED:
+                self._requested, self._reason = JobState.STOPPED, reason
                 self._lock.notify_all()
 
     def withdraw(self, reason: str) -> bool:
         """End the job if it still waits, without calling `ended`; whether that was so."""
         with self._lock:
-            if self._state is not State.WAITING:
+            if self._state is not JobState.WAITING:
                 return False
-            self._state, self._reason = State.STOPPED, reason
+            self._state, self._reason = JobState.STOPPED, reason
             self._lock.notify_all()
             return True
 
@@ -189,7 +189,8 @@ class Job:
         """Wait a moment until the job has done what it was asked for last."""
         with self._lock:
             self._lock.wait_for(
-                lambda: self._state.over or self._state in (self._requested, State.WAITING), seconds
+                lambda: self._state.over or self._state in (self._requested, JobState.WAITING),
+                seconds,
             )
 
     def join(self, seconds: float | None = None) -> bool:
@@ -219,20 +220,20 @@ class Job:
                 reason=self._reason,
             )
 
-    def _request(self, state: State) -> None:
+    def _request(self, state: JobState) -> None:
         with self._lock:
-            under_way = self._state in (State.RUNNING, State.PAUSED)
-            if under_way and self._requested is not State.STOPPED:
+            under_way = self._state in (JobState.RUNNING, JobState.PAUSED)
+            if under_way and self._requested is not JobState.STOPPED:
                 self._requested = state
                 self._lock.notify_all()
 
     def _work(self) -> None:
         """The body of the thread. Whatever happens, the job ends with a state and a reason."""
-        ending, reason = State.FAILED, "the training ended unexpectedly"
+        ending, reason = JobState.FAILED, "the training ended unexpectedly"
         try:
             ending, reason = self._train()
         except Diverged as fault:
-            ending, reason = State.DIVERGED, str(fault)
+            ending, reason = JobState.DIVERGED, str(fault)
         except Exception as fault:  # a thread has nobody else to tell
             log.exception("a training failed")
             reason = f"{type(fault).__name__}: {fault}"
@@ -245,14 +246,14 @@ class Job:
             finally:
                 _alive.discard(self)  # only now: the next in the line may have begun
 
-    def _train(self) -> tuple[State, str]:
+    def _train(self) -> tuple[JobState, str]:
         trainer = MetaTrainer(self.config, engine=self._engine)
         self._engine_name = trainer.engine.name
         self._take_snapshot(trainer)
         deadline = time.monotonic() + self.limits.max_seconds
         try:
             if reason := self._await_compiler(deadline):
-                return State.STOPPED, reason
+                return JobState.STOPPED, reason
             return self._advance_to_end(trainer, deadline)
         finally:
             self._take_last_snapshot(trainer)
@@ -278,12 +279,12 @@ class Job:
                 self._stopwatch.add(0, time.perf_counter() - began)
         return ""
 
-    def _advance_to_end(self, trainer: MetaTrainer, deadline: float) -> tuple[State, str]:
+    def _advance_to_end(self, trainer: MetaTrainer, deadline: float) -> tuple[JobState, str]:
         due = snapshot_steps(self.config.steps, trainer.meta)
         chunk = 1
         while trainer.step < self.config.steps:
             if reason := self._wait_while_paused(deadline):
-                return State.STOPPED, reason
+                return JobState.STOPPED, reason
             next_due = int(due[np.searchsorted(due, trainer.step, side="right")])
             done, spent = self._advance(trainer, min(chunk, next_due - trainer.step))
             if trainer.step == next_due:
@@ -291,7 +292,7 @@ class Job:
             elif time.perf_counter() - self._last_snapshot_at > SNAPSHOT_SECONDS:
                 self._take_snapshot(trainer, lasting=False)
             chunk = self._next_chunk(done, spent)
-        return State.FINISHED, "finished"
+        return JobState.FINISHED, "finished"
 
     def _advance(self, trainer: MetaTrainer, steps: int) -> tuple[int, float]:
         """Train up to `steps` outer steps; how many were taken, and how many seconds they took."""
@@ -326,7 +327,7 @@ class Job:
         began = time.perf_counter()
         with self._lock:
             self._lock.wait_for(
-                lambda: self._requested is not State.RUNNING or self._pace != pace,
+                lambda: self._requested is not JobState.RUNNING or self._pace != pace,
                 timeout=steps / pace - seconds,
             )
             waited = time.perf_counter() - began
@@ -339,14 +340,14 @@ class Job:
         while True:
             reason = self._must_end(deadline, paused_until)
             with self._lock:
-                if self._requested is State.STOPPED:
+                if self._requested is JobState.STOPPED:
                     return self._reason
                 if reason:
                     return reason
                 if self._state is not self._requested:
                     self._state = self._requested
                     self._lock.notify_all()
-                if self._requested is State.RUNNING:
+                if self._requested is JobState.RUNNING:
                     return ""
                 self._lock.wait(timeout=0.5)
 

@@ -10,7 +10,7 @@ import streamlit as st
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
 from metademo.described import Setting
-from metademo.jobs import Job, Limits, Snapshot, State
+from metademo.jobs import Job, JobState, Limits, Snapshot
 from metademo.recipes import RECIPES, can_train
 from metademo.settings import TrainConfig
 from metademo.tasks import as_waves, wave_families
@@ -148,9 +148,9 @@ def run_bar(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
             on_click=lambda: visit.start(view.config, view.pace or None),
         )
         st.button(
-            "Resume" if job and job.state is State.PAUSED else "Pause",
+            "Resume" if job and job.state is JobState.PAUSED else "Pause",
             key="train pause",
-            disabled=job is None or job.state is State.WAITING,
+            disabled=job is None or job.state is JobState.WAITING,
             on_click=_pause_or_resume,
             args=(job,),
         )
@@ -172,7 +172,7 @@ def _config(view: TrainView) -> TrainConfig | None:
 
 
 def _pause_or_resume(job: Job) -> None:
-    if job.state is State.PAUSED:
+    if job.state is JobState.PAUSED:
         job.resume()
     else:
         job.pause()
@@ -197,8 +197,8 @@ def after_the_run(state: PageState[TrainView], visit: Visit) -> None:
     if note := note_on(run.config):
         st.caption(note)
     progress = run.progress
-    failed = progress.state is State.DIVERGED or (
-        progress.state is State.FINISHED and not learned(progress)
+    failed = progress.state is JobState.DIVERGED or (
+        progress.state is JobState.FINISHED and not learned(progress)
     )
     if failed and not visit.under_way:
         tried = [other.config for other in visit.runs]

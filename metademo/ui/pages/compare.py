@@ -11,7 +11,7 @@ from metademo.ui.controls import layout
 from metademo.ui.scenes.compare_scene import compare, compare_scene
 from metademo.ui.scenes.scores_scene import scores_scene
 from metademo.ui.server import measurements, resources
-from metademo.ui.server.contestants import Contestant, contestants, missing
+from metademo.ui.server.candidates import Candidate, candidates, missing
 from metademo.ui.state.outside import ATTRIBUTES
 from metademo.ui.state.state import PageState
 from metademo.ui.state.views import CompareView
@@ -34,13 +34,13 @@ def _state() -> PageState[CompareView]:
     return layout.page_state("compare", CompareView.first, following=(SCORES,))
 
 
-def _found(state: PageState[CompareView]) -> tuple[WaveFamily, dict[str, Contestant]]:
+def _found(state: PageState[CompareView]) -> tuple[WaveFamily, dict[str, Candidate]]:
     """The family, and all that were trained on it."""
     family = wave_families()[state.view.family]
-    return family, contestants(resources.library()[0], resources.own(), family)
+    return family, candidates(resources.library()[0], resources.own(), family)
 
 
-def _compared(state: PageState[CompareView]) -> tuple[WaveFamily, list[Contestant]]:
+def _compared(state: PageState[CompareView]) -> tuple[WaveFamily, list[Candidate]]:
     """The family, and those that are compared."""
     family, found = _found(state)
     return family, [one for name, one in found.items() if name in state.view.chosen]
@@ -174,7 +174,7 @@ def _published_table() -> None:
         )
 
 
-def _absent(found: dict[str, Contestant], family: WaveFamily) -> None:
+def _absent(found: dict[str, Candidate], family: WaveFamily) -> None:
     """Which algorithms have no weights for this family, and how to make some."""
     for name in missing(found, family):
         st.caption(

@@ -17,7 +17,7 @@ from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series
 from metademo.ui.scenes.drawn import Drawn, draw, draw_points
 from metademo.ui.scenes.scenes import look, points_chart
 from metademo.ui.scenes.sentences import after, ran_away
-from metademo.ui.server.contestants import Contestant, steps_of
+from metademo.ui.server.candidates import Candidate, steps_of
 from metademo.ui.state.outside import ATTRIBUTES, Attribute
 from metademo.ui.state.views import CompareView
 
@@ -37,8 +37,8 @@ class Compared:
         errors: against the true wave after each of them, (steps + 1,).
     """
 
-    chosen: Sequence[Contestant]
-    shown: Sequence[Contestant]
+    chosen: Sequence[Candidate]
+    shown: Sequence[Candidate]
     steps: Mapping[str, int]
     runs: Mapping[str, Drawn]
     errors: Mapping[str, Array]
@@ -48,7 +48,7 @@ class Compared:
         return max((self.steps[one.name] for one in self.shown), default=0)
 
 
-def compare(view: CompareView, family: WaveFamily, chosen: Sequence[Contestant]) -> Compared:
+def compare(view: CompareView, family: WaveFamily, chosen: Sequence[Candidate]) -> Compared:
     """Adapt each of the chosen learners to the visitor's points."""
     steps = steps_of(view, chosen)
     found = {one.name: _run(view, family, one.model, steps[one.name]) for one in chosen}

@@ -15,7 +15,7 @@ from metademo.ui.components.kernel.curves import Series
 from metademo.ui.scenes.boards import Board, Score, Sweep
 from metademo.ui.scenes.compare_scene import CEILING, Compared, in_a_row, outside_of
 from metademo.ui.scenes.drawn import Drawn
-from metademo.ui.server.contestants import Contestant
+from metademo.ui.server.candidates import Candidate
 from metademo.ui.server.measurements import EVERY, SWEPT_TASKS, TASKS, Measured, shots_of
 from metademo.ui.state.outside import ATTRIBUTES
 from metademo.ui.state.views import CompareView
@@ -61,7 +61,7 @@ def _waiting(compared: Compared, measured: Measured, known: Collection[str]) -> 
 
 
 def _score(
-    view: CompareView, family: WaveFamily, one: Contestant, compared: Compared, measured: Measured
+    view: CompareView, family: WaveFamily, one: Candidate, compared: Compared, measured: Measured
 ) -> Score:
     run, mine = compared.runs[one.name], compared.errors[one.name]
     known = measured.standings.get(one.name)
@@ -116,7 +116,7 @@ def better(errors: Array, mine: Array) -> Array:
     return np.where(tied.mean(1) > 0.1, np.nan, share)
 
 
-def _cost(one: Contestant, steps: int, milliseconds: float | None) -> str:
+def _cost(one: Candidate, steps: int, milliseconds: float | None) -> str:
     """What adapting and training cost."""
     parts = [one.model.learner.cost(steps)]
     if milliseconds is not None:

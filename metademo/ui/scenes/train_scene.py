@@ -12,7 +12,7 @@ import numpy as np
 from metademo.algorithms import Meta
 from metademo.evaluation import run_learner
 from metademo.figures import STYLES, Style, style_of
-from metademo.jobs import Progress, Snapshot, State, held_out_errors
+from metademo.jobs import JobState, Progress, Snapshot, held_out_errors
 from metademo.settings import TrainConfig
 from metademo.tasks import Array, WaveFamily, as_waves
 from metademo.training import INIT_STREAM
@@ -178,25 +178,25 @@ def _caption(config: TrainConfig, snapshot: Snapshot, moved: bool) -> str:
         return f"{when}, the inner loop runs away: on some tasks it ends far from any wave."
     inner = count(config.inner_steps, "inner step")
     one = config.inner_steps == 1
-    what = (
-        "off a new wave"
-        if config.task_family.metric == "l1"
-        else "mean squared error on a new wave"
-    )
-    span = f"from {before:.2f} to {after:.2f} {what}"
+    error, span = _error_on_a_new_wave(config), f"from {before:.2f} to {after:.2f}"
     if not moved:
         verb = "changes" if one else "change"
-        return f"{when}, {inner} {verb} next to nothing: it stays {after:.2f} {what}."
+        return f"{when}, {inner} {verb} next to nothing: the {error} stays {after:.2f}."
     if not after < before:
-        return f"{when}, {inner} {'does' if one else 'do'} not help: {span}."
-    return f"{when}, {inner} {'takes' if one else 'take'} it {span}."
+        return f"{when}, {inner} {'does' if one else 'do'} not help: the {error} goes {span}."
+    return f"{when}, {inner} {'takes' if one else 'take'} the {error} {span}."
+
+
+def _error_on_a_new_wave(config: TrainConfig) -> str:
+    what = "error" if config.task_family.metric == "l1" else "squared error"
+    return f"mean {what} on a new wave"
 
 
 def verdict(progress: Progress) -> str:
     """What to say of the end of a run in place of its last caption, or "" if that says it all."""
     if said := ending(progress):
         return said
-    if progress.state is not State.FINISHED or learned(progress):
+    if progress.state is not JobState.FINISHED or learned(progress):
         return ""
     config = progress.config
     before, after = progress.snapshots[-1].errors[[0, -1]]
@@ -204,9 +204,7 @@ def verdict(progress: Progress) -> str:
     if not after < RUNAWAY:
         return ""
     steps = count(config.inner_steps, "inner step")
-    now, ends = f"it is {after:.2f} off a new wave", ""
-    if config.task_family.metric != "l1":
-        now = f"its mean squared error on a new wave is {after:.2f}"
+    now, ends = f"its {_error_on_a_new_wave(config)} is {after:.2f}", ""
     if not after < (1 - MARGIN) * without:
         does = "better" if after > (1 + MARGIN) * without else "as well"
         ends = f" One fixed curve for all waves would do {does} ({without:.2f})."

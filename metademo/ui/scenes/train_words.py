@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from metademo.algorithms import ALGORITHMS
 from metademo.described import ConfigError, described
 from metademo.engines import uncovered
-from metademo.jobs import Limits, Progress, State
+from metademo.jobs import JobState, Limits, Progress
 from metademo.recipes import configure, recipes_for
 from metademo.settings import TrainConfig
 
@@ -150,7 +150,7 @@ def report(name: str, progress: Progress, pace: float | None, *, learned: bool =
         learned: whether the newest snapshot has learned anything; counts for a finished run.
     """
     config, state = progress.config, progress.state
-    if state is State.WAITING:
+    if state is JobState.WAITING:
         return Report(0.0, f"{name} · Waiting for a free place: {progress.reason}")
     if not progress.step and not state.over:
         return Report(
@@ -160,24 +160,26 @@ def report(name: str, progress: Progress, pace: float | None, *, learned: bool =
         )
     so_far = f"{progress.step:,} of {config.steps:,} outer steps"
     parts = [name, *_OUTCOMES[state](so_far, learned)]
-    if state is State.RUNNING:
+    if state is JobState.RUNNING:
         parts.append(f"{_duration(seconds_left(progress, pace))} left")
     else:
         parts.append(f"{progress.seconds:.1f} s")
     if _trust(progress) > 0.5 and progress.steps_per_second:
         parts.append(f"{_rounded(progress.steps_per_second * config.meta_batch)} tasks/s")
     parts.append(ENGINE_NAMES.get(progress.engine, progress.engine))
-    bad = state in (State.DIVERGED, State.FAILED) or (state is State.FINISHED and not learned)
+    bad = state in (JobState.DIVERGED, JobState.FAILED) or (
+        state is JobState.FINISHED and not learned
+    )
     return Report(min(1.0, progress.share), " · ".join(part for part in parts if part), bad)
 
 
-_OUTCOMES: dict[State, Callable[[str, bool], list[str]]] = {
-    State.RUNNING: lambda so_far, _: [so_far],
-    State.PAUSED: lambda so_far, _: [f"Paused at {so_far}"],
-    State.STOPPED: lambda so_far, _: [f"Stopped at {so_far}"],
-    State.DIVERGED: lambda so_far, _: [f"Diverged after {so_far}"],
-    State.FAILED: lambda so_far, _: [f"Failed after {so_far}"],
-    State.FINISHED: lambda so_far, learned: [
+_OUTCOMES: dict[JobState, Callable[[str, bool], list[str]]] = {
+    JobState.RUNNING: lambda so_far, _: [so_far],
+    JobState.PAUSED: lambda so_far, _: [f"Paused at {so_far}"],
+    JobState.STOPPED: lambda so_far, _: [f"Stopped at {so_far}"],
+    JobState.DIVERGED: lambda so_far, _: [f"Diverged after {so_far}"],
+    JobState.FAILED: lambda so_far, _: [f"Failed after {so_far}"],
+    JobState.FINISHED: lambda so_far, learned: [
         "Finished" if learned else "Finished, but not learned",
         so_far,
     ],
@@ -186,11 +188,11 @@ _OUTCOMES: dict[State, Callable[[str, bool], list[str]]] = {
 
 def ending(progress: Progress) -> str:
     """Why a run ended before its last step, or ""."""
-    if progress.state in (State.DIVERGED, State.FAILED):
-        what = "diverged" if progress.state is State.DIVERGED else "failed"
+    if progress.state in (JobState.DIVERGED, JobState.FAILED):
+        what = "diverged" if progress.state is JobState.DIVERGED else "failed"
         kept = f"The last good weights, of step {progress.step:,}, are on the charts."
         return f"The training {what}: {progress.reason}. {kept}"
-    if progress.state is State.STOPPED and progress.reason != "stopped":
+    if progress.state is JobState.STOPPED and progress.reason != "stopped":
         return f"The run was {progress.reason}. What it had reached by then is kept."
     return ""
 

@@ -20,7 +20,7 @@ from metademo import engines
 from metademo.evaluation import Evaluation, evaluate, ordered, run_learner
 from metademo.models import Model
 from metademo.tasks import Array, WaveFamily
-from metademo.ui.server.contestants import Contestant, steps_of
+from metademo.ui.server.candidates import Candidate, steps_of
 from metademo.ui.server.score_cache import PENDING, Failed, ScoreCache
 from metademo.ui.state.outside import ATTRIBUTES
 from metademo.ui.state.views import CompareView
@@ -67,7 +67,7 @@ def shared_cache() -> ScoreCache:
     return ScoreCache(CAPACITY)
 
 
-def request(view: CompareView, family: WaveFamily, chosen: Sequence[Contestant]) -> Measured:
+def request(view: CompareView, family: WaveFamily, chosen: Sequence[Candidate]) -> Measured:
     """What is known of the chosen learners; the rest is asked for. Takes no time worth a thought.
 
     Ask again while something is pending.
@@ -76,7 +76,7 @@ def request(view: CompareView, family: WaveFamily, chosen: Sequence[Contestant])
     of = {one.name: (one.model.learner, one.model.fingerprint, family) for one in chosen}
 
     def ask(measure: Callable[..., Any], *conditions: Any) -> dict[str, Any]:
-        def result(one: Contestant) -> Any:
+        def result(one: Candidate) -> Any:
             given = (shots, steps[one.name], *conditions)
             compute = functools.partial(measure, one.model, family, *given)
             return get((measure.__name__, *of[one.name], *given), compute)

@@ -18,7 +18,7 @@ from metademo.ui.state.views import MAX_STEPS, CompareView
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Candidate:
     """A learner that can be compared, with how it looks and what made it.
 
     Attributes:
@@ -46,16 +46,16 @@ class Contestant:
         return self.model.learner.trained_steps if self.config else 0
 
 
-def contestants(
+def candidates(
     usable: Mapping[str, Checkpoint], own: Mapping[str, Checkpoint], family: WaveFamily
-) -> dict[str, Contestant]:
+) -> dict[str, Candidate]:
     """All that can be compared on a family: registry order, further weights, then the yardsticks.
 
     Args:
         usable: weights that ship, by name. Those called ALGORITHM-FAMILY stand for the algorithm.
         own: weights of this visit.
     """
-    found: dict[str, Contestant] = {}
+    found: dict[str, Candidate] = {}
     for name in ALGORITHMS:
         checkpoint = usable.get(f"{name}-{family.name}")
         if checkpoint is not None:
@@ -71,16 +71,16 @@ def contestants(
         if like is not None and not kind.unsuited(family):
             yardstick = kind.configured(like.model.learner, family.kind)
             meta = yardstick.init(np.random.default_rng(1))
-            found[name] = Contestant(name, kind.title, style_of(name), Model(yardstick, meta))
+            found[name] = Candidate(name, kind.title, style_of(name), Model(yardstick, meta))
     return found
 
 
-def missing(found: Mapping[str, Contestant], family: WaveFamily) -> list[str]:
+def missing(found: Mapping[str, Candidate], family: WaveFamily) -> list[str]:
     """Names of the algorithms that could be trained on the family, but have no weights."""
     return [name for name in ALGORITHMS if name not in found and can_train(name, family.name)]
 
 
-def steps_of(view: CompareView, chosen: Sequence[Contestant]) -> dict[str, int]:
+def steps_of(view: CompareView, chosen: Sequence[Candidate]) -> dict[str, int]:
     """The inner steps that each is shown for, by name.
 
     Each has its own if the view says so. Those trained for none then take as many as the longest.
@@ -91,9 +91,9 @@ def steps_of(view: CompareView, chosen: Sequence[Contestant]) -> dict[str, int]:
     return {one.name: own.get(one.name, max(own.values())) for one in chosen}
 
 
-def _of_weights(name: str, title: str, checkpoint: Checkpoint) -> Contestant:
+def _of_weights(name: str, title: str, checkpoint: Checkpoint) -> Candidate:
     config = checkpoint.config
-    return Contestant(name, title, style_of(config.algorithm), Model.of(checkpoint), config)
+    return Candidate(name, title, style_of(config.algorithm), Model.of(checkpoint), config)
 
 
 def _title_of(name: str, checkpoint: Checkpoint) -> str:
