@@ -30,7 +30,7 @@ pages = [
     ),
 ]
 current = st.navigation(pages, position="top")
-frame(pages)
+frame(pages, current)
 
 from metademo.ui.server import resources  # noqa: E402  (this takes seconds: the browser is busy meanwhile)
 

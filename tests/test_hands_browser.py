@@ -17,13 +17,14 @@ from proxy import Line, slow_line
 SOURCE = '[data-metademo="source_line"]'
 IDLE = ".stApp[data-test-script-state=notRunning]"
 
-SEEN = """() => {
+SEEN = r"""() => {
   const chart = document.querySelector('[data-metademo="chart"]');
   const source = document.querySelector('[data-metademo="source_line"]');
   return {
     points: JSON.parse(chart.dataset.points || "[]").map((p) => p.map((v) => v.toFixed(6))),
     sentence: chart.querySelector(".md-now").textContent,
-    curve: [...chart.querySelectorAll("path.js-line")].at(-1).getAttribute("d"),
+    curve: [...chart.querySelectorAll("path.js-line")].at(-1).getAttribute("d")
+      .match(/-?[\d.]+/g).map((number) => Number(number).toFixed(2)),
     source: source?.dataset.value ?? null,
     controls: [...document.querySelectorAll(".st-key-controls input[type=range]")]
       .map((slider) => slider.value),

@@ -10,7 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 from metademo.ui.components.preload.preload import preload
 
 
-def frame(pages: Sequence[StreamlitPage]) -> None:
+def frame(pages: Sequence[StreamlitPage], current: StreamlitPage) -> None:
     """Draw it, in one pixel of the page: nothing may move when the style arrives.
 
     On a narrow screen Streamlit puts its navigation behind a mark without words. `page.css` shows
@@ -22,4 +22,4 @@ def frame(pages: Sequence[StreamlitPage]) -> None:
         ):
             for page in pages:
                 st.page_link(page, width="content")
-        preload()
+        preload(text=current.url_path == "how")
