@@ -117,6 +117,12 @@ class AppChart(Chart):
         self.slider.fill(self.slider.get_attribute("max"))
         self.page.wait_for_selector(IDLE)
 
+    def wait_rest(self) -> None:
+        """After a gesture, until the controls have been asked for that follow it."""
+        follow = "document.querySelector('[data-metademo=follow]').dataset"
+        self.wait(f"{follow}.rested === h.dataset.version && h.dataset.settled === 'true'")
+        self.page.wait_for_selector(IDLE)
+
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()
 

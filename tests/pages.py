@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 from metademo.ui.components.kernel.gestures import Point
 
 ROOT = Path(__file__).resolve().parent.parent
+# Each app looks for components in all packages that are installed. They stay the same ones.
+manifest_scanner.scan_component_manifests = functools.cache(
+    manifest_scanner.scan_component_manifests
+)
+
 INPUT = {"maml": "chart", "compare": "chart", "daml": "source_line"}
 """The component of a page that takes gestures."""
 
 
 def start(page: str = "maml") -> AppTest:
     """The app, opened at a page."""
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
-    return app.switch_page(f"metademo/ui/pages/{page}.py").run() if page != "maml" else app
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    if page != "maml":  # the one that an address without a path leads to
+        app.switch_page(f"metademo/ui/pages/{page}.py")
+    return app.run()
 
 
 def view(app: AppTest, page: str = "maml") -> Any:

@@ -33,6 +33,8 @@ SIZES = {
     "zoomed": dict(viewport={"width": 720, "height": 450}, device_scale_factor=2),
 }
 """The last is a window of 1440 x 900 at 200 %."""
+COLD = ("phone", "small")
+"""With the narrow layout, and with the wide one where it has the least room."""
 SCHEMES = ("light", "dark")
 ALLOWED: list[tuple[str, str, str]] = []
 """What axe-core may find, as rule, selector and reason: only what lies within Streamlit."""
@@ -111,7 +113,10 @@ def faults(page: Page) -> list[str]:
 
 @pytest.fixture(scope="module")
 def pages(chromium) -> Iterator[Callable[[str], Page]]:
-    """`pages(size)`: one page for each size. What it opens comes from the server, each time."""
+    """`pages(size)`: one page for each size.
+
+    Those of `COLD` have nothing in their cache, whatever was opened in them before.
+    """
     with contextlib.ExitStack() as opened:
 
         @functools.cache
@@ -120,9 +125,10 @@ def pages(chromium) -> Iterator[Callable[[str], Page]]:
             opened.callback(context.close)
             page = context.new_page()
             page.add_init_script(WATCH_SHIFTS)
-            network = context.new_cdp_session(page)
-            network.send("Network.enable")
-            network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+            if size in COLD:
+                network = context.new_cdp_session(page)
+                network.send("Network.enable")
+                network.send("Network.setCacheDisabled", {"cacheDisabled": True})
             return page
 
         yield page

@@ -120,6 +120,8 @@ def compare(window, home) -> ComparePage:
 
 
 def test_everything_follows_the_scrubber_without_the_server(compare):
+    compare.wait_rest()
+    compare.page.evaluate(SETTLED)
     compare.page.evaluate(COUNT_SENT)
     after, swept = compare.rows(), compare.sweep()
     compare.slider.fill("0")

@@ -6,9 +6,10 @@ import math
 import threading
 
 import numpy as np
+import pages
 import pytest
 from helpers import Toy, checkpoint_of
-from pages import ROOT, chart, component, gesture, press, view, widget
+from pages import chart, component, gesture, press, view, widget
 from streamlit.testing.v1 import AppTest
 from test_pages import own_weights
 
@@ -39,8 +40,7 @@ families = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.key
 
 
 def start() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
-    return app.switch_page("metademo/ui/pages/compare.py").run()
+    return pages.start("compare")
 
 
 def measured(app: AppTest) -> dict:

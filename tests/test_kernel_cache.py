@@ -72,10 +72,9 @@ def test_any_damage_is_noticed_before_the_file_is_used(compiled, damage, tmp_pat
         cache._read(path)
 
 
-@pytest.mark.parametrize("damage", ["cut in the middle", "a bit of the machine code"])
-def test_a_damaged_file_is_compiled_anew_with_one_line_in_the_log(compiled, damage):
+def test_a_damaged_file_is_compiled_anew_with_one_line_in_the_log(compiled):
     path, content = compiled
-    path.write_bytes(DAMAGE[damage](content))
+    path.write_bytes(DAMAGE["a bit of the machine code"](content))
     counts, log = use(path.parent.parent)
     assert counts == (0, 1)
     assert len(log) == 1

@@ -1,11 +1,15 @@
-/** Lets the rest of a page follow its chart: asks the server for it when the hand at the chart has come to rest. */
+/**
+ * Lets the rest of a page follow its chart: asks the server for it when the hand at the chart has come to rest.
+ *
+ * For tests the host element tells in data-rested the last gesture of which the server has heard in this way.
+ */
 
 import { mount } from "../kernel/base.js";
 import { sendAlone } from "../kernel/messages.js";
 import { shared } from "../kernel/shared.js";
 
 export default function render(component) {
-  return mount(component, () => new Follow());
+  return mount(component, (host) => new Follow(host));
 }
 
 class Follow {
@@ -13,7 +17,9 @@ class Follow {
   /** @type {() => void} */ unfollow;
   /** @type {number | undefined} */ before;
 
-  constructor() {
+  /** @param {HTMLElement} host */
+  constructor(host) {
+    this.host = host;
     this.heard = Date.now(); // no question is like one of an earlier visit to the page
   }
 
@@ -29,7 +35,10 @@ class Follow {
   #follow(rested) {
     if (rested === undefined || rested === this.before) return;
     this.before = rested;
-    sendAlone(() => this.component.setStateValue("heard", (this.heard += 1)));
+    sendAlone(() => {
+      this.component.setStateValue("heard", (this.heard += 1));
+      this.host.dataset.rested = String(rested);
+    });
   }
 
   destroy() { this.unfollow?.(); }
