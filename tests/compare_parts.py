@@ -11,7 +11,6 @@ from metademo.ui.server import measurements
 from metademo.ui.server.candidates import candidates
 from metademo.ui.state.views import CompareView
 
-
 _ = scores_scene  # it says how many tasks there are, and has to be here before that is changed
 
 
