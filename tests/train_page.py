@@ -10,8 +10,6 @@ from metademo.recipes import RECIPES
 STEPS = RECIPES["fast"].settings["steps"]
 STAGE = '[data-metademo="train_stage"]'
 
-RUNS = "new URLSearchParams(location.search).getAll('run')"
-
 MOVE = """([selector, at]) => {
   const range = document.querySelector(selector).querySelector("input[type=range]");
   range.value = at;
@@ -51,23 +49,18 @@ class TrainPage:
         if self.button("Stop").is_enabled():
             self.button("Stop").click()
             self.wait_end()
-        while runs := self.runs:
+        while run := self.page.get_attribute(STAGE, "data-run"):
             self.button("Remove").click()
-            self.page.wait_for_function(f"(before) => {RUNS}.length < before", arg=runs)
+            self.wait("return d.run !== a", run)
         pace = self.page.get_by_role("slider", name="Pace")
         if pace.input_value() != "0":
+            slow = self.intention.inner_text()
             pace.press("Home")
-            self.page.wait_for_selector("text=as fast as it goes")
+            expect(self.intention).not_to_have_text(slow)
         for pressed in self.page.locator(f"{STAGE} button[aria-pressed=true]").all():
             pressed.click()
         self.page.wait_for_selector(IDLE)
-        self.wait("return d.run === ''")
         self.ready()
-
-    @property
-    def runs(self) -> int:
-        """How many there are in the address, and on the charts."""
-        return self.page.evaluate(f"{RUNS}.length")
 
     def ready(self) -> None:
         self.page.wait_for_selector(f"{STAGE}[data-ready=true]")
