@@ -230,7 +230,7 @@ def _memory() -> float:
 # ------------------------------------------------------------------------------------- the workers
 
 
-CONTESTANTS: dict[str, Callable[[], Any]] = {
+MEASURED: dict[str, Callable[[], Any]] = {
     "original": Original,
     "torch": lambda: OwnEngine("torch"),
     "fused": lambda: OwnEngine("fused"),
@@ -278,7 +278,7 @@ class Worker:
 def serve(name: str) -> None:
     """The body of a worker: a request a line, an answer a line."""
     torch.set_num_threads(1)
-    engine = CONTESTANTS[name]()
+    engine = MEASURED[name]()
     for line in sys.stdin:
         method, *arguments = json.loads(line)
         values = [TrainConfig.from_dict(a) if isinstance(a, dict) else a for a in arguments]
@@ -298,7 +298,7 @@ def _summary(values: list[float]) -> dict[str, float]:
 
 
 def rates(workers: dict[str, Worker], rounds: int) -> Iterator[dict[str, Any]]:
-    """Tasks per second of all measured, and its ratio to the original loop, round by round."""
+    """Tasks per second of each engine, and its ratio to the original loop, round by round."""
     for algorithm in ("maml", "daml"):
         for batch in BATCHES:
             measured: dict[str, list[float]] = {}
@@ -368,7 +368,7 @@ def run(
     *, peers: bool = False, rounds: int = 5, say: Callable[[str], None] = print
 ) -> dict[str, Any]:
     """The whole benchmark; `say` is told what is being done."""
-    names = [name for name in CONTESTANTS if name != "jax" or peers]
+    names = [name for name in MEASURED if name != "jax" or peers]
     workers: dict[str, Worker] = {}
     try:
         for name in names:

@@ -147,12 +147,17 @@ class Setting:
     def refusal(self, value: Any) -> str:
         """The problem with a value that can't be used, see `ConfigError`."""
         if self.choices:
-            return f"{shown(value)} is not known: choose from {', '.join(self.choices)}"
+            return unknown(value, self.choices)
         number = isinstance(value, self.kind) or (self.kind is float and isinstance(value, int))
         if self.numeric and number and not isinstance(value, bool):
             return f"must be {self.range}, not {shown(value)}"
         what = {int: "a whole number", float: "a number", bool: "true or false"}
         return f"must be {what.get(self.kind, 'text')}, not {shown(value)}"
+
+
+def unknown(name: Any, names: Collection[str]) -> str:
+    """The problem with a name that is none of these, see `ConfigError`."""
+    return f"{shown(name)} is not known: choose from {', '.join(names)}"
 
 
 def shown(value: Any) -> str:

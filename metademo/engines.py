@@ -24,6 +24,7 @@ import torch
 from metademo import fused
 from metademo.algorithms import GradientBased, Learner, Meta, Predictions
 from metademo.algorithms.learner import checked_steps
+from metademo.described import ConfigError, unknown
 from metademo.tasks import Episode, Examples
 
 
@@ -199,10 +200,11 @@ def make_engine(
     """The engine called `engine`; "auto" takes the compiled one wherever it can do the work.
 
     Raises:
-        ValueError: for an unknown engine, or if "fused" is asked for what it does not cover.
+        ConfigError: for an unknown engine.
+        ValueError: if "fused" is asked for what it does not cover.
     """
     if engine not in ENGINES:
-        raise ValueError(f"engine {engine!r} is not known: choose from {', '.join(ENGINES)}")
+        raise ConfigError(unknown(engine, ENGINES), "engine")
     fault = uncovered(learner, device)
     if engine == "fused" and fault:
         raise ValueError(f"the fused engine {fault}: choose --engine torch")

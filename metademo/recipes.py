@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from metademo.described import ConfigError, shown
+from metademo.described import ConfigError, unknown
 from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES
 
@@ -130,8 +130,7 @@ def configure(algorithm: str, family: str, recipe: str = "fast", **changes: Any)
         ConfigError: for an unknown name or a value that can't be used.
     """
     if recipe not in RECIPES:
-        known = ", ".join(RECIPES)
-        raise ConfigError(f"{shown(recipe)} is not known: choose from {known}", "recipe")
+        raise ConfigError(unknown(recipe, RECIPES), "recipe")
     settings = RECIPES[recipe].settings_for(algorithm, family)
     if family in FAMILIES:  # recipes name losses of curves; another kind of task has its own
         kind = FAMILIES[family].kind

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from metademo.algorithms import ALGORITHMS, LEARNED_LOSSES, Learner
 from metademo.algorithms.learner import MAX_INNER_STEPS
-from metademo.described import ByHand, ConfigError, Described, OneOf, shown
+from metademo.described import ByHand, ConfigError, Described, OneOf, unknown
 from metademo.engines import OPTIMIZERS
 from metademo.network import ACTIVATIONS, INITIALISATIONS
 from metademo.tasks import FAMILIES, Array, Episode, TaskFamily
@@ -185,9 +185,7 @@ class TrainConfig(Described):
         for name in ("loss", "support_loss"):
             loss = getattr(self, name)
             if loss is not None and loss not in losses:
-                raise ConfigError(
-                    f"{shown(loss)} is not known: choose from {', '.join(losses)}", name
-                )
+                raise ConfigError(unknown(loss, losses), name)
         if reason := ALGORITHMS[self.algorithm].unsuited(self.task_family):
             raise ConfigError(reason)
         return self
