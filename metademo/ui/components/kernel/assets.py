@@ -168,13 +168,19 @@ def urls(entry: str) -> dict[str, str]:
 
 
 # Sent along with every rerun, so it is tiny. Streamlit's own script tells where the app lives,
-# whatever proxy or base path is in front of it.
+# whatever proxy or base path is in front of it. Fonts are asked for here, before the module is
+# there: text moves when they come after it.
 LOADER = """
 const own = document.querySelector('script[src*="static/js/"]');
 const root = own ? own.src.split("static/js/")[0] : new URL("./", document.baseURI).href;
 export default async function (component) {
   const { assets } = component.data ?? {};
   const host = component.parentElement.querySelector("[data-metademo]");
+  for (const href of (assets?.fonts ?? []).map((font) => root + font)) {
+    if (document.querySelector(`link[href="${href}"]`)) continue;
+    const link = { rel: "preload", as: "font", crossOrigin: "anonymous", href };
+    document.head.append(Object.assign(document.createElement("link"), link));
+  }
   try {
     if (!assets?.module) throw new Error("the server has no address for it");
     const module = await import(root + assets.module);

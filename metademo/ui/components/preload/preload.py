@@ -33,8 +33,7 @@ def preload(*, text: bool = False) -> None:
     """Style the page, and let the browser load Plotly.js while the server is still importing.
 
     Args:
-        text: load the fonts of formulas and of emphasis, too: text moves if they come after it.
+        text: load the fonts of formulas and of emphasis, too.
     """
     fonts = _fonts() if text else []
-    data = {"assets": assets.urls("preload/preload.js"), "fonts": fonts}
-    _mount()(key="preload", data=data)
+    _mount()(key="preload", data={"assets": assets.urls("preload/preload.js") | {"fonts": fonts}})
