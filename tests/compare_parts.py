@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from metademo import checkpoints
+from metademo.moments.candidates import candidates
+from metademo.moments.views import CompareView
 from metademo.tasks import FAMILIES
 from metademo.ui.scenes import scores_scene
 from metademo.ui.server import measurements
-from metademo.ui.server.candidates import candidates
-from metademo.ui.state.views import CompareView
 
 _ = scores_scene  # it says how many tasks there are, and has to be here before that is changed
 

@@ -22,9 +22,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from metademo import checkpoints, engines
 from metademo.models import Model
+from metademo.moments.views import MamlView
 from metademo.tasks import FAMILIES
 from metademo.ui.scenes.scenes import draw_points
-from metademo.ui.state.views import MamlView
 from tests.browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
 
 REPETITIONS = 30

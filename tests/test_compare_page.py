@@ -15,12 +15,12 @@ from test_pages import own_weights
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
+from metademo.moments.candidates import candidates
+from metademo.moments.outside import ATTRIBUTES
+from metademo.moments.views import CompareView
 from metademo.recipes import configure
 from metademo.tasks import FAMILIES, SHAPES
 from metademo.ui.server import measurements
-from metademo.ui.server.candidates import candidates
-from metademo.ui.state.outside import ATTRIBUTES
-from metademo.ui.state.views import CompareView
 
 _ = few_tasks, own_weights  # fixtures, found by their names
 

@@ -13,13 +13,16 @@ from test_pages import own_weights
 from metademo import reproduce
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.evaluation import Evaluation, evaluate
+from metademo.moments.candidates import candidates, missing, steps_of
+from metademo.moments.compared import compare
+from metademo.moments.outside import ATTRIBUTES
+from metademo.moments.views import CompareView
 from metademo.recipes import configure
 from metademo.tasks import FAMILIES
 from metademo.ui.components.scores.scores import _encode_board
 from metademo.ui.scenes import scores_scene
-from metademo.ui.scenes.compare_scene import CEILING, compare, compare_scene
+from metademo.ui.scenes.compare_scene import CEILING, compare_scene
 from metademo.ui.server import measurements
-from metademo.ui.server.candidates import candidates, missing, steps_of
 from metademo.ui.server.measurements import (
     NOTHING,
     Measured,
@@ -28,8 +31,6 @@ from metademo.ui.server.measurements import (
     milliseconds,
     swept,
 )
-from metademo.ui.state.outside import ATTRIBUTES
-from metademo.ui.state.views import CompareView
 
 _ = few_tasks, own_weights  # fixtures, found by their names
 

@@ -24,21 +24,21 @@ ORDER = [
     {"scores"},
     {"benchmark", "checkpoints", "jobs", "seeds"},
     {"models", "reproduce"},
+    {"moments"},
     {"command_line"},
     {"__main__", "ui"},
     {"streamlit_app"},
 ]
 """Rooms from the ground up: each may import those below it, and itself if it is a folder."""
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
-FOLDERS = {"algorithms", "command_line", "fused", "jobs", "tasks", "ui"}
+FOLDERS = {"algorithms", "command_line", "fused", "jobs", "moments", "tasks", "ui"}
 ALONE = {"figures"}
 """Knows plain arrays only; may be imported by the rooms that show something."""
-SHOWING = {"command_line", "ui"}
+SHOWING = {"command_line", "moments", "ui"}
 STREAMLIT = {"ui", "streamlit_app"}
 
 UI_ORDER = [
-    {"components.kernel", "state.mended", "state.outside"},
-    {"state.views"},
+    {"components.kernel"},
     {"state.history", "server"},
     {"scenes"},
     {"components.*"},
@@ -48,7 +48,7 @@ UI_ORDER = [
 ]
 """Rooms within `ui`, likewise; a name with a dot is a part of a room that stands lower than it.
 
-A view is plain, so scenes draw it; a visit holds a view and draws components. What is kept for all
+A visit holds a view and draws components. What is kept for all
 visitors is measured from views, and drawn by scenes.
 """
 UI_LEVEL = {room: level for level, rooms in enumerate(UI_ORDER) for room in rooms}
@@ -235,7 +235,7 @@ BAD = {
     "a task from its network": ("metademo.network", "from metademo.tasks import CURVES"),
     "figures inwards": ("metademo.figures", "from metademo.tasks import PI"),
     "figures outwards": ("metademo.evaluation", "from metademo.figures import STYLES"),
-    "pages from the backend": ("metademo.checkpoints", "import metademo.ui.state.views"),
+    "pages from the backend": ("metademo.checkpoints", "import metademo.ui.state.state"),
     "pages from the command line": ("metademo.command_line", "from metademo import ui"),
     "the app from a page": ("metademo.ui.pages.maml", "import streamlit_app"),
     "a page from the controls": (
@@ -250,8 +250,8 @@ BAD = {
         "metademo.ui.scenes.train_scene",
         "from metademo.ui.state.runs import Run",
     ),
-    "the visit from a view": (
-        "metademo.ui.state.views",
+    "the visit from its history": (
+        "metademo.ui.state.history",
         "def f():\n    from metademo.ui.state import state",
     ),
     "a component from a scene": (
@@ -268,10 +268,13 @@ BAD = {
     ),
     "a scene from the server": (
         "metademo.ui.server.measurements",
-        "from metademo.ui.scenes import drawn",
+        "from metademo.ui.scenes import boards",
     ),
     "a room of ui without a place": ("metademo.ui.attic", "import math"),
-    "a file beside the rooms": ("metademo.ui.layout", "from metademo.ui.state.mended import View"),
+    "a file beside the rooms": (
+        "metademo.ui.layout",
+        "from metademo.ui.state.history import History",
+    ),
     "Streamlit": ("metademo.jobs", "import streamlit as st"),
     "a part of Streamlit": ("metademo.figures", "from streamlit.runtime import get_instance"),
     "Streamlit in the command line": ("metademo.command_line", "import streamlit"),
@@ -301,7 +304,8 @@ GOOD = {
         "metademo.ui.pages.maml",
         "from metademo.ui.controls import layout\nfrom metademo.ui.scenes.scenes import Scene",
     ),
-    "a view in a scene": ("metademo.ui.scenes.scenes", "from metademo.ui.state.mended import View"),
+    "a view in a scene": ("metademo.ui.scenes.scenes", "from metademo.moments.mended import View"),
+    "a view on the command line": ("metademo.command_line.adapt", "import metademo.moments.views"),
     "the kernel in a component": (
         "metademo.ui.components.chart.chart",
         "from ..kernel import assets\nfrom metademo.ui.components.kernel.curves import Curve",

@@ -18,12 +18,12 @@ from metademo.described import ConfigError
 from metademo.engines import make_engine, uncovered
 from metademo.evaluation import evaluate, run_learner
 from metademo.jobs import Job, JobState, held_out_errors
+from metademo.moments.views import TrainView
 from metademo.recipes import configure
 from metademo.settings import TrainConfig
 from metademo.tasks import Examples
 from metademo.training import MetaTrainer
 from metademo.ui.server import resources
-from metademo.ui.state.views import TrainView
 
 SMALL = dict(hidden=8, inner_steps=3, inner_lr=0.5, steps=120, outer_lr=0.02, shots=10, clip=1.0)
 SUITED = [name for name in GRADIENT_BASED if name != "daml"]

@@ -17,17 +17,18 @@ from metademo.engines import make_engine, uncovered
 from metademo.evaluation import evaluate, run_learner
 from metademo.jobs import Job, JobState
 from metademo.models import Model
+from metademo.moments.candidates import candidates, missing
+from metademo.moments.compared import compare
+from metademo.moments.views import CompareView, MamlView
 from metademo.recipes import configure
 from metademo.tasks import FAMILIES, Examples
 from metademo.training import MetaTrainer
-from metademo.ui.scenes.compare_scene import compare, compare_scene
+from metademo.ui.scenes.compare_scene import compare_scene
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.scores_scene import scores_scene
 from metademo.ui.scenes.sentences import losses_in_words
 from metademo.ui.scenes.train_scene import train_scene, untrained
-from metademo.ui.server.candidates import candidates, missing
 from metademo.ui.server.measurements import Measured, Standing, held_out_errors, swept
-from metademo.ui.state.views import CompareView, MamlView
 
 FAMILY = FAMILIES["any-phase"]
 X = np.linspace(-6, 6, 31)

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.figures import OTHER, STYLES
-from metademo.ui.state.views import MAX_POINTS, DamlView, MamlView
+from metademo.moments.views import MAX_POINTS, DamlView, MamlView
 
 PAGES = {name: f"metademo/ui/pages/{name}.py" for name in ("maml", "daml", "how")}
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from metademo import checkpoints
 from metademo.models import Model
+from metademo.moments.drawn import Drawn
+from metademo.moments.views import DamlView, MamlView
 from metademo.tasks import FAMILIES, PI, Examples, Waves
-from metademo.ui.scenes.drawn import Drawn
 from metademo.ui.scenes.maml_story import FITS, Story
 from metademo.ui.scenes.scenes import daml_scene, maml_scene
 from metademo.ui.scenes.sentences import number, wave_name
-from metademo.ui.state.views import DamlView, MamlView
 
 TWO_PHASE, ANY_PHASE = FAMILIES["two-phase"], FAMILIES["any-phase"]
 POINTS = st.lists(

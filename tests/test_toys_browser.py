@@ -68,7 +68,7 @@ import streamlit as st
 
 from metademo.ui.components.toy.toy import toy
 from metademo.ui.controls import layout
-from metademo.ui.state.views import DamlView
+from metademo.moments.views import DamlView
 
 
 def _chart():

@@ -14,13 +14,13 @@ from metademo.described import ConfigError
 from metademo.figures import OTHER
 from metademo.jobs import Busy, JobState, Limits, Registry
 from metademo.models import Model
+from metademo.moments.drawn import draw_points
+from metademo.moments.views import TrainView
 from metademo.recipes import can_train, configure
 from metademo.tasks import FAMILIES, Examples
 from metademo.ui.scenes import train_words
-from metademo.ui.scenes.drawn import draw_points
 from metademo.ui.scenes.train_words import OWN, SETTINGS
 from metademo.ui.state import runs
-from metademo.ui.state.views import TrainView
 
 SHORT = (("hidden", 4), ("meta_batch", 1), ("queries", 4), ("steps", 30))
 

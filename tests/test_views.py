@@ -11,11 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metademo.algorithms import ALGORITHMS
-from metademo.recipes import RECIPES
-from metademo.tasks import FAMILIES, PI, SHAPES
-from metademo.ui.state.history import HISTORY, History
-from metademo.ui.state.outside import ATTRIBUTES
-from metademo.ui.state.views import (
+from metademo.moments.outside import ATTRIBUTES
+from metademo.moments.views import (
     MAX_POINTS,
     MAX_STEPS,
     CompareView,
@@ -23,6 +20,9 @@ from metademo.ui.state.views import (
     MamlView,
     TrainView,
 )
+from metademo.recipes import RECIPES
+from metademo.tasks import FAMILIES, PI, SHAPES
+from metademo.ui.state.history import HISTORY, History
 
 TWO_PHASE, ANY_PHASE = FAMILIES["two-phase"], FAMILIES["any-phase"]
 MANY = settings(max_examples=300, deadline=None)

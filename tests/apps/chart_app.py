@@ -9,13 +9,13 @@ import math
 import numpy as np
 import streamlit as st
 
+from metademo.moments.mended import View
+from metademo.moments.views import Points
 from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, pi_ticks
 from metademo.ui.components.kernel.gestures import Gesture, carried_out, within
 from metademo.ui.components.source_line.source_line import Band, source_line
-from metademo.ui.state.mended import View
 from metademo.ui.state.state import PageState
-from metademo.ui.state.views import Points
 
 X_RANGE = (-2 * math.pi, 2 * math.pi)
 Y_RANGE = (-2.0, 2.0)

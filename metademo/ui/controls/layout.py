@@ -10,6 +10,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from metademo.checkpoints import Checkpoint
+from metademo.moments.outside import ATTRIBUTES
+from metademo.moments.views import MAX_POINTS, MAX_STEPS, DamlView, MamlView, PointsView
 from metademo.settings import TrainConfig
 from metademo.tasks import WaveFamily
 from metademo.ui.components.chart.chart import clean, interactive_chart
@@ -18,9 +20,7 @@ from metademo.ui.components.kernel.gestures import Gesture, Point, Range, carrie
 from metademo.ui.scenes.sentences import losses_in_words
 from metademo.ui.server import resources
 from metademo.ui.state.history import V
-from metademo.ui.state.outside import ATTRIBUTES
 from metademo.ui.state.state import PageState
-from metademo.ui.state.views import MAX_POINTS, MAX_STEPS, DamlView, MamlView, PointsView
 
 P = TypeVar("P", bound=PointsView)
 W = TypeVar("W", MamlView, DamlView)

@@ -11,6 +11,7 @@ from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
 from metademo.described import Setting
 from metademo.jobs import Job, JobState, Limits, Snapshot
+from metademo.moments.views import DamlView, MamlView, TrainView
 from metademo.recipes import RECIPES, can_train
 from metademo.settings import TrainConfig
 from metademo.tasks import as_waves, wave_families
@@ -20,7 +21,6 @@ from metademo.ui.scenes.train_words import OWN, SETTINGS, describe, note_on, pro
 from metademo.ui.server import resources
 from metademo.ui.state.runs import Run, Visit
 from metademo.ui.state.state import PageState
-from metademo.ui.state.views import DamlView, MamlView, TrainView
 
 PACES = {0.0: "as fast as it goes"}
 PACES |= {float(n): f"{n:,} a second" for n in (1000, 300, 100, 30, 10, 3)}

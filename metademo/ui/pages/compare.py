@@ -5,16 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from metademo import reproduce
+from metademo.moments.candidates import Candidate, candidates, missing
+from metademo.moments.compared import compare
+from metademo.moments.outside import ATTRIBUTES
+from metademo.moments.views import CompareView
 from metademo.tasks import SHAPES, WaveFamily, wave_families
 from metademo.ui.components.scores.scores import scores
 from metademo.ui.controls import layout
-from metademo.ui.scenes.compare_scene import compare, compare_scene
+from metademo.ui.scenes.compare_scene import compare_scene
 from metademo.ui.scenes.scores_scene import scores_scene
 from metademo.ui.server import measurements, resources
-from metademo.ui.server.candidates import Candidate, candidates, missing
-from metademo.ui.state.outside import ATTRIBUTES
 from metademo.ui.state.state import PageState
-from metademo.ui.state.views import CompareView
 
 SCORES = "compare scores"
 

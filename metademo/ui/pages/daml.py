@@ -8,6 +8,7 @@ import streamlit as st
 from metademo.checkpoints import Checkpoint
 from metademo.figures import style_of
 from metademo.models import Model
+from metademo.moments.views import DamlView
 from metademo.tasks import PI, SourceBand, WaveFamily, as_waves
 from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.gestures import Gesture
@@ -17,7 +18,6 @@ from metademo.ui.scenes.scenes import daml_scene
 from metademo.ui.scenes.sentences import wave_name
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
-from metademo.ui.state.views import DamlView
 
 SOURCE_RANGE = (-PI / 2, PI / 2)
 

@@ -10,14 +10,14 @@ from metademo.algorithms import ALGORITHMS, YARDSTICKS, Learner
 from metademo.checkpoints import Checkpoint
 from metademo.figures import DASHES, Style, style_of
 from metademo.models import Model
+from metademo.moments.drawn import draw_points
+from metademo.moments.views import DamlView, MamlView
 from metademo.tasks import as_waves
 from metademo.ui.controls import layout
-from metademo.ui.scenes.drawn import draw_points
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.sentences import inner_loop, learned_loss, outer_loop, preparation
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
-from metademo.ui.state.views import DamlView, MamlView
 
 PROBLEM = r"""
 ## The problem

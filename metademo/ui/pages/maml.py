@@ -6,13 +6,13 @@ import streamlit as st
 
 from metademo.checkpoints import Checkpoint
 from metademo.models import Model
+from metademo.moments.views import MamlView
 from metademo.tasks import as_waves
 from metademo.ui.controls import layout
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.sentences import promise
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
-from metademo.ui.state.views import MamlView
 
 HEADLINE = "maml headline"
 

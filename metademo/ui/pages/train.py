@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from metademo.described import ConfigError
+from metademo.moments.views import TrainView
 from metademo.settings import TrainConfig
 from metademo.ui.components.train_stage.train_stage import resting_place, train_stage
 from metademo.ui.controls import layout, train_controls
@@ -23,7 +24,6 @@ from metademo.ui.scenes.train_words import Report, report
 from metademo.ui.state import runs
 from metademo.ui.state.runs import Run, Visit
 from metademo.ui.state.state import PageState
-from metademo.ui.state.views import TrainView
 
 STAGE = "train stage"
 

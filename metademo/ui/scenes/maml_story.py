@@ -15,8 +15,9 @@ import numpy as np
 
 from metademo.algorithms import GradientBased, Learner
 from metademo.models import Model
+from metademo.moments.drawn import Drawn
+from metademo.moments.views import MamlView
 from metademo.tasks import Array, WaveFamily, Waves
-from metademo.ui.scenes.drawn import Drawn
 from metademo.ui.scenes.sentences import (
     IN_WORDS,
     RAN_AWAY,
@@ -27,7 +28,6 @@ from metademo.ui.scenes.sentences import (
     wave_name,
     went,
 )
-from metademo.ui.state.views import MamlView
 
 FITS = 0.1
 """Free points fit a wave that misses them by a tenth of its amplitude on average, or by less."""

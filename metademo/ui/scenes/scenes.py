@@ -13,9 +13,10 @@ import numpy as np
 from metademo.evaluation import ordered
 from metademo.figures import style_of
 from metademo.models import Model
+from metademo.moments.drawn import Drawn, draw, draw_points
+from metademo.moments.views import DamlView, MamlView, PointsView
 from metademo.tasks import Array, Examples, WaveFamily, Waves
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, pi_ticks
-from metademo.ui.scenes.drawn import Drawn, draw, draw_points
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.sentences import (
     IN_WORDS,
@@ -27,7 +28,6 @@ from metademo.ui.scenes.sentences import (
     was,
     wave_name,
 )
-from metademo.ui.state.views import DamlView, MamlView, PointsView
 
 Y_RANGE = (-2.0, 2.0)
 """Of the DAML page's chart: its waves are all of amplitude 1."""

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 
 from metademo.evaluation import ordered
+from metademo.moments.candidates import Candidate
+from metademo.moments.compared import Compared
+from metademo.moments.drawn import Drawn
+from metademo.moments.outside import ATTRIBUTES
+from metademo.moments.views import CompareView
 from metademo.reproduce import NOISE
 from metademo.tasks import Array, WaveFamily
 from metademo.ui.components.kernel.curves import Series
 from metademo.ui.scenes.boards import Board, Score, Sweep
-from metademo.ui.scenes.compare_scene import CEILING, Compared, in_a_row, outside_of
-from metademo.ui.scenes.drawn import Drawn
-from metademo.ui.server.candidates import Candidate
+from metademo.ui.scenes.compare_scene import CEILING, in_a_row, outside_of
 from metademo.ui.server.measurements import EVERY, SWEPT_TASKS, TASKS, Measured, shots_of
-from metademo.ui.state.outside import ATTRIBUTES
-from metademo.ui.state.views import CompareView
 
 QUANTILES = (5, 25, 50, 75, 95)
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from metademo.jobs import Snapshot
+from metademo.moments.views import TrainView
 from metademo.settings import TrainConfig
 from metademo.tasks import Array, WaveFamily, Waves, as_waves
 from metademo.training import HELD_OUT_STREAM
 from metademo.ui.scenes.train_words import OWN, recipe_of
-from metademo.ui.state.views import TrainView
 
 TASKS = 40
 """As many as `held_out_errors` measures a snapshot on."""

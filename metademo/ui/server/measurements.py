@@ -19,11 +19,11 @@ import numpy as np
 from metademo import engines
 from metademo.evaluation import Evaluation, evaluate, ordered, run_learner
 from metademo.models import Model
+from metademo.moments.candidates import Candidate, steps_of
+from metademo.moments.outside import ATTRIBUTES
+from metademo.moments.views import CompareView
 from metademo.tasks import Array, WaveFamily
-from metademo.ui.server.candidates import Candidate, steps_of
 from metademo.ui.server.score_cache import PENDING, Failed, ScoreCache
-from metademo.ui.state.outside import ATTRIBUTES
-from metademo.ui.state.views import CompareView
 
 TASKS, SEED = 300, 0
 SWEPT_TASKS = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from metademo.ui.state.mended import View
+from metademo.moments.mended import View
 
 HISTORY = 200
 """How many views can be undone."""

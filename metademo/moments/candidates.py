@@ -1,4 +1,4 @@
-"""Who takes part in a comparison: the learners of a family, with how they look. No Streamlit."""
+"""Who takes part in a comparison: the learners of a family, with how they look."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.checkpoints import Checkpoint
 from metademo.figures import Style, style_of
 from metademo.models import Model
+from metademo.moments.views import MAX_STEPS, CompareView
 from metademo.recipes import can_train
 from metademo.settings import TrainConfig
 from metademo.tasks import WaveFamily
-from metademo.ui.state.views import MAX_STEPS, CompareView
 
 
 @dataclass(frozen=True)

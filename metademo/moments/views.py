@@ -14,11 +14,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationI
 
 from metademo.algorithms import ALGORITHMS
 from metademo.described import ConfigError, OneOf, described, titled
+from metademo.moments.mended import Clamped, View, is_number, sequence
+from metademo.moments.outside import ATTRIBUTES, SHAPE_NAMES
 from metademo.recipes import RECIPES, configure, recipes_for
 from metademo.settings import TrainConfig
 from metademo.tasks import PI, SHAPES, WaveFamily, Waves, wave_families
-from metademo.ui.state.mended import Clamped, View, is_number, sequence
-from metademo.ui.state.outside import ATTRIBUTES, SHAPE_NAMES
 
 MAX_POINTS = 20
 MAX_STEPS = 20

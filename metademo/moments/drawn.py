@@ -1,4 +1,4 @@
-"""What a model makes of one task, as a chart draws it. No Streamlit here."""
+"""What a model makes of one task, as a chart draws it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from metademo.evaluation import run_learner
 from metademo.models import Model
+from metademo.moments.views import DamlView, PointsView
 from metademo.tasks import CURVES, Array, Examples, WaveFamily
-from metademo.ui.state.views import DamlView, PointsView
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Attributes of waves that a visitor may take out of the trained range. No Streamlit here."""
+"""Attributes of waves that a visitor may take out of the trained range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What views are made of: frozen values whose fields mend what can't be used. No Streamlit."""
+"""What views are made of: frozen values whose fields mend what can't be used."""
 
 from __future__ import annotations
 
