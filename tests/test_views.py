@@ -9,19 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from views_at_random import KINDS, views
 
-from metademo.algorithms import ALGORITHMS
-from metademo.moments.outside import ATTRIBUTES
 from metademo.moments.views import (
     MAX_POINTS,
     MAX_STEPS,
     CompareView,
     DamlView,
     MamlView,
-    TrainView,
 )
-from metademo.recipes import RECIPES
-from metademo.tasks import FAMILIES, PI, SHAPES
+from metademo.tasks import FAMILIES, PI
 from metademo.ui.state.history import HISTORY, History
 
 TWO_PHASE, ANY_PHASE = FAMILIES["two-phase"], FAMILIES["any-phase"]
@@ -74,28 +71,7 @@ ANYTHING = st.recursive(
     max_leaves=6,
 )
 """Any JSON; as Python reads it, with NaN, infinities and numbers of any size."""
-KINDS = (MamlView, CompareView, DamlView, TrainView)
 NAMES = sorted({name for kind in KINDS for name in kind.model_fields})
-USABLE = {
-    "points": st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), max_size=25),
-    "shape": st.sampled_from([*SHAPES]),
-    "family": st.sampled_from([*FAMILIES]),
-    "algorithm": st.sampled_from([*ALGORITHMS]),
-    "recipe": st.sampled_from([*RECIPES]),
-    "along": st.sampled_from([*ATTRIBUTES]),
-    "chosen": st.lists(st.sampled_from([*ALGORITHMS]), max_size=9),
-    "own": st.lists(st.tuples(st.sampled_from(["hidden", "inner_lr"]), st.integers(0, 9))),
-    "steps": st.integers(-5, 30),
-    "draw": st.integers(0, 2**32),
-} | dict.fromkeys(("snap", "example", "fitted", "contrast", "fresh", "own_steps"), st.booleans())
-
-
-@st.composite
-def views(draw, values=USABLE):
-    """A view of any page, made of values of its kind, or of none."""
-    kind = draw(st.sampled_from(KINDS))
-    names = draw(st.sets(st.sampled_from([*kind.model_fields])))
-    return kind(**{name: draw(values.get(name, st.floats(-99, 99))) for name in sorted(names)})
 
 
 def _through_json(view):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -61,9 +62,26 @@ class View(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    IN_ADDRESS: ClassVar[Mapping[str, str]] = {}
+    """What fields are called in an address, where that is not their own name."""
 
     def to_dict(self) -> dict[str, Any]:
         return self.model_dump()
+
+    @classmethod
+    def first(cls) -> Self:
+        """The view that the page begins with."""
+        return cls()
+
+    def arriving(self, changes: Mapping[str, Any]) -> Self:
+        """This first view with what an address says; what it leaves out may follow from that."""
+        return self.changed(**changes)
+
+    def differences(self) -> dict[str, Any]:
+        """What an address has to say of this view: `first().arriving(...)` of it is this view."""
+        first = self.first()
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: value for name, value in values.items() if value != getattr(first, name)}
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:

@@ -7,7 +7,8 @@ view, and every gesture replaces it by another, so undo, redo, links and lessons
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo, field_validator
@@ -25,6 +26,8 @@ MAX_STEPS = 20
 MAX_AMPLITUDE, MAX_FREQUENCY = 10.0, 3.0
 EXAMPLE = (-4.0, -2.0, 1.5, 3.5)
 """Where the points are that a page begins with: near crests and troughs in turn."""
+WAVE = frozenset({"amplitude", "frequency", "phase", "shape", "noise", "draw"})
+"""The fields that say where points are that lie on the wave."""
 EXAMPLE_PHASE = math.radians(45)
 """Of the wave that the MAML page begins with: well inside of what its weights know."""
 
@@ -82,11 +85,29 @@ class PointsView(View):
     def _free(cls, fitted: bool, info: ValidationInfo) -> bool:
         return fitted and not info.data["snap"]
 
+    IN_ADDRESS: ClassVar = {"inner_lr": "alpha"}
+
     @classmethod
     def first(cls, **values: Any) -> Self:
         """Four examples on a wave, so that the page is alive before the first click."""
         points = tuple((x, 0.0) for x in EXAMPLE)
         return cls(points=points, example=True, **values).with_wave()
+
+    def arriving(self, changes: Mapping[str, Any]) -> Self:
+        """Points that the address names are the visitor's; those it does not go with its wave."""
+        if "points" in changes:
+            return self.changed(**{"example": False, **changes})
+        changed = self.changed(**changes)
+        moved = WAVE & changes.keys()
+        return changed.changed(points=changed.with_wave().points) if moved else changed
+
+    def differences(self) -> dict[str, Any]:
+        first, found = self.first(), {"points": self.points, **super().differences()}
+        for name in ("points", "example"):
+            less = {n: value for n, value in found.items() if n != name}
+            if first.arriving(less) == self:
+                found = less
+        return found if first.arriving(found) == self else {**found, "example": self.example}
 
     @property
     def wave(self) -> Waves:
@@ -248,6 +269,8 @@ class DamlView(View):
         steps: inner steps shown, N.
         inner_lr: alpha, or None for the one that the weights were trained with.
     """
+
+    IN_ADDRESS: ClassVar = {"source": "x", "inner_lr": "alpha"}
 
     weights: str = "daml-two-phase"
     source: Annotated[float, Clamped(-PI / 2, PI / 2)] = 1.2
