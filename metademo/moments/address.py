@@ -88,16 +88,17 @@ def follow(address: str) -> Moment:
     if page not in PAGES:
         known = ", ".join(f"/{name * (name != HOME)}" for name in PAGES)
         raise ConfigError(f"there is no page /{page}: the links of pages begin with {known}")
-    return arrival(page, parameters(split.query))
+    return arrival(page, PAGES[page], parameters(split.query))
 
 
-def arrival(page: str, said: Mapping[str, str]) -> Moment:
+def arrival(page: str, kind: type[View], said: Mapping[str, str]) -> Moment:
     """What a page shows to somebody who arrives with the parameters of its address.
 
     Args:
+        kind: of its view.
         said: see `parameters`.
     """
-    view, notes = read(said, PAGES[page])
+    view, notes = read(said, kind)
     lesson, more = read(said, Lesson)
     notes += more
     if (version := whole(said.get("v", ""))) and version > VERSION:

@@ -8,6 +8,9 @@ from pydantic import Strict
 
 from metademo.moments.mended import View
 
+CONTROLS, SENTENCES, PANELS = "controls", "sentences", "errors"
+"""What can be hidden of a page beside the curves of its chart."""
+
 
 class Lesson(View):
     """A page as a class is to see it.

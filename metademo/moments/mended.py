@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
+    Strict,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -102,3 +104,34 @@ class View(BaseModel):
         except ValidationError:
             assert info.field_name is not None  # a field is what is validated
             return cls.model_fields[info.field_name].default
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+Names = Annotated[tuple[str, ...], Strict(False), AfterValidator(_each_once)]
+
+
+class PageView(View):
+    """What every page has.
+
+    Attributes:
+        unfolded: names of the parts that the visitor has unfolded.
+    """
+
+    unfolded: Names = ()
+
+    def unfold(self, name: str, unfolded: bool) -> Self:
+        """The view with a part unfolded, or folded again."""
+        others = tuple(other for other in self.unfolded if other != name)
+        return self.changed(unfolded=(*others, name) if unfolded else others)
+
+    def shareable(self, own: Collection[str]) -> Self:
+        """The view as far as a link can tell: without weights that only this visit has."""
+        return self
+
+    @property
+    def in_words(self) -> str:
+        """What the page shows, in a few words."""
+        return "this page"

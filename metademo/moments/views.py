@@ -7,15 +7,15 @@ view, and every gesture replaces it by another, so undo, redo, links and lessons
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, Strict, ValidationInfo, field_validator
 
 from metademo.algorithms import ALGORITHMS
 from metademo.described import ConfigError, OneOf, described, titled
-from metademo.moments.mended import Clamped, View, is_number, sequence
+from metademo.moments.mended import Clamped, Names, PageView, is_number, sequence
 from metademo.moments.outside import ATTRIBUTES, SHAPE_NAMES
 from metademo.recipes import RECIPES, configure, recipes_for
 from metademo.settings import TrainConfig
@@ -45,7 +45,7 @@ Draw = Annotated[int, Clamped(0, 2**31)]
 Alpha = Annotated[float, Clamped(0.0, 1.0)]
 
 
-class PointsView(View):
+class PointsView(PageView):
     """A page on which the visitor's points are the support set.
 
     Attributes:
@@ -118,6 +118,11 @@ class PointsView(View):
     def points_label(self) -> str:
         """What the points are: the visitor's, or the page's own."""
         return "example points" if self.example else "your points"
+
+    @property
+    def points_in_words(self) -> str:
+        count = len(self.points)
+        return f"{count or 'no'} {'example ' * self.example}point" + "s" * (count != 1)
 
     def value(self, attribute: str) -> float:
         """One of `ATTRIBUTES` as a number."""
@@ -224,9 +229,12 @@ class MamlView(PointsView):
         """Four examples on a wave that leans to neither of the familiar two."""
         return super().first(**{"phase": EXAMPLE_PHASE, **values})
 
+    def shareable(self, own: Collection[str]) -> Self:
+        return self.changed(weights=self.first().weights) if self.weights in own else self
 
-def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))
+    @property
+    def in_words(self) -> str:
+        return f"{self.points_in_words} with {self.weights}"
 
 
 class CompareView(PointsView):
@@ -242,7 +250,7 @@ class CompareView(PointsView):
 
     snap: bool = True
     family: Annotated[str, OneOf(wave_families())] = "two-phase"
-    chosen: Annotated[tuple[str, ...], Strict(False), AfterValidator(_each_once)] = (
+    chosen: Names = (
         "maml",
         "maml++",
         "reptile",
@@ -251,6 +259,14 @@ class CompareView(PointsView):
     along: Annotated[str, OneOf(ATTRIBUTES)] = "amplitude"
     own_steps: bool = True
 
+    def shareable(self, own: Collection[str]) -> Self:
+        return self.changed(chosen=tuple(name for name in self.chosen if name not in own))
+
+    @property
+    def in_words(self) -> str:
+        learners = f"{len(self.chosen)} learner" + "s" * (len(self.chosen) != 1)
+        return f"{self.points_in_words} with {learners} on {self.family}"
+
     def with_family(self, family: str) -> Self:
         """The view on another family, on a wave of middle height where heights vary."""
         tasks = wave_families()[family]
@@ -258,7 +274,7 @@ class CompareView(PointsView):
         return self.changed(family=family, amplitude=middle).within(tasks).with_wave()
 
 
-class DamlView(View):
+class DamlView(PageView):
     """The DAML page.
 
     Attributes:
@@ -278,6 +294,13 @@ class DamlView(View):
     draw: Draw = 0
     steps: Steps = 5
     inner_lr: Alpha | None = None
+
+    def shareable(self, own: Collection[str]) -> Self:
+        return self.changed(weights=self.first().weights) if self.weights in own else self
+
+    @property
+    def in_words(self) -> str:
+        return f"source input {self.source:.2f} with {self.weights}"
 
     def inputs(self, family: WaveFamily) -> np.ndarray:
         """The source inputs that the inner loop sees, in turn: one, or one per step."""
@@ -305,7 +328,7 @@ def _own_numbers(own: Any) -> tuple[tuple[str, float], ...]:
 Own = Annotated[tuple[tuple[str, int | float], ...], BeforeValidator(_own_numbers)]
 
 
-class TrainView(View):
+class TrainView(PageView):
     """The settings of the Train page.
 
     Attributes:
@@ -325,6 +348,22 @@ class TrainView(View):
     @classmethod
     def _suits(cls, recipe: str, info: ValidationInfo) -> str:
         return recipe if RECIPES[recipe].suits(info.data["family"]) else OTHERWISE
+
+    @classmethod
+    def of(cls, config: TrainConfig) -> Self | None:
+        """The settings that train with a config, if the page has them."""
+        names = [name for name, setting in described(TrainConfig).items() if setting.numeric]
+        for recipe in recipes_for(config.family):
+            view = cls(algorithm=config.algorithm, family=config.family, recipe=recipe)
+            view = view.changed(own=tuple((name, getattr(config, name)) for name in names))._pruned
+            if not view.fault and view.config == config:
+                return view
+        return None
+
+    @property
+    def in_words(self) -> str:
+        changed = f" with {len(self.own)} changed" * bool(self.own)
+        return f"the settings {self.algorithm}, {self.family}, recipe {self.recipe}{changed}"
 
     @property
     def config(self) -> TrainConfig:

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from metademo.moments.mended import View
+from metademo.moments.mended import PageView
 from metademo.moments.views import Points
 from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, pi_ticks
@@ -36,7 +36,7 @@ def settle() -> None:
 settle()
 
 
-class ToyView(View):
+class ToyView(PageView):
     """The points and the source input."""
 
     points: Points = tuple(START)

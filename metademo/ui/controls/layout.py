@@ -55,18 +55,22 @@ def stage_and_controls() -> tuple[DeltaGenerator, DeltaGenerator]:
 def in_fragments(state: PageState[Any], **parts: Callable[[], None]) -> None:
     """Draw the parts of a page side by side, each as a fragment of its own.
 
+    A lesson may hide the controls.
+
     Args:
         parts: "chart" and "controls", see `page_state`.
     """
     # The chart comes first: what the browser is sent first, it draws first.
     for column, part in zip(stage_and_controls(), parts, strict=True):
+        if part in state.lesson.hide:
+            continue
         with column:
             st.fragment(parts[part], key=f"{state.page} {part}")()
 
 
 def page_state(
     page: str,
-    first: Callable[[], V],
+    kind: type[V],
     *,
     leading: tuple[str, ...] = (),
     following: tuple[str, ...] = (),
@@ -74,7 +78,8 @@ def page_state(
     """The state of a page that `in_fragments` draws, with further fragments if there are any."""
     return PageState(
         page,
-        first,
+        kind,
+        said=st.query_params,
         leading=(f"{page} chart", *leading),
         following=(f"{page} controls", *following),
     )
@@ -92,7 +97,7 @@ def points_chart(state: PageState[P], family: WaveFamily, scene: Scene) -> None:
 
     interactive_chart(
         key,
-        scene,
+        scene.without(state.lesson.hide),
         conversation=state.conversation,
         on_edit=state.listen(key, changed),
         max_points=MAX_POINTS,
@@ -126,10 +131,16 @@ def chosen_weights(
     choices, _ = resources.playable(algorithm)
     if not choices:
         st.rerun()
-    if state.view.weights not in choices:
-        name, checkpoint = next(iter(choices.items()))
-        state.commit(change(state.view, name, checkpoint))
-    return choices, choices[state.view.weights]
+    wanted = state.view.weights
+    name = wanted if wanted in choices else next(iter(choices))
+    if state.arriving:
+        gone = (
+            f"The weights “{wanted}” of the link are not on this server: others take their place."
+        )
+        state.settle(change(state.view, name, choices[name]), *[gone] * (name != wanted))
+    elif name != wanted:
+        state.commit(change(state.view, name, choices[name]))
+    return choices, choices[name]
 
 
 def training_command(algorithm: str, family: str) -> str:
@@ -214,7 +225,7 @@ def attribute_label(view: PointsView, family: WaveFamily, name: str) -> str:
 def inner_loop(state: PageState[Any], trained: TrainConfig) -> None:
     """The settings of the inner loop, folded away; at first they are those of training."""
     view, alpha = state.view, trained.inner_lr
-    with st.expander("Inner loop"):
+    with st.expander("Inner loop", **state.unfolding("inner")):
         st.caption(losses_in_words(trained.learner))
         steps_slider(state, f" The network was meta-trained for {trained.inner_steps}.")
         st.number_input(

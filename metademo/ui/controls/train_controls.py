@@ -75,7 +75,7 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
         "a run is under way.",
         **state.bind("pace", _known_pace(view.pace), lambda v, pace: _set_pace(v, pace, visit)),
     )
-    with st.expander(_own_title(view), key="train own settings"):
+    with st.expander(_own_title(view), **state.unfolding("own")):
         _own_settings(state, limits)
 
 
@@ -104,7 +104,7 @@ def _own_settings(state: PageState[TrainView], limits: Limits) -> None:
         _own_setting(SETTINGS[name], state, limits)
     st.button(
         "Back to the recipe",
-        disabled=not state.view.own,
+        disabled=not state.view.own or state.lesson.lock,
         width="stretch",
         on_click=lambda: state.commit(state.view.changed(own=())),
     )
@@ -281,7 +281,7 @@ def play(run: Run, snapshot: Snapshot) -> None:
         daml = PageState("daml", DamlView)
         daml.commit(daml.view.changed(**changes))
     else:
-        maml = PageState("maml", MamlView.first)
+        maml = PageState("maml", MamlView)
         maml.commit(maml.view.changed(**changes).within(as_waves(config.task_family)))
     st.switch_page(f"metademo/ui/pages/{'daml' if config.learner.unlabelled else 'maml'}.py")
 

@@ -10,8 +10,9 @@ from metademo.moments.compared import compare
 from metademo.moments.outside import ATTRIBUTES
 from metademo.moments.views import CompareView
 from metademo.tasks import SHAPES, WaveFamily, wave_families
+from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.scores.scores import scores
-from metademo.ui.controls import layout
+from metademo.ui.controls import keep, layout
 from metademo.ui.scenes.compare_scene import compare_scene
 from metademo.ui.scenes.scores_scene import scores_scene
 from metademo.ui.server import measurements, resources
@@ -22,17 +23,20 @@ SCORES = "compare scores"
 
 def page() -> None:
     """The chart, its controls and the scores below them, each redrawn by itself."""
+    state = _state()
     layout.headline(
         "Same points for all",
         "Every way of learning to learn, side by side. Click points, and see which of them is "
         "nearest after each step.",
     )
-    layout.in_fragments(_state(), chart=_chart, controls=_controls)
+    keep.arrival(state)
+    layout.in_fragments(state, chart=_chart, controls=_controls)
+    keep.keep(state, _scene)
     st.fragment(_scores, key=SCORES)()
 
 
 def _state() -> PageState[CompareView]:
-    return layout.page_state("compare", CompareView.first, following=(SCORES,))
+    return layout.page_state("compare", CompareView, following=(SCORES,))
 
 
 def _found(state: PageState[CompareView]) -> tuple[WaveFamily, dict[str, Candidate]]:
@@ -53,9 +57,13 @@ def _chart() -> None:
     family, found = _found(state)
     if not layout.report(resources.library()[1], found, "maml", family.name):
         return
-    _, chosen = _compared(state)
-    scene = compare_scene(state.view, family, compare(state.view, family, chosen))
-    layout.points_chart(state, family, scene)
+    layout.points_chart(state, family, _scene())
+
+
+def _scene() -> Scene:
+    state = _state()
+    family, chosen = _compared(state)
+    return compare_scene(state.view, family, compare(state.view, family, chosen))
 
 
 def _scores() -> None:
@@ -110,9 +118,9 @@ def _controls() -> None:
     with st.popover("What each of them is", width="stretch"):
         st.caption("\n".join(f"- **{one.title}** {one.summary}" for one in found.values()))
     layout.wave_slider(state, family, "phase")
-    with st.expander("Outside of what they learned"):
+    with st.expander("Outside of what they learned", **state.unfolding("outside")):
         _outside(state, family)
-    with st.expander("Steps and points"):
+    with st.expander("Steps and points", **state.unfolding("steps")):
         st.toggle(
             "Each after the steps that it was trained for",
             help="Off: all of them after the same number of steps, also those that were trained "

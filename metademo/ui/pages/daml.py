@@ -11,9 +11,10 @@ from metademo.models import Model
 from metademo.moments.views import DamlView
 from metademo.tasks import PI, SourceBand, WaveFamily, as_waves
 from metademo.ui.components.chart.chart import interactive_chart
+from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.kernel.gestures import Gesture
 from metademo.ui.components.source_line.source_line import Band, source_line
-from metademo.ui.controls import layout
+from metademo.ui.controls import keep, layout
 from metademo.ui.scenes.scenes import daml_scene
 from metademo.ui.scenes.sentences import wave_name
 from metademo.ui.server import resources
@@ -27,12 +28,15 @@ def page() -> None:
     choices, faults = resources.playable("daml")
     if not layout.report(faults, choices, "daml"):
         return
+    state = _state()
     layout.headline(
         "One input, no label",
         "This network has learned its own loss. Pick one input on the line below: without being "
         "told any answer, it becomes the wave that the input stands for.",
     )
-    layout.in_fragments(_state(), chart=_chart, controls=_controls)
+    keep.arrival(state)
+    layout.in_fragments(state, chart=_chart, controls=_controls)
+    keep.keep(state, _scene)
 
 
 def _state() -> PageState[DamlView]:
@@ -46,10 +50,14 @@ def _with_weights(view: DamlView, name: str, checkpoint: Checkpoint) -> DamlView
 def _chart() -> None:
     state = _state()
     _, chosen = layout.chosen_weights(state, "daml", _with_weights)
-    family = as_waves(chosen.config.task_family)
-    _source(state, family)
-    scene = daml_scene(state.view, family, Model.of(chosen))
-    interactive_chart("daml chart", scene)
+    _source(state, as_waves(chosen.config.task_family))
+    interactive_chart("daml chart", _scene().without(state.lesson.hide), page=state.page)
+
+
+def _scene() -> Scene:
+    state = _state()
+    _, chosen = layout.chosen_weights(state, "daml", _with_weights)
+    return daml_scene(state.view, as_waves(chosen.config.task_family), Model.of(chosen))
 
 
 def _source(state: PageState[DamlView], family: WaveFamily) -> None:
@@ -127,7 +135,7 @@ def _fresh_inputs(state: PageState[DamlView]) -> None:
     st.button(
         "Draw again",
         icon=":material/casino:",
-        disabled=not view.fresh,
+        disabled=not view.fresh or state.lesson.lock,
         width="stretch",
         on_click=lambda: state.choose(
             state.view.changed(draw=int(np.random.default_rng().integers(2**31)))

@@ -17,7 +17,7 @@ from metademo.ui.controls import layout
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.sentences import inner_loop, learned_loss, outer_loop, preparation
 from metademo.ui.server import resources
-from metademo.ui.state.state import PageState
+from metademo.ui.state.state import present
 
 PROBLEM = r"""
 ## The problem
@@ -162,16 +162,16 @@ Both experiments, MAML and DAML on sine waves, come from *Meta Learning in PyTor
 """
 
 
-def shown(page: str, first: Callable[[], MamlView | DamlView]) -> Checkpoint | None:
+def shown(page: str, kind: type[MamlView | DamlView]) -> Checkpoint | None:
     """The weights that a page plays with at the moment, if they can be used."""
     usable = resources.library()[0] | resources.own()
-    return usable.get(PageState(page, first).view.weights)
+    return usable.get(present(page, kind).weights)
 
 
 def your_steps(checkpoint: Checkpoint) -> None:
     """The inner loop of the MAML page as the visitor left it, step by step in numbers."""
     view, family, model = (
-        PageState("maml", MamlView.first).view,
+        present("maml", MamlView),
         as_waves(checkpoint.config.task_family),
         Model.of(checkpoint),
     )
@@ -229,7 +229,7 @@ def swatch(style: Style) -> str:
 def page() -> None:
     layout.headline("How it works", "For readers who know gradient descent, and nothing more.")
     text, _ = st.columns([3, 1])
-    maml, daml = shown("maml", MamlView.first), shown("daml", DamlView)
+    maml, daml = shown("maml", MamlView), shown("daml", DamlView)
     with text:
         st.markdown(PROBLEM)
         here("MAML", maml, preparation)

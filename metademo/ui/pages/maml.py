@@ -8,7 +8,8 @@ from metademo.checkpoints import Checkpoint
 from metademo.models import Model
 from metademo.moments.views import MamlView
 from metademo.tasks import as_waves
-from metademo.ui.controls import layout
+from metademo.ui.components.kernel.curves import Scene
+from metademo.ui.controls import keep, layout
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.sentences import promise
 from metademo.ui.server import resources
@@ -22,12 +23,15 @@ def page() -> None:
     choices, faults = resources.playable("maml")
     if not layout.report(faults, choices, "maml"):
         return
+    state = _state()
     st.fragment(_headline, key=HEADLINE)()
-    layout.in_fragments(_state(), chart=_chart, controls=_controls)
+    keep.arrival(state)
+    layout.in_fragments(state, chart=_chart, controls=_controls)
+    keep.keep(state, _scene)
 
 
 def _state() -> PageState[MamlView]:
-    return layout.page_state("maml", MamlView.first, leading=(HEADLINE,))
+    return layout.page_state("maml", MamlView, leading=(HEADLINE,))
 
 
 def _headline() -> None:
@@ -42,14 +46,19 @@ def _with_weights(view: MamlView, name: str, checkpoint: Checkpoint) -> MamlView
 def _chart() -> None:
     state = _state()
     _, chosen = layout.chosen_weights(state, "maml", _with_weights)
+    layout.points_chart(state, as_waves(chosen.config.task_family), _scene())
+
+
+def _scene() -> Scene:
+    state = _state()
+    _, chosen = layout.chosen_weights(state, "maml", _with_weights)
     view, family = state.view, as_waves(chosen.config.task_family)
     contrasts = {}
     if view.contrast:
         ordinary = resources.library()[0].get(f"pretrained-{family.name}")
         contrasts = {"pretrained": Model.of(ordinary)} if ordinary else {}
         contrasts |= {"random": Model.untrained(chosen)}
-    scene = maml_scene(view, family, Model.of(chosen), contrasts)
-    layout.points_chart(state, family, scene)
+    return maml_scene(view, family, Model.of(chosen), contrasts)
 
 
 def _controls() -> None:
@@ -67,7 +76,7 @@ def _controls() -> None:
         **state.bind("contrast", view.contrast, lambda v, on: v.changed(contrast=on)),
     )
     layout.inner_loop(state, chosen.config)
-    with st.expander("Points as text"):
+    with st.expander("Points as text", **state.unfolding("text")):
         layout.points_as_text(state, family)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ from metademo.described import ConfigError
 from metademo.moments.views import TrainView
 from metademo.settings import TrainConfig
 from metademo.ui.components.train_stage.train_stage import resting_place, train_stage
-from metademo.ui.controls import layout, train_controls
+from metademo.ui.controls import keep, layout, train_controls
 from metademo.ui.scenes.train_scene import (
     Line,
     empty_line,
@@ -44,23 +45,25 @@ def page() -> None:
     except ConfigError as fault:
         st.error(f"Nothing can be trained here until the server's settings are mended: {fault}.")
         return
-    visit, state = Visit(), PageState("train", TrainView)
+    visit, state = Visit(), PageState("train", TrainView, said=st.query_params)
     visit.follow_address()
+    keep.arrival(state)
     train_controls.follow_pace(state, visit)
     situation = _situation(visit)
     stage, controls = layout.stage_and_controls()
     # The stage comes first: what the browser is sent first, it draws first.
     with stage:
         train_controls.run_bar(state, visit, limits)
-        st.fragment(_stage)(state.view, situation)
+        st.fragment(_stage)(state.view, situation, _moment(state, visit))
         train_controls.after_the_run(state, visit)
         if visit.chosen and visit.chosen.started:
             train_controls.results(visit, visit.chosen, _resting_place(visit.chosen))
     with controls:
         train_controls.settings(state, visit, limits)
+    keep.keep(state)
 
 
-def _stage(view: TrainView, situation: Any) -> None:
+def _stage(view: TrainView, situation: Any, moment: Mapping[str, str]) -> None:
     """What changes while a run is under way; the browser asks for it."""
     visit = Visit()
     run, under_way = visit.chosen, visit.under_way
@@ -82,10 +85,16 @@ def _stage(view: TrainView, situation: Any) -> None:
         lines=lines,
         planned=0 if progress and progress.state.over else probes.config.steps,
         live=under_way is not None,
+        moment=moment,
         verdict=verdict(progress) if progress else "",
     )
     if _situation(visit) != situation:
         st.rerun()
+
+
+def _moment(state: PageState[TrainView], visit: Visit) -> dict[str, str]:
+    """What the address follows, see `PageState.conversation`; runs are found by it again."""
+    return {"address": state.address, "aside": visit.address, "shows": state.view.in_words}
 
 
 def _situation(visit: Visit) -> Any:

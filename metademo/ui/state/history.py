@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from metademo.moments.mended import View
+from metademo.moments.mended import PageView
 
 HISTORY = 200
 """How many views can be undone."""
-V = TypeVar("V", bound=View)
+V = TypeVar("V", bound=PageView)
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,10 @@ class History(Generic[V]):
         if self.dragging:
             return replace(self, present=view)
         return History(view, (*self.past, self.present)[-HISTORY:], dragging=True)
+
+    def amend(self, view: V) -> History[V]:
+        """Another view in the place of the present one: nothing that a visitor would undo."""
+        return replace(self, present=view)
 
     def undo(self) -> History[V]:
         if not self.past:

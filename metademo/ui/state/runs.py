@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime import get_instance
@@ -144,10 +145,9 @@ class Visit:
         self._state["runs"].pop(run.job.token, None)
         if self.chosen is None and self.runs:
             self.choose(self.runs[-1].job.token)
-        self._write_address()
 
     def follow_address(self) -> None:
-        """Find the runs that the address names, after a reload, and name those of this visit."""
+        """Find the runs that the address names, after a reload."""
         for token in st.query_params.get_all(TOKEN)[:MAX_RUNS]:
             if token in self._state["seen"]:  # removed runs do not come back either
                 continue
@@ -159,12 +159,11 @@ class Visit:
                 self._state["notices"].append(
                     "A run in the address is no longer kept on this server."
                 )
-        self._write_address()
 
-    def _write_address(self) -> None:
-        tokens = [run.job.token for run in self.runs]
-        if st.query_params.get_all(TOKEN) != tokens:
-            st.query_params[TOKEN] = tokens
+    @property
+    def address(self) -> str:
+        """Names the runs of this visit in the address, so that a reload finds them."""
+        return urlencode([(TOKEN, run.job.token) for run in self.runs])
 
     def _add(self, job: Job) -> None:
         """Take a run in: it comes on the stage, unless another is under way."""

@@ -10,13 +10,16 @@ from __future__ import annotations
 import functools
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic
 
 import streamlit as st
 
+from metademo.moments.address import arrival, joined, query
+from metademo.moments.lesson import Lesson
 from metademo.ui.components.follow.follow import follow
 from metademo.ui.components.kernel.gestures import Gesture, read
+from metademo.ui.server import resources
 from metademo.ui.state.history import History, V
 
 REVISIONS = 4
@@ -32,8 +35,9 @@ class PageState(Generic[V]):
     def __init__(
         self,
         page: str,
-        first: Callable[[], V],
+        kind: type[V],
         *,
+        said: Mapping[str, str] | None = None,
         leading: tuple[str, ...] = (),
         following: tuple[str, ...] = (),
     ):
@@ -41,7 +45,8 @@ class PageState(Generic[V]):
 
         Args:
             page: its name.
-            first: makes the view of a visitor who has just arrived.
+            kind: of its view.
+            said: the parameters of its address, for a visitor who has just arrived there.
             leading: keys of the fragments that a choice among the controls redraws; without any,
                 it redraws the fragment that the control is in.
             following: keys of those that are redrawn likewise, and when the hand at the chart has
@@ -49,9 +54,13 @@ class PageState(Generic[V]):
         """
         self.page = page
         self._leading, self._following = leading, following
-        self._key = f"history of {page}"
+        self._key = _key(page)
         if self._key not in st.session_state:
-            st.session_state[self._key] = History(first())
+            moment = arrival(page, kind, said or {})
+            st.session_state[self._key] = History(moment.view)
+            st.session_state[f"{page} lesson"] = moment.lesson
+            st.session_state[f"{page} notes"] = moment.notes
+            st.session_state[f"{page} arriving"] = True
 
     @property
     def history(self) -> History[V]:
@@ -70,6 +79,39 @@ class PageState(Generic[V]):
         self.commit(view)
         self._redraw()
 
+    # ------------------------------------------------------------------------ links
+
+    @property
+    def address(self) -> str:
+        """The query of a link to this page as it is, as far as a link can tell."""
+        view = self.view.shareable(resources.own())
+        return joined(query(view), query(self.lesson))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be read in the address that the visitor came by."""
+        return st.session_state[f"{self.page} notes"]
+
+    @property
+    def arriving(self) -> bool:
+        """Whether the view is as the address has it, and the page has not looked at it yet."""
+        return st.session_state[f"{self.page} arriving"]
+
+    def settle(self, view: V, *notes: str) -> None:
+        """What the page makes of a view that came by the address, and what was wrong with it."""
+        self._set(self.history.amend(view))
+        st.session_state[f"{self.page} arriving"] = False
+        st.session_state[f"{self.page} notes"] = (*self.notes, *notes)
+
+    @property
+    def lesson(self) -> Lesson:
+        """What the link that the visitor came by fixes."""
+        return st.session_state[f"{self.page} lesson"]
+
+    def leave_lesson(self) -> None:
+        """Free the controls, and show what was hidden."""
+        st.session_state[f"{self.page} lesson"] = Lesson()
+
     # ------------------------------------------------------------------------ the chart
 
     @property
@@ -87,6 +129,9 @@ class PageState(Generic[V]):
             "view": json.dumps(self.view.to_dict()),
             "undo": bool(self.history.past),
             "redo": bool(self.history.future),
+            "editable": not self.lesson.lock,
+            "address": self.address,
+            "shows": self.view.in_words,
         }
 
     def listen(self, component: str, change: Change[V]) -> Callable[[], None]:
@@ -136,6 +181,7 @@ class PageState(Generic[V]):
         *,
         options: Iterable[Any] | None = None,
         default: str = "value",
+        lockable: bool = True,
     ) -> dict[str, Any]:
         """Arguments that tie a widget to the view.
 
@@ -154,6 +200,8 @@ class PageState(Generic[V]):
             change: the view after the visitor has set the widget to a value.
             options: of a widget that takes the place of its value among them, and not the value.
             default: the widget's own name for its value.
+            lockable: whether a lesson may lock it. What can't be locked only unfolds something, and
+                is no change to take back.
         """
         key = widget_key(self.page, name)
         if key in st.session_state and st.session_state[key] != value:
@@ -168,10 +216,23 @@ class PageState(Generic[V]):
             chosen = st.session_state[key]
             if key in shown and chosen != shown[key]:
                 shown[key] = chosen
-                self.choose(change(self.view, chosen))
+                view = change(self.view, chosen)
+                self._set(self.history.commit(view) if lockable else self.history.amend(view))
+                self._redraw()
 
         shows = {default: value} if options is None else {"index": list(options).index(value)}
-        return {"key": key, "on_change": changed, **shows}
+        locked = {"disabled": self.lesson.lock} if lockable else {}
+        return {"key": key, "on_change": changed, **shows, **locked}
+
+    def unfolding(self, name: str) -> dict[str, Any]:
+        """Arguments of an expander whose state is part of the view, see `bind`."""
+        return self.bind(
+            f"unfolded {name}",
+            name in self.view.unfolded,
+            lambda view, unfolded: view.unfold(name, unfolded),
+            default="expanded",
+            lockable=False,
+        )
 
     def follow_chart(self) -> None:
         """Have what follows drawn again when the hand at the chart has come to rest."""
@@ -183,6 +244,16 @@ class PageState(Generic[V]):
 
     def _set(self, history: History[V]) -> None:
         st.session_state[self._key] = history
+
+
+def present(page: str, kind: type[V]) -> V:
+    """The view of a page as the visitor has left it, or the first one."""
+    history: History[V] | None = st.session_state.get(_key(page))
+    return history.present if history else kind.first()
+
+
+def _key(page: str) -> str:
+    return f"history of {page}"
 
 
 def widget_key(page: str, name: str) -> str:

@@ -21,6 +21,7 @@
  */
 
 import { make, mount, readTheme, say } from "../kernel/base.js";
+import { arrived } from "../kernel/address.js";
 import { Conversation } from "../kernel/conversation.js";
 import { Panels } from "./panels.js";
 import { Plot } from "../kernel/plot.js";
@@ -101,7 +102,7 @@ class Chart {
       this.scrubber.go(step);
     });
     this.caption = new Caption();
-    this.shared = shared(this.data.page ?? this.data.key);
+    this.shared = shared(this.data.page);
     this.unfollow = this.shared.follow((news) => this.#highlight(news));
     this.canvas = make("div", { className: "md-plot" });
     this.stage = make("div", { className: "md-stage" }, this.canvas, this.note);
@@ -129,7 +130,16 @@ class Chart {
     this.#drawToolbar();
     this.#drawBelow();
     this.caption.update(data.captions, data.details);
+    if (!this.arrived) this.#arrive();
     this.#show(scrubber.at, scrubber.playing);
+  }
+
+  /** Show what the address says beside the view. */
+  #arrive() {
+    this.arrived = true;
+    const { at, front } = arrived(this.data.page);
+    if (at !== null) this.scrubber.go(at);
+    if (front !== null && this.shared.pinned !== front) this.shared.pin(front);
   }
 
   #take() {
@@ -196,6 +206,7 @@ class Chart {
 
   /** Everything that follows the scrubber. */
   #show(at, playing) {
+    const { data } = this;
     const step = Math.round(at);
     if (this.points) this.plot.show(at);
     this.panels.show(at);
@@ -204,6 +215,7 @@ class Chart {
     for (const item of this.#keys) {
       if (item.dataset.label) say(/** @type {Node} */ (item.lastChild), fill(item.dataset.label, step));
     }
+    this.shared.set({ at: step < data.steps ? String(step) : "", stands: data.steps > 1 ? `step ${step} of ${data.steps}` : "" });
     mark(this.host, { step });
   }
 

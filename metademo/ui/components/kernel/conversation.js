@@ -23,7 +23,7 @@ export class Conversation {
 
   /**
    * Take an answer.
-   * @param {{session: string, view: string, ack: number, visit: string, page: string}} data
+   * @param {{session: string, view: string, ack: number, visit: string, page: string, address?: string, shows?: string}} data
    * @returns {boolean} whether it is to be drawn; not if the server has lost what it was to show
    */
   take(data) {
@@ -38,6 +38,7 @@ export class Conversation {
     // What is not restored yet is not yet what the server shows.
     if (this.gestures.pending[0]?.kind === "restore") return false;
     this.view = data.view;
+    shared(this.page).set({ address: data.address, shows: data.shows });
     return true;
   }
 

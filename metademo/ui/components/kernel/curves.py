@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from metademo.moments.lesson import PANELS, SENTENCES
 from metademo.ui.components.kernel.gestures import Point, Range
 
 Color = str | tuple[str, str]
@@ -105,6 +106,29 @@ class Scene:
         rows = [len(np.atleast_2d(curve.y)) for curve in self.curves]
         values = [len(series.values) for panel in self.panels for series in panel.series]
         return max([1, len(self.captions), *rows, *values]) - 1
+
+    @property
+    def hideable(self) -> dict[str, str]:
+        """What a lesson may hide, by name, in words."""
+        curves = {
+            curve.name: f"the curve “{curve.label.replace('{steps}', 'the steps')}”"
+            for curve in self.curves
+            if curve.legend
+        }
+        return curves | {SENTENCES: "the sentences", PANELS: "the charts of errors"}
+
+    def without(self, hide: Collection[str]) -> Scene:
+        """The scene without what a lesson hides: it is not sent, so nobody can look it up."""
+        if not hide:
+            return self
+        return replace(
+            self,
+            curves=[curve for curve in self.curves if curve.name not in hide],
+            captions=() if SENTENCES in hide else self.captions,
+            details=() if SENTENCES in hide else self.details,
+            panels=() if PANELS in hide else self.panels,
+            snap="" if self.snap in hide else self.snap,
+        )
 
 
 def pi_ticks(low: float, high: float, every: float = math.pi / 2) -> Ticks:

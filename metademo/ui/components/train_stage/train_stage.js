@@ -8,14 +8,17 @@
  * outer step at which the server knows that the slider rests).
  */
 
+import { arrived } from "../kernel/address.js";
 import { sendAlone } from "../kernel/messages.js";
 import { make, mount, readTheme, say, svg } from "../kernel/base.js";
 import { Lines } from "./lines.js";
 import { Plot } from "../kernel/plot.js";
 import { Progress, keepFocus } from "./run_bar.js";
 import { Scrubber } from "../kernel/scrubber.js";
+import { shared } from "../kernel/shared.js";
 import { followSize, lineMark, mark, pointsKey, start } from "../kernel/stage.js";
 
+const PAGE = "train";
 const REST = 120; // ms without a move after which the server is told where the slider stands
 const POLL = 200; // ms from an answer to the next question
 const PATIENCE = 3000; // ms until a question is taken as lost and asked again
@@ -163,8 +166,9 @@ class Stage {
     this.lines.update(data, theme);
     this.#drawLegend();
     if (this.plot?.size[0]) this.#drawPlot();
+    const at = this.run === undefined && data.run ? arrived(PAGE).at : null;
     this.run = data.run;
-    if (fresh) scrubber.go(data.steps);
+    if (fresh) scrubber.go(at === null ? data.steps : nearest(data.snapshots, at));
     else this.#show(scrubber.at, scrubber.playing);
     mark(this.host, { run: data.run, newest: data.snapshots.at(-1), drawn: (this.drawn += 1) });
   }
@@ -191,6 +195,9 @@ class Stage {
     say(this.now, verdict || (data.captions[k] ?? ""));
     say(this.small, verdict ? "" : (data.details[k] ?? ""));
     mark(this.host, { step: data.snapshots[k], at: k });
+    shared(PAGE).set({
+      ...data.moment, at: k < data.steps ? String(data.snapshots[k]) : "", stands: data.run && k < data.steps ? data.stepNames[k] : "",
+    });
     clearTimeout(this.resting);
     if (!playing) this.resting = setTimeout(() => this.#tell(), REST);
   }

@@ -11,7 +11,7 @@ nothing can be missing, whatever is lost on the way, and a slow line is asked le
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +39,7 @@ def train_stage(
     lines: Sequence[Line],
     planned: int,
     live: bool,
+    moment: Mapping[str, str],
     verdict: str = "",
 ) -> None:
     """Draw the stage.
@@ -51,6 +52,7 @@ def train_stage(
         scene: the probe tasks, per snapshot.
         lines: one per run in the loss chart; the first belongs to `run`.
         planned: outer steps for which the loss chart has room.
+        moment: "address", "aside" and "shows" of the page, see `kernel/shared.js`.
         live: whether more is to come: the browser asks for it, and a screen reader is not told of
             every change.
         verdict: what is said in place of the newest snapshot's caption, if anything.
@@ -63,6 +65,7 @@ def train_stage(
         "run": run,
         "name": name,
         "live": live,
+        "moment": dict(moment),
         "progress": {"share": report.share, "text": report.text, "bad": report.bad},
         "steps": len(scene.steps) - 1,
         "snapshots": scene.steps,

@@ -1,0 +1,70 @@
+/**
+ * The page's address as a link to what it shows. The server says in what the view differs from the one that the page begins
+ * with; where the scrubber stands and which curve is brought forward is known here alone, and is written behind it. Nothing
+ * is asked of the server for that, and the browser's history gets no entry of its own.
+ */
+
+import { shared } from "./shared.js";
+
+const REST = 300; // ms without a change after which it is written: browsers let a page do so only now and then
+const OURS = /^embed(_options)?$/; // what Streamlit reads itself
+
+/** @typedef {import("./shared.js").Shared} Shared */
+
+/**
+ * Where the scrubber stood and what was in front, by the address, or by what was left here earlier in this visit.
+ * @param {string} page
+ * @returns {{at: ?number, front: ?string}}
+ */
+export function arrived(page) {
+  const said = new URLSearchParams(location.search);
+  const { at, pinned } = shared(page).values;
+  const text = said.get("at") ?? at ?? "";
+  return { at: /^\d{1,9}$/.test(text) ? Number(text) : null, front: said.get("front") ?? pinned ?? null };
+}
+
+export class Address {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ timer;
+
+  /** @param {string} page */
+  constructor(page) {
+    this.place = shared(page);
+    this.path = location.pathname;
+    this.unfollow = this.place.follow((news) => {
+      if ("address" in news || "at" in news || "pinned" in news || "aside" in news) this.#soon();
+    });
+  }
+
+  /** The link to what is shown now. */
+  get link() { return location.origin + location.pathname + this.#search(); }
+
+  #soon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.write(), REST);
+  }
+
+  /** Write it now; not if the visitor has gone to another page by now. */
+  write() {
+    clearTimeout(this.timer);
+    if (this.place.values.address === undefined || location.pathname !== this.path) return;
+    const search = this.#search(this.place.values.aside);
+    if (location.search === search) return;
+    history.replaceState(history.state, "", this.path + search + location.hash);
+  }
+
+  /** @param {string} [aside] */
+  #search(aside) {
+    const { address, at, pinned } = this.place.values;
+    const own = [...new URLSearchParams(location.search)].filter(([name]) => OURS.test(name));
+    const more = new URLSearchParams(own);
+    if (at) more.set("at", at);
+    if (pinned) more.set("front", pinned);
+    const text = [address, aside, more.toString()].filter(Boolean).join("&");
+    return text && `?${text}`;
+  }
+
+  destroy() {
+    this.write();
+    this.unfollow();
+  }
+}

@@ -1,0 +1,102 @@
+"""What can be kept of a page: a link to it as it is, and one for a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from metademo.checkpoints import Checkpoint
+from metademo.moments.address import link
+from metademo.moments.lesson import CONTROLS, Lesson
+from metademo.moments.views import TrainView
+from metademo.ui.components.chart.chart import interactive_chart
+from metademo.ui.components.kernel.curves import Scene
+from metademo.ui.components.link.link import copy_link
+from metademo.ui.server import resources
+from metademo.ui.state.state import PageState
+
+
+def arrival(state: PageState[Any]) -> None:
+    """What a visitor who came by a link has to know, at the head of the page."""
+    for note in state.notes:
+        st.warning(note, icon=":material/link_off:")
+    if lesson := state.lesson:
+        locked = "its controls are locked; the step slider is not" if lesson.lock else ""
+        hidden = "some of it is hidden" if lesson.hide else ""
+        what = " and ".join(part for part in (locked, hidden) if part)
+        with st.container(key=f"{state.page} lesson", horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/school: **This page is a lesson**: {what}.")
+            if st.button("Leave the lesson", key=f"{state.page} leave lesson"):
+                state.leave_lesson()
+                st.rerun()
+
+
+def keep(state: PageState[Any], scene: Callable[[], Scene] | None = None) -> None:
+    """The row of what can be kept.
+
+    Args:
+        scene: what the chart shows, for the preview of a link for a class.
+    """
+    with st.container(
+        key=f"{state.page} keep", horizontal=True, gap="small", vertical_alignment="center"
+    ):
+        copy_link(state.page)
+        if st.button(
+            "Link for a class",
+            key=f"{state.page} class link",
+            icon=":material/school:",
+            disabled=bool(state.lesson),
+            help="A link to this page as it is, with its controls locked or its answer hidden.",
+        ):
+            class_link(state, scene)
+    for name, checkpoint in _own_weights(state).items():
+        _recipe(name, checkpoint)
+
+
+def _own_weights(state: PageState[Any]) -> Mapping[str, Checkpoint]:
+    """The weights of this visit that the page shows: a link can't name them."""
+    view, own = state.view, resources.own()
+    shown = {getattr(view, "weights", ""), *getattr(view, "chosen", ())}
+    return {name: checkpoint for name, checkpoint in own.items() if name in shown}
+
+
+def _recipe(name: str, checkpoint: Checkpoint) -> None:
+    """How somebody else gets the same weights."""
+    view = TrainView.of(checkpoint.config)
+    if view is None:
+        st.caption(f"A link can’t hold the weights “{name}”: send their file along.")
+        return
+    st.caption(
+        f"A link can’t hold the weights “{name}”. [Their recipe]({link('train', view)}) trains the "
+        f"very same ones in seconds, at step {checkpoint.steps:,}; the Train page has the file."
+    )
+
+
+@st.dialog("Link for a class", width="large")
+def class_link(state: PageState[Any], scene: Callable[[], Scene] | None) -> None:
+    """Choose what a class can't move and can't see, look at that, and copy the link."""
+    shown = scene() if scene else None
+    hideable = {CONTROLS: "the controls"} | (shown.hideable if shown else {})
+    lock = st.toggle(
+        "Lock the controls",
+        value=True,
+        help="They can be seen and not moved. The step slider always can, and anybody can leave "
+        "the lesson by its button.",
+        key=f"{state.page} class lock",
+    )
+    hide = st.multiselect(
+        "Hide",
+        list(hideable),
+        format_func=lambda name: hideable[name],
+        placeholder="nothing, or what the class is to find out",
+        key=f"{state.page} class hide",
+    )
+    lesson = Lesson(lock=lock, hide=tuple(hide))
+    if shown:
+        st.caption("What the class sees:")
+        interactive_chart(f"{state.page} class preview", shown.without(lesson.hide))
+    view = state.view.shareable(resources.own())
+    st.caption("The link, to put behind this server’s address:")
+    st.code(link(state.page, view, lesson), language=None, wrap_lines=True)
