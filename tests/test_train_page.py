@@ -358,7 +358,7 @@ def test_a_reload_finds_the_run_by_the_address(registry):
     app = start(TrainView(own=SHORT))
     press(app, "start")
     token = runs_of(finish(app))[0].job.token
-    assert token in app.query_params["run"]
+    assert stage(app)["moment"]["aside"] == f"run={token}"
     again = start(run=token)
     assert [run.job.token for run in runs_of(again)] == [token]
     assert stage(again)["snapshots"][-1] == 30

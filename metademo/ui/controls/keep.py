@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from metademo.checkpoints import Checkpoint
-from metademo.moments.address import link
+from metademo.moments.address import joined, link, query
 from metademo.moments.lesson import CONTROLS, Lesson
 from metademo.moments.views import TrainView
 from metademo.ui.components.chart.chart import interactive_chart
@@ -23,7 +24,7 @@ def arrival(state: PageState[Any]) -> None:
     for note in state.notes:
         st.warning(note, icon=":material/link_off:")
     if lesson := state.lesson:
-        locked = "its controls are locked; the step slider is not" if lesson.lock else ""
+        locked = "its controls are locked (the step slider is not)" if lesson.lock else ""
         hidden = "some of it is hidden" if lesson.hide else ""
         what = " and ".join(part for part in (locked, hidden) if part)
         with st.container(key=f"{state.page} lesson", horizontal=True, vertical_alignment="center"):
@@ -34,20 +35,19 @@ def arrival(state: PageState[Any]) -> None:
 
 
 def keep(state: PageState[Any], scene: Callable[[], Scene] | None = None) -> None:
-    """The row of what can be kept.
+    """The buttons for what can be kept.
 
     Args:
         scene: what the chart shows, for the preview of a link for a class.
     """
-    with st.container(
-        key=f"{state.page} keep", horizontal=True, gap="small", vertical_alignment="center"
-    ):
+    with st.container(key=f"{state.page} keep", gap="small"):
         copy_link(state.page)
         if st.button(
             "Link for a class",
             key=f"{state.page} class link",
             icon=":material/school:",
             disabled=bool(state.lesson),
+            width="stretch",
             help="A link to this page as it is, with its controls locked or its answer hidden.",
         ):
             class_link(state, scene)
@@ -94,9 +94,7 @@ def class_link(state: PageState[Any], scene: Callable[[], Scene] | None) -> None
         key=f"{state.page} class hide",
     )
     lesson = Lesson(lock=lock, hide=tuple(hide))
-    if shown:
-        st.caption("What the class sees:")
-        interactive_chart(f"{state.page} class preview", shown.without(lesson.hide))
     view = state.view.shareable(resources.own())
-    st.caption("The link, to put behind this server’s address:")
-    st.code(link(state.page, view, lesson), language=None, wrap_lines=True)
+    copy_link(state.page, "what stands here", joined(query(view), query(lesson)))
+    if shown:
+        interactive_chart(f"{state.page} class preview", replace(shown.without(hide), height=240))

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from metademo.checkpoints import Checkpoint
+from metademo.moments.lesson import CONTROLS
 from metademo.moments.outside import ATTRIBUTES
 from metademo.moments.views import MAX_POINTS, MAX_STEPS, DamlView, MamlView, PointsView
 from metademo.settings import TrainConfig
@@ -52,20 +53,26 @@ def stage_and_controls() -> tuple[DeltaGenerator, DeltaGenerator]:
         return room("stage", STAGE_HEIGHT), st.container(key="controls", width=CONTROLS_WIDTH)
 
 
-def in_fragments(state: PageState[Any], **parts: Callable[[], None]) -> None:
-    """Draw the parts of a page side by side, each as a fragment of its own.
-
-    A lesson may hide the controls.
+def in_fragments(
+    state: PageState[Any],
+    *,
+    chart: Callable[[], None],
+    controls: Callable[[], None],
+    below: Callable[[], None] = lambda: None,
+) -> None:
+    """Draw the chart and the controls side by side, each as a fragment, see `page_state`.
 
     Args:
-        parts: "chart" and "controls", see `page_state`.
+        below: draws what stands below the controls. A lesson may hide those.
     """
+    stage, beside = stage_and_controls()
     # The chart comes first: what the browser is sent first, it draws first.
-    for column, part in zip(stage_and_controls(), parts, strict=True):
-        if part in state.lesson.hide:
-            continue
-        with column:
-            st.fragment(parts[part], key=f"{state.page} {part}")()
+    with stage:
+        st.fragment(chart, key=f"{state.page} chart")()
+    with beside:
+        if CONTROLS not in state.lesson.hide:
+            st.fragment(controls, key=f"{state.page} controls")()
+        below()
 
 
 def page_state(

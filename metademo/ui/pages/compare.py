@@ -30,8 +30,9 @@ def page() -> None:
         "nearest after each step.",
     )
     keep.arrival(state)
-    layout.in_fragments(state, chart=_chart, controls=_controls)
-    keep.keep(state, _scene)
+    layout.in_fragments(
+        state, chart=_chart, controls=_controls, below=lambda: keep.keep(state, _scene)
+    )
     st.fragment(_scores, key=SCORES)()
 
 

@@ -35,8 +35,9 @@ def page() -> None:
         "told any answer, it becomes the wave that the input stands for.",
     )
     keep.arrival(state)
-    layout.in_fragments(state, chart=_chart, controls=_controls)
-    keep.keep(state, _scene)
+    layout.in_fragments(
+        state, chart=_chart, controls=_controls, below=lambda: keep.keep(state, _scene)
+    )
 
 
 def _state() -> PageState[DamlView]:

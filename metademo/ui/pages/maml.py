@@ -26,8 +26,9 @@ def page() -> None:
     state = _state()
     st.fragment(_headline, key=HEADLINE)()
     keep.arrival(state)
-    layout.in_fragments(state, chart=_chart, controls=_controls)
-    keep.keep(state, _scene)
+    layout.in_fragments(
+        state, chart=_chart, controls=_controls, below=lambda: keep.keep(state, _scene)
+    )
 
 
 def _state() -> PageState[MamlView]:

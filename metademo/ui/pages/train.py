@@ -60,7 +60,7 @@ def page() -> None:
             train_controls.results(visit, visit.chosen, _resting_place(visit.chosen))
     with controls:
         train_controls.settings(state, visit, limits)
-    keep.keep(state)
+        keep.keep(state)
 
 
 def _stage(view: TrainView, situation: Any, moment: Mapping[str, str]) -> None:

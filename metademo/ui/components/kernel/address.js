@@ -35,8 +35,8 @@ export class Address {
     });
   }
 
-  /** The link to what is shown now. */
-  get link() { return location.origin + location.pathname + this.#search(); }
+  /** The link to what is shown now, or to that with another query in the view's place. @param {?string} [query] */
+  link(query) { return location.origin + location.pathname + this.#search(query ?? this.place.values.address); }
 
   #soon() {
     clearTimeout(this.timer);
@@ -47,19 +47,20 @@ export class Address {
   write() {
     clearTimeout(this.timer);
     if (this.place.values.address === undefined || location.pathname !== this.path) return;
-    const search = this.#search(this.place.values.aside);
+    const { address, aside } = this.place.values;
+    const search = this.#search(address, aside);
     if (location.search === search) return;
     history.replaceState(history.state, "", this.path + search + location.hash);
   }
 
-  /** @param {string} [aside] */
-  #search(aside) {
-    const { address, at, pinned } = this.place.values;
+  /** @param {(string | undefined)[]} queries */
+  #search(...queries) {
+    const { at, pinned } = this.place.values;
     const own = [...new URLSearchParams(location.search)].filter(([name]) => OURS.test(name));
     const more = new URLSearchParams(own);
     if (at) more.set("at", at);
     if (pinned) more.set("front", pinned);
-    const text = [address, aside, more.toString()].filter(Boolean).join("&");
+    const text = [...queries, more.toString()].filter(Boolean).join("&");
     return text && `?${text}`;
   }
 

@@ -3,7 +3,7 @@
  *
  * For tests the host element tells in data-link what would be copied.
  *
- * @typedef {{page: string, shows: string, assets: {style: string}}} Data
+ * @typedef {{page: string, shows: string, query: ?string, assets: {style: string}}} Data  `query`: of a link to something else
  */
 
 import { Address } from "../kernel/address.js";
@@ -33,7 +33,7 @@ class Link {
     this.button.addEventListener("click", () => this.#copy());
     this.shows = make("span", { className: "md-shows" });
     this.field = make("input", { className: "md-link", readOnly: true, hidden: true, "aria-label": "The link" });
-    this.said = make("span", { className: "md-spoken", role: "status" });
+    this.said = make("span", { className: "md-unseen", role: "status" });
     this.host.replaceChildren(make("div", { className: "md-keep" }, this.button, this.shows, this.field, this.said));
     this.host.style.minHeight = "";
   }
@@ -53,12 +53,14 @@ class Link {
   #show() {
     const { shows, stands } = shared(this.data.page).values;
     if (!this.saying) say(this.shows, ["It shows ", [this.data.shows || shows, stands].filter(Boolean).join(", "), "."].join(""));
-    this.host.dataset.link = this.address.link;
+    const link = this.address.link(this.data.query);
+    this.field.hidden = !this.data.query;
+    this.field.value = this.host.dataset.link = link;
   }
 
   async #copy() {
     this.address.write();
-    const { link } = this.address;
+    const link = this.address.link(this.data.query);
     try {
       await navigator.clipboard.writeText(link);
       this.#say("Copied.");

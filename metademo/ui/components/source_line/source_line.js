@@ -3,7 +3,7 @@
  *
  * @typedef {{ack: number, visit: string, session: string, view: string, page: string, undo: boolean, redo: boolean, value: number, range: [number, number], ticks: [number[], string[]],
  *   bands: {low: number, high: number, label: string, color: [string, string]}[], draws: number[],
- *   drawsLabel: string, status: string, label: string, symbol: string, editable: boolean, assets: {style: string}}} Data
+ *   drawsLabel: string, status: string, label: string, symbol: string, editable: boolean, handle: boolean, assets: {style: string}}} Data
  *
  * The host element tells what is drawn: data-ready, data-version, data-drawn, data-value, data-settled (whether the server
  * has answered all that was done).
@@ -183,10 +183,10 @@ class SourceLine {
 
   #place() {
     const { data, value } = this;
-    this.handle.style.display = data.editable ? "" : "none";
+    this.handle.style.display = data.handle ? "" : "none";
     set(this.handle, { transform: `translate(${this.#x(value)},${LINE})` });
     const text = `${data.symbol} = ${value.toFixed(2).replace("-", "−")}`;
-    say(this.number, data.editable ? text : "");
+    say(this.number, data.handle ? text : "");
     say(this.status, data.status);
     set(this.slider, { "aria-valuenow": value.toFixed(4), "aria-valuetext": `${text}. ${data.status}` });
     this.host.dataset.value = value;

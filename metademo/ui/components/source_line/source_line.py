@@ -90,6 +90,7 @@ def source_line(
         "label": label,
         "symbol": symbol,
         "editable": conversation is not None,
+        "handle": conversation is not None,
     }
     _mount()(key=key, data=data | dict(conversation or {"ack": 0}), on_edit_change=on_edit)
 
