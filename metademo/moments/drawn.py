@@ -55,3 +55,8 @@ def draw_points(view: PointsView, family: WaveFamily, model: Model) -> Drawn:
     """The model on the visitor's points."""
     points = np.array(view.points).reshape(-1, 2)
     return draw(model, Examples(points[None, :, 0], points[None, :, 1]), view, family.grid)
+
+
+def draw_source(view: DamlView, family: WaveFamily, model: Model) -> Drawn:
+    """The model on the visitor's source input."""
+    return draw(model, Examples(view.inputs(family)[None]), view, family.grid)

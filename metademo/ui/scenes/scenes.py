@@ -13,9 +13,9 @@ import numpy as np
 from metademo.evaluation import ordered
 from metademo.figures import style_of
 from metademo.models import Model
-from metademo.moments.drawn import Drawn, draw, draw_points
+from metademo.moments.drawn import Drawn, draw_points, draw_source
 from metademo.moments.views import DamlView, MamlView, PointsView
-from metademo.tasks import Array, Examples, WaveFamily, Waves
+from metademo.tasks import Array, WaveFamily, Waves
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, pi_ticks
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.sentences import (
@@ -89,7 +89,7 @@ def maml_scene(
 def daml_scene(view: DamlView, family: WaveFamily, model: Model) -> Scene:
     """The DAML page: the network at each step against the waves that it may be meant to become."""
     grid = family.grid
-    run = draw(model, Examples(view.inputs(family)[None]), view, grid)
+    run = draw_source(view, family, model)
     band = family.band_of(view.source)
     meant = None if band is None else wave_name(band.phase(view.source))
     # Of two waves both are shown, of a continuum only the one that the input stands for.
