@@ -10,7 +10,7 @@ from pages import chart, click, component, start, view, widget
 from streamlit.testing.v1 import AppTest
 
 from metademo.moments.address import HOME, PAGES, follow, parameters, query
-from metademo.moments.lesson import CONTROLS, PANELS, SENTENCES
+from metademo.moments.tour import CONTROLS, PANELS, SENTENCES
 from metademo.moments.views import MamlView, TrainView
 from metademo.recipes import configure
 from metademo.tasks import FAMILIES

@@ -24,6 +24,8 @@ USABLE = {
     "hide": st.lists(NAMES.filter(bool), max_size=4),
     "weights": NAMES,
     "own": st.lists(st.tuples(st.sampled_from(["hidden", "inner_lr"]), st.integers(0, 9))),
+    "tour": st.integers(-1, 12),
+    "guess": st.integers(-1, 5),
     "steps": st.integers(-5, 30),
     "draw": st.integers(0, 2**32),
 } | dict.fromkeys(

@@ -10,11 +10,13 @@ import streamlit as st
 
 from metademo.checkpoints import Checkpoint
 from metademo.moments.address import joined, link, query
-from metademo.moments.lesson import CONTROLS, Lesson
+from metademo.moments.lesson import Lesson
+from metademo.moments.tour import CONTROLS, TOUR
 from metademo.moments.views import TrainView
 from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.link.link import copy_link
+from metademo.ui.controls import tour
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 
@@ -23,15 +25,17 @@ def arrival(state: PageState[Any]) -> None:
     """What a visitor who came by a link has to know, at the head of the page."""
     for note in state.notes:
         st.warning(note, icon=":material/link_off:")
-    if lesson := state.lesson:
+    lesson = state.lesson
+    if lesson.for_a_class:
         locked = "its controls are locked (the step slider is not)" if lesson.lock else ""
         hidden = "some of it is hidden" if lesson.hide else ""
         what = " and ".join(part for part in (locked, hidden) if part)
         with st.container(key=f"{state.page} lesson", horizontal=True, vertical_alignment="center"):
             st.markdown(f":material/school: **This page is a lesson**: {what}.")
             if st.button("Leave the lesson", key=f"{state.page} leave lesson"):
-                state.leave_lesson()
+                state.teach(Lesson())
                 st.rerun()
+    tour.panel(state)
 
 
 def keep(state: PageState[Any], scene: Callable[[], Scene] | None = None) -> None:
@@ -46,11 +50,19 @@ def keep(state: PageState[Any], scene: Callable[[], Scene] | None = None) -> Non
             "Link for a class",
             key=f"{state.page} class link",
             icon=":material/school:",
-            disabled=bool(state.lesson),
+            disabled=state.lesson.for_a_class,
             width="stretch",
             help="A link to this page as it is, with its controls locked or its answer hidden.",
         ):
             class_link(state, scene)
+        if not state.lesson.stop and st.button(
+            "Take the tour",
+            key=f"{state.page} take tour",
+            icon=":material/signpost:",
+            width="stretch",
+            help=f"{len(TOUR)} questions on the real pages, in five minutes.",
+        ):
+            tour.go(state, 1)
     for name, checkpoint in _own_weights(state).items():
         _recipe(name, checkpoint)
 

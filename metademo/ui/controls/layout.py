@@ -10,8 +10,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from metademo.checkpoints import Checkpoint
-from metademo.moments.lesson import CONTROLS
 from metademo.moments.outside import ATTRIBUTES
+from metademo.moments.tour import CONTROLS
 from metademo.moments.views import MAX_POINTS, MAX_STEPS, DamlView, MamlView, PointsView
 from metademo.settings import TrainConfig
 from metademo.tasks import WaveFamily
@@ -70,7 +70,7 @@ def in_fragments(
     with stage:
         st.fragment(chart, key=f"{state.page} chart")()
     with beside:
-        if CONTROLS not in state.lesson.hide:
+        if CONTROLS not in state.lesson.hidden:
             st.fragment(controls, key=f"{state.page} controls")()
         below()
 
@@ -104,7 +104,7 @@ def points_chart(state: PageState[P], family: WaveFamily, scene: Scene) -> None:
 
     interactive_chart(
         key,
-        scene.without(state.lesson.hide),
+        state.as_taught(scene),
         conversation=state.conversation,
         on_edit=state.listen(key, changed),
         max_points=MAX_POINTS,

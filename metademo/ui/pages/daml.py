@@ -52,7 +52,7 @@ def _chart() -> None:
     state = _state()
     _, chosen = layout.chosen_weights(state, "daml", _with_weights)
     _source(state, as_waves(chosen.config.task_family))
-    interactive_chart("daml chart", _scene().without(state.lesson.hide), page=state.page)
+    interactive_chart("daml chart", state.as_taught(_scene()), page=state.page)
 
 
 def _scene() -> Scene:

@@ -18,6 +18,7 @@ import streamlit as st
 from metademo.moments.address import arrival, joined, query
 from metademo.moments.lesson import Lesson
 from metademo.ui.components.follow.follow import follow
+from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.kernel.gestures import Gesture, read
 from metademo.ui.server import resources
 from metademo.ui.state.history import History, V
@@ -108,9 +109,14 @@ class PageState(Generic[V]):
         """What the link that the visitor came by fixes."""
         return st.session_state[f"{self.page} lesson"]
 
-    def leave_lesson(self) -> None:
-        """Free the controls, and show what was hidden."""
-        st.session_state[f"{self.page} lesson"] = Lesson()
+    def teach(self, lesson: Lesson) -> None:
+        """Set the page up for another lesson; for none its controls are free, and all is shown."""
+        st.session_state[f"{self.page} lesson"] = lesson
+
+    def as_taught(self, scene: Scene) -> Scene:
+        """What the lesson lets be seen of a scene."""
+        asking = self.lesson.asking
+        return scene.without(self.lesson.hidden).disguised(asking.disguise if asking else {})
 
     # ------------------------------------------------------------------------ the chart
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from metademo.moments.lesson import PANELS, SENTENCES
+from metademo.moments.tour import PANELS, SENTENCES
 from metademo.ui.components.kernel.gestures import Point, Range
 
 Color = str | tuple[str, str]
 """A CSS colour (with its '#'), or one for the light and one for the dark theme."""
+
+DISGUISES: tuple[dict[str, Any], ...] = (
+    {"color": ("#6b4fa0", "#b79cf0"), "dash": "solid"},
+    {"color": ("#8a5a00", "#e0b050"), "dash": "dash"},
+)
+"""Looks that no learner has."""
 
 GAP = -32768  # int16 that stands for "no value here"
 
@@ -128,6 +134,19 @@ class Scene:
             details=() if SENTENCES in hide else self.details,
             panels=() if PANELS in hide else self.panels,
             snap="" if self.snap in hide else self.snap,
+        )
+
+    def disguised(self, names: Mapping[str, str]) -> Scene:
+        """The scene with other labels for some curves, and without the look that tells them."""
+        looks = dict(zip(names, DISGUISES, strict=False))
+        return replace(
+            self,
+            curves=[
+                replace(curve, label=names[curve.name], width=3.0, **looks[curve.name])
+                if curve.name in looks
+                else curve
+                for curve in self.curves
+            ],
         )
 
 
