@@ -16,7 +16,6 @@ import math
 import os
 import random
 import resource
-import statistics
 import subprocess
 import sys
 import time
@@ -26,10 +25,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import BaseModel
 from torch.nn import functional as F
 
 from metademo.evaluation import evaluate
+from metademo.formats import readable, to_json
 from metademo.recipes import configure
+from metademo.reports import Growth, Rate, Speeds, Spread, TimeToQuality, WholeRun
 from metademo.settings import TrainConfig
 from metademo.training import MetaTrainer
 
@@ -129,8 +131,8 @@ class OwnEngine:
                 return chunk * config.meta_batch / seconds
             chunk = math.ceil(chunk * min(50, max(2, SECONDS / seconds)))
 
-    def whole_run(self, config: TrainConfig) -> dict[str, float]:
-        """Seconds of a whole run, its held-out error, and how much memory it took (MB)."""
+    def whole_run(self, config: TrainConfig) -> WholeRun:
+        """Train from start to end, and measure the error on held-out tasks."""
         before = _memory()
         trainer = MetaTrainer(config, engine=self._engine)
         began = time.perf_counter()
@@ -138,7 +140,12 @@ class OwnEngine:
             pass
         seconds = time.perf_counter() - began
         error = evaluate(config.learner, trainer.meta, config.task_family).mean[-1]
-        return dict(seconds=seconds, error=float(error), megabytes=_memory() - before)
+        return WholeRun(
+            algorithm=config.algorithm,
+            seconds=seconds,
+            error=float(error),
+            megabytes=_memory() - before,
+        )
 
 
 class Jax:
@@ -283,21 +290,17 @@ def serve(name: str) -> None:
         method, *arguments = json.loads(line)
         values = [TrainConfig.from_dict(a) if isinstance(a, dict) else a for a in arguments]
         target = peak_gflops if method == "peak_gflops" else getattr(engine, method)
-        print(json.dumps(target(*values)), flush=True)
+        print(to_json(_plain(target(*values))), flush=True)
 
 
-def _plain(argument: Any) -> Any:
-    return argument.to_dict() if isinstance(argument, TrainConfig) else argument
+def _plain(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, BaseModel) else value
 
 
 # -------------------------------------------------------------------------------------- the report
 
 
-def _summary(values: list[float]) -> dict[str, float]:
-    return dict(median=statistics.median(values), low=min(values), high=max(values))
-
-
-def rates(workers: dict[str, Worker], rounds: int) -> Iterator[dict[str, Any]]:
+def rates(workers: dict[str, Worker], rounds: int) -> Iterator[Rate]:
     """Tasks per second of each engine, and its ratio to the original loop, round by round."""
     for algorithm in ("maml", "daml"):
         for batch in BATCHES:
@@ -311,19 +314,18 @@ def rates(workers: dict[str, Worker], rounds: int) -> Iterator[dict[str, Any]]:
                         measured.setdefault(name + " ratio", []).append(rate / base)
             for name in workers:
                 if name in measured:
-                    yield dict(
+                    yield Rate(
                         algorithm=algorithm,
                         meta_batch=batch,
                         engine=name,
-                        tasks_per_second=_summary(measured[name]),
-                        times_original=_summary(measured[name + " ratio"]),
+                        tasks_per_second=Spread.of(measured[name]),
+                        times_original=Spread.of(measured[name + " ratio"]),
                     )
 
 
-def scaling(fused: Worker) -> list[dict[str, Any]]:
+def scaling(fused: Worker) -> Iterator[Growth]:
     """Microseconds per task as one setting grows: flat in tasks, linear in steps and shots."""
     base = configure("maml", "two-phase", "original", meta_batch=16, steps=10**8)
-    rows = []
     for name, values in {
         "meta_batch": (4, 16, 64, 256),
         "inner_steps": (1, 2, 4, 8, 16),
@@ -332,41 +334,33 @@ def scaling(fused: Worker) -> list[dict[str, Any]]:
         for value in values:
             change: dict[str, Any] = {name: value}
             rate = fused.ask("rate", base.changed(**change))
-            rows.append({"setting": name, "value": value, "microseconds": 1e6 / rate})
-    return rows
+            yield Growth(setting=name, value=value, microseconds=1e6 / rate)
 
 
-def to_quality(fused: Worker) -> list[dict[str, Any]]:
+def to_quality(fused: Worker) -> Iterator[TimeToQuality]:
     """Whole runs of recipe `fast`, for five seeds: seconds, and the held-out error they reach."""
-    rows = []
     for algorithm, target in QUALITY.items():
-        runs = [
-            fused.ask("whole_run", configure(algorithm, "two-phase", "fast", seed=seed))
-            for seed in SEEDS
-        ]
-        rows.append(
-            dict(
-                algorithm=algorithm,
-                target=target,
-                seconds=_summary([run["seconds"] for run in runs]),
-                errors=[run["error"] for run in runs],
-                reached=sum(run["error"] <= target for run in runs),
-            )
+        runs = [_whole_run(fused, algorithm, "fast", seed) for seed in SEEDS]
+        yield TimeToQuality(
+            algorithm=algorithm,
+            target=target,
+            seconds=Spread.of([run.seconds for run in runs]),
+            errors=tuple(run.error for run in runs),
+            reached=sum(run.error <= target for run in runs),
         )
-    return rows
 
 
-def article_runs(fused: Worker) -> list[dict[str, Any]]:
+def article_runs(fused: Worker) -> Iterator[WholeRun]:
     """The article's two runs of 275,000 outer steps, exact recipe."""
-    return [
-        dict(algorithm=name) | fused.ask("whole_run", configure(name, "two-phase", "original"))
-        for name in QUALITY
-    ]
+    return (_whole_run(fused, algorithm, "original", 0) for algorithm in QUALITY)
 
 
-def run(
-    *, peers: bool = False, rounds: int = 5, say: Callable[[str], None] = print
-) -> dict[str, Any]:
+def _whole_run(fused: Worker, algorithm: str, recipe: str, seed: int) -> WholeRun:
+    config = configure(algorithm, "two-phase", recipe, seed=seed)
+    return WholeRun.model_validate(fused.ask("whole_run", config))
+
+
+def run(*, peers: bool = False, rounds: int = 5, say: Callable[[str], None] = print) -> Speeds:
     """The whole benchmark; `say` is told what is being done."""
     names = [name for name in MEASURED if name != "jax" or peers]
     workers: dict[str, Worker] = {}
@@ -375,59 +369,66 @@ def run(
             workers[name] = Worker(name)
         fused = workers["fused"]
         say("compiling, once")
-        report: dict[str, Any] = {"peak_gflops": workers["torch"].ask("peak_gflops")}
+        peak = workers["torch"].ask("peak_gflops")
         for worker in workers.values():
             for batch in BATCHES:  # not measured: this is where engines compile
                 worker.ask("tasks_per_second", "maml", batch)
         say("rates")
-        report["rates"] = list(rates(workers, rounds))
+        measured = tuple(rates(workers, rounds))
         say("recipe fast, five seeds each")
-        report["quality"] = to_quality(fused)
+        quality = tuple(to_quality(fused))
         say("the article's runs")
-        report["article"] = article_runs(fused)
+        article = tuple(article_runs(fused))
         say("scaling")
-        report["scaling"] = scaling(fused)
+        grown = tuple(scaling(fused))
     finally:
         for worker in workers.values():
             worker.__exit__()
     config = configure("maml", "two-phase", "original")
     best = max(
-        row["tasks_per_second"]["median"]
-        for row in report["rates"]
-        if row["engine"] == "fused" and row["algorithm"] == "maml"
+        rate.tasks_per_second.median
+        for rate in measured
+        if (rate.engine, rate.algorithm) == ("fused", "maml")
     )
     gflops = best * flops_per_task(config) / 1e9
-    report["share_of_peak"] = gflops / report["peak_gflops"]
-    return report
+    return Speeds(
+        peak_gflops=peak,
+        rates=measured,
+        quality=quality,
+        article=article,
+        scaling=grown,
+        share_of_peak=gflops / peak,
+    )
 
 
-def table(report: dict[str, Any]) -> str:
+def table(report: Speeds) -> str:
     """The report as text."""
     lines = [f"{'algorithm':<11}{'batch':>6}  {'engine':<16}{'tasks/s':>10}{'× original':>12}"]
-    for row in report["rates"]:
+    for rate in report.rates:
+        ratio = rate.times_original
         lines.append(
-            f"{row['algorithm']:<11}{row['meta_batch']:>6}  {row['engine']:<16}"
-            f"{row['tasks_per_second']['median']:>10,.0f}{row['times_original']['median']:>12.1f}"
-            f"   ({row['times_original']['low']:.0f} .. {row['times_original']['high']:.0f})"
+            f"{rate.algorithm:<11}{rate.meta_batch:>6}  {rate.engine:<16}"
+            f"{rate.tasks_per_second.median:>10,.0f}{ratio.median:>12.1f}"
+            f"   ({ratio.low:.0f} .. {ratio.high:.0f})"
         )
     lines.append(
         f"\nfused, share of one core's single-precision peak "
-        f"({report['peak_gflops']:.0f} GFLOP/s): {report['share_of_peak']:.0%}"
+        f"({report.peak_gflops:.0f} GFLOP/s): {report.share_of_peak:.0%}"
     )
     lines.append("\nrecipe fast, five seeds, one core")
-    for row in report["quality"]:
-        errors = ", ".join(f"{error:.3f}" for error in row["errors"])
+    for runs in report.quality:
+        errors = ", ".join(readable(error, 3) for error in runs.errors)
         lines.append(
-            f"  {row['algorithm']}: {row['seconds']['median']:.2f} s; held-out L1 {errors} "
-            f"(target {row['target']:.2f}: {row['reached']} of {len(row['errors'])})"
+            f"  {runs.algorithm}: {runs.seconds.median:.2f} s; held-out L1 {errors} "
+            f"(target {runs.target:.2f}: {runs.reached} of {len(runs.errors)})"
         )
     lines.append("\nthe article's recipe, 275,000 outer steps, one core")
-    for row in report["article"]:
+    for whole in report.article:
         lines.append(
-            f"  {row['algorithm']}: {row['seconds']:.1f} s; held-out L1 {row['error']:.3f}; "
-            f"{row['megabytes']:.0f} MB above the idle process"
+            f"  {whole.algorithm}: {whole.seconds:.1f} s; held-out L1 {readable(whole.error, 3)}; "
+            f"{whole.megabytes:.0f} MB above the idle process"
         )
     lines.append("\nmicroseconds per task as one setting grows (fused, one core)")
-    for row in report["scaling"]:
-        lines.append(f"  {row['setting']:<12}{row['value']:>5}{row['microseconds']:>9.1f}")
+    for growth in report.scaling:
+        lines.append(f"  {growth.setting:<12}{growth.value:>5}{growth.microseconds:>9.1f}")
     return "\n".join(lines)

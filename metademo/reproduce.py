@@ -11,7 +11,6 @@ them outweighs a thousand others. So the median and the share that diverged stan
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
@@ -19,7 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from metademo.algorithms import YARDSTICKS, Learner, Meta
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.evaluation import Z95, evaluate, ordered
 from metademo.recipes import configure
+from metademo.reports import Claim, Place, Table, TableConditions, TableRow
 from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES, Array, as_waves
 from metademo.training import INIT_STREAM, MetaTrainer
@@ -155,18 +155,6 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-class Claim(NamedTuple):
-    """A figure that the table is held to: 5-shot means unless it says otherwise.
-
-    `value` is None where it is not finite.
-    """
-
-    text: str
-    value: float | None
-    bound: str
-    holds: bool
-
-
 # ---------------------------------------------------------------------------- training
 
 
@@ -230,8 +218,8 @@ def diverged(errors: Array) -> Array:
     return ~(errors <= bound)  # also true for NaN
 
 
-def summary(per_seed: Sequence[Array]) -> dict[str, Any]:
-    """What the table says about one row and one number of shots.
+def summary(per_seed: Sequence[Array]) -> dict[int, Place]:
+    """What the table says about one row and one number of shots, by inner steps.
 
     Args:
         per_seed: errors (steps + 1, tasks) of each seed.
@@ -241,20 +229,20 @@ def summary(per_seed: Sequence[Array]) -> dict[str, Any]:
     with np.errstate(all="ignore"):  # where tasks diverged
         half = Z95 * pooled.std(1, ddof=1) / math.sqrt(pooled.shape[1])
         return {
-            str(k): {
-                "mean": _number(pooled[k].mean()),
-                "ci95": _number(half[k]),
-                "median": _number(np.median(pooled[k])),
-                "diverged": _number(gone[k].mean()),
-                "mean_of_each_seed": [_number(errors[k].mean()) for errors in per_seed],
-            }
+            k: Place(
+                mean=_rounded(pooled[k].mean()),
+                ci95=_rounded(half[k]),
+                median=_rounded(np.median(pooled[k])),
+                diverged=_rounded(gone[k].mean()),
+                mean_of_each_seed=tuple(_rounded(errors[k].mean()) for errors in per_seed),
+            )
             for k in (0, *STEPS)
         }
 
 
-def _number(value: float | None) -> float | None:
-    """Four significant digits; None stands for what is not finite, which JSON does not know."""
-    return None if value is None or not math.isfinite(value) else float(f"{value:.4g}")
+def _rounded(value: float) -> float:
+    """Four significant digits of it; what is no number ran away, and is infinite."""
+    return math.inf if math.isnan(value) else float(f"{value:.4g}")
 
 
 # ---------------------------------------------------------------------------- the whole
@@ -262,19 +250,15 @@ def _number(value: float | None) -> float | None:
 
 def run(
     *, seeds: int = SEEDS, tasks: int = TASKS, folder: Path | str = "runs", say: Say = print
-) -> dict[str, Any]:
-    """Train what is missing, score everything: the report, ready for JSON."""
+) -> Table:
+    """Train what is missing, score everything."""
     folder, began = Path(folder), time.perf_counter()
     jobs = [(row, seed) for row in sorted(ROWS, key=_cost) for seed in range(seeds)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compiled engine leaves the GIL alone
         found = pool.map(lambda job: errors_of(job[0], job[1], tasks, folder, say), jobs)
         errors = dict(zip(((row.name, seed) for row, seed in jobs), found, strict=True))
-    rows = [_row_report(row, [errors[row.name, seed] for seed in range(seeds)]) for row in ROWS]
-    report = {
-        "conditions": _conditions(seeds, tasks),
-        "rows": rows,
-    }
-    report["claims"] = reported_claims(report)
+    rows = tuple(_row(row, [errors[row.name, seed] for seed in range(seeds)]) for row in ROWS)
+    report = Table(conditions=_conditions(seeds, tasks), rows=rows, claims=claims(rows))
     say(f"done in {time.perf_counter() - began:.0f} s")
     return report
 
@@ -285,63 +269,65 @@ def _cost(row: Row) -> int:
     return -row.trained * config.steps * config.meta_batch * (1 + config.learner.trained_steps)
 
 
-def _row_report(row: Row, per_seed: list[dict[int, Array]]) -> dict[str, Any]:
+def _row(row: Row, per_seed: list[dict[int, Array]]) -> TableRow:
     config = row.config(0).to_dict()
     del config["seed"]
-    return {
-        "name": row.name,
-        "title": row.title,
-        "algorithm": row.algorithm,
-        "errors": {str(shots): summary([errors[shots] for errors in per_seed]) for shots in SHOTS},
-        "published": {str(k): value for k, value in row.published.items()},
-        "source": row.source,
-        "note": row.note,
-        "config": config if row.trained else {},
-    }
+    return TableRow(
+        name=row.name,
+        title=row.title,
+        algorithm=row.algorithm,
+        errors={shots: summary([errors[shots] for errors in per_seed]) for shots in SHOTS},
+        published=row.published,
+        source=row.source,
+        note=row.note,
+        config=config if row.trained else {},
+    )
 
 
-def _conditions(seeds: int, tasks: int) -> dict[str, Any]:
+def _conditions(seeds: int, tasks: int) -> TableConditions:
     family = as_waves(FAMILIES[FAMILY])
-    return {
-        "command": f"python -m metademo reproduce --seeds {seeds} --tasks {tasks}",
-        "family": family.name,
-        "tasks": family.title,
-        "error": "squared, mean over the points of the grid, against the true wave",
-        "grid": [*family.x_range, len(family.grid[::EVERY])],
-        "training_seeds": list(range(seeds)),
-        "held_out_tasks_per_seed": tasks,
-        "shots": list(SHOTS),
-        "inner_steps": list(STEPS),
-        "diverged": DIVERGED,
-        "interval": "normal, 95 %, over the tasks of all seeds",
-    }
+    return TableConditions(
+        command=f"python -m metademo reproduce --seeds {seeds} --tasks {tasks}",
+        family=family.name,
+        tasks=family.title,
+        error="squared, mean over the points of the grid, against the true wave",
+        grid=(*family.x_range, len(family.grid[::EVERY])),
+        training_seeds=tuple(range(seeds)),
+        held_out_tasks_per_seed=tasks,
+        shots=SHOTS,
+        inner_steps=STEPS,
+        diverged=DIVERGED,
+        interval="normal, 95 %, over the tasks of all seeds",
+    )
 
 
-def claims(report: dict[str, Any]) -> list[Claim]:
+def claims(rows: Sequence[TableRow]) -> tuple[Claim, ...]:
     """What the table is held to, with how it came out."""
-    errors = {row["name"]: row["errors"]["5"] for row in report["rows"]}
+    errors = {row.name: row.errors[5] for row in rows}
 
-    def of(row: str, step: int, what: str = "mean") -> float:
-        value = errors[row][str(step)][what]
-        return math.inf if value is None else value
+    def of(row: str, step: int) -> float:
+        return errors[row][step].mean
+
+    def claim(text: str, value: float, bound: str, holds: bool) -> Claim:
+        return Claim(text=text, value=_rounded(value), bound=bound, holds=holds)
 
     def most(text: str, value: float, bound: float) -> Claim:
-        return Claim(text, value, f"at most {bound}", value <= bound)
+        return claim(text, value, f"at most {bound}", value <= bound)
 
-    worst = max(v or math.inf for v in errors["maml"]["1"]["mean_of_each_seed"])
-    ships = errors["best"]["5"]["mean_of_each_seed"][SHIPS : SHIPS + 1]  # none, if it has not run
+    worst = max(errors["maml"][1].mean_of_each_seed)
+    ships = errors["best"][5].mean_of_each_seed[SHIPS : SHIPS + 1]  # none, if it has not run
     ratio = of("fomaml", 1) / of("maml", 1)
     before = min(of(row.name, 0) for row in ROWS if row.trained)
-    return [
+    return (
         most("MAML as published, 1 step, each seed", worst, 0.70),
         most("MAML trained for 5 steps, 5 steps", of("maml-5", 5), 0.36),
         most("MAML trained for 5 steps, 10 steps", of("maml-5", 10), 0.32),
-        most("  share diverged", max(of("maml-5", k, "diverged") for k in STEPS), 0.0),
+        most("  share diverged", max(errors["maml-5"][k].diverged for k in STEPS), 0.0),
         most("first-order MAML over MAML, 1 step", ratio, 1.15),
         most("Meta-SGD, 1 step", of("meta-sgd", 1), 0.50),
-        Claim("error before any step, all rows", before, "at least 2.9", before >= 2.9),
+        claim("error before any step, all rows", before, "at least 2.9", before >= 2.9),
         *(
-            Claim(
+            claim(
                 f"joint pre-training, {k} step{'s' * (k > 1)}",
                 of("pretrained", k),
                 f"within 0.2 of {value}",
@@ -349,60 +335,50 @@ def claims(report: dict[str, Any]) -> list[Claim]:
             )
             for k, value in ((1, 2.4), (5, 2.2), (10, 2.2))
         ),
-        *(
-            most("best, 5 steps, the seed that ships", math.inf if v is None else v, 0.02)
-            for v in ships
-        ),
-        most("  share diverged, all seeds", of("best", 5, "diverged"), 0.0),
+        *(most("best, 5 steps, the seed that ships", value, 0.02) for value in ships),
+        most("  share diverged, all seeds", errors["best"][5].diverged, 0.0),
         most("oracle", of("oracle", 1), 1e-6),
-    ]
-
-
-def reported_claims(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """The claims as JSON knows them."""
-    return [claim._replace(value=_number(claim.value))._asdict() for claim in claims(report)]
+    )
 
 
 # ---------------------------------------------------------------------------- for people
 
 
-def committed() -> dict[str, Any] | None:
+def committed() -> Table | None:
     """The report that ships, or None if there is none that can be read."""
     try:
-        report = json.loads(COMMITTED.read_text(encoding="utf-8"))
-        records(report, SHOTS[0])
-    except (OSError, ValueError, KeyError, TypeError):
+        return Table.model_validate_json(COMMITTED.read_bytes())
+    except (OSError, ValueError):
         return None
-    return report
 
 
-def records(report: dict[str, Any], shots: int) -> list[dict[str, str]]:
+def records(report: Table, shots: int) -> list[dict[str, str]]:
     """The rows for one number of shots, in words: what the command prints, for a page."""
-    found = []
-    for row in report["rows"]:
-        cells = {f"{k} step{'s' * (k > 1)}": cell(row["errors"][str(shots)][str(k)]) for k in STEPS}
-        theirs = [row["published"].get(str(k)) for k in STEPS]
+    steps, found = report.conditions.inner_steps, []
+    for row in report.rows:
+        cells = {f"{k} step{'s' * (k > 1)}": cell(row.errors[shots][k]) for k in steps}
+        theirs = [row.published.get(k) for k in steps]
         published = " / ".join(f"{value:g}" if value else "-" for value in theirs) * any(theirs)
-        named = {"way of learning": row["title"], **cells}
+        named = {"way of learning": row.title, **cells}
         found.append(named | {"published": published if shots == 5 else ""})
     return found
 
 
-def cell(entry: dict[str, Any]) -> str:
+def cell(place: Place) -> str:
     """Mean, 95 % interval, median and share diverged of one place in the table, in words."""
-    mean, median = figure(entry["mean"]), figure(entry["median"])
-    share = percent(entry["diverged"]) if entry["diverged"] else ""
+    mean, median = figure(place.mean), figure(place.median)
+    share = percent(place.diverged) if place.diverged else ""
     if mean == median:  # both nothing but rounding, or both beyond any sense
         return mean
     if mean == RAN_AWAY:
         return f"{mean} (median {median}), {share} of tasks"
-    text = f"{mean} ± {figure(entry['ci95'])} (median {median})"
+    text = f"{mean} ± {figure(place.ci95)} (median {median})"
     return text + (f", {share} diverge" if share else "")
 
 
-def figure(error: float | None) -> str:
+def figure(error: float) -> str:
     """An error as people read it: three digits, unless it is rounding noise or beyond any sense."""
-    if error is None or not error <= BEYOND:
+    if not error <= BEYOND:
         return RAN_AWAY
     if error < NOISE:
         return f"< {NOISE:g}".replace("e-0", "e-") if error else "0"
@@ -414,14 +390,15 @@ def percent(share: float) -> str:
     return f"{float(f'{100 * share:.2g}'):g} %"
 
 
-def table(report: dict[str, Any]) -> str:
+def table(report: Table) -> str:
     """The report as text: mean and 95 % interval, median, share diverged."""
-    conditions = report["conditions"]
-    seeds, tasks = len(conditions["training_seeds"]), conditions["held_out_tasks_per_seed"]
-    lines = [f"{conditions['tasks']}; {seeds} seeds x {tasks} held-out tasks; mean squared error"]
-    headings = [f"{k} step{'s' * (k > 1)}" for k in conditions["inner_steps"]]
-    for shots in conditions["shots"]:
-        rows = {"": headings} | {row["name"]: _cells(row, shots) for row in report["rows"]}
+    conditions = report.conditions
+    seeds, tasks = len(conditions.training_seeds), conditions.held_out_tasks_per_seed
+    lines = [f"{conditions.tasks}; {seeds} seeds x {tasks} held-out tasks; mean squared error"]
+    steps = conditions.inner_steps
+    headings = [f"{k} step{'s' * (k > 1)}" for k in steps]
+    for shots in conditions.shots:
+        rows = {"": headings} | {row.name: _cells(row, shots, steps) for row in report.rows}
         width = 2 + max(len(text) for cells in rows.values() for text in cells)
         lines += ["", f"{shots}-shot"]
         lines += [
@@ -429,20 +406,19 @@ def table(report: dict[str, Any]) -> str:
             for name, cells in rows.items()
         ]
     lines += ["", "mean ± 95 % interval, and what was published in square brackets", DIVERGED, ""]
-    lines += [f"{row['name']}: {row['note']}" for row in report["rows"] if row["note"]]
+    lines += [f"{row.name}: {row.note}" for row in report.rows if row.note]
     lines += ["", "held to"]
-    for claim in report["claims"]:
-        verdict = "yes" if claim["holds"] else "NO"
-        value = figure(claim["value"])
-        lines.append(f"  {claim['text']:<40}{value:>10}  {claim['bound']:<20}{verdict}")
+    for claim in report.claims:
+        verdict = "yes" if claim.holds else "NO"
+        lines.append(f"  {claim.text:<40}{figure(claim.value):>10}  {claim.bound:<20}{verdict}")
     return "\n".join(lines)
 
 
-def _cells(row: dict[str, Any], shots: int) -> list[str]:
+def _cells(row: TableRow, shots: int, steps: Sequence[int]) -> list[str]:
     """The places of a row, with what was published behind them."""
     cells = []
-    for k in STEPS:
-        published = row["published"].get(str(k)) if shots == 5 else None
-        text = cell(row["errors"][str(shots)][str(k)])
+    for k in steps:
+        published = row.published.get(k) if shots == 5 else None
+        text = cell(row.errors[shots][k])
         cells.append(f"{text} [{published}]" if published else text)
     return cells

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Annotated, Any, Self
 
@@ -20,6 +19,7 @@ from metademo.algorithms import Meta
 from metademo.algorithms.learner import MAX_INNER_STEPS
 from metademo.described import Described, OneOf
 from metademo.evaluation import evaluate
+from metademo.reports import Unbounded
 from metademo.settings import MAX_EXAMPLES, MAX_SEED, TrainConfig
 from metademo.tasks import SHAPES, as_waves
 
@@ -92,15 +92,8 @@ class Conditions(Described):
         return {name: value for name, value in given.items() if value is not None}
 
 
-def _infinite(value: Any) -> Any:
-    """JSON has no infinity: null stands for an error that ran away."""
-    return math.inf if value is None else value
-
-
 Pair = Annotated[tuple[float, float], Strict(False)]
-Errors = Annotated[
-    tuple[Annotated[float, BeforeValidator(_infinite)], ...], Strict(False), Field(min_length=1)
-]
+Errors = Annotated[tuple[Unbounded, ...], Strict(False), Field(min_length=1)]
 
 
 class Scores(BaseModel):

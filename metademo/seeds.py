@@ -8,18 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from pydantic import BaseModel, ConfigDict
-
-from metademo.described import ConfigError
 from metademo.engines import Diverged
+from metademo.reports import Report
 from metademo.scores import measure
 from metademo.settings import TrainConfig
 from metademo.training import MetaTrainer
 
-MAX_SEEDS = 1000
 
-
-class SeedRun(BaseModel):
+class SeedRun(Report):
     """One run.
 
     Attributes:
@@ -28,18 +24,14 @@ class SeedRun(BaseModel):
         mean: the mean error on held-out tasks after 0, 1, .. inner steps.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     seed: int
     seconds: float
     fault: str
     mean: list[float]
 
 
-class SeedsReport(BaseModel):
+class SeedsReport(Report):
     """Runs of one config with one seed after the other."""
-
-    model_config = ConfigDict(frozen=True)
 
     config: TrainConfig
     runs: list[SeedRun]
@@ -52,12 +44,7 @@ def run(
 
     Args:
         say: is told a line about each run as soon as it is done, after two of heading.
-
-    Raises:
-        ConfigError: for a number of seeds that can't be used.
     """
-    if not 1 <= seeds <= MAX_SEEDS:
-        raise ConfigError(f"must be from 1 to {MAX_SEEDS:,}, not {seeds}", "seeds")
     family = config.task_family
     say(
         f"{config.algorithm} on {family.name}: {family.metric} {family.measured} after "

@@ -12,7 +12,9 @@ from helpers import starting_curve
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
-from metademo.command_line import main
+from metademo.command_line import main, parser
+from metademo.command_line.arguments import sentence
+from metademo.described import ConfigError
 from metademo.evaluation import evaluate
 from metademo.tasks import FAMILIES
 
@@ -30,28 +32,54 @@ BAD_EVALUATIONS = {
     "seed huge": ("--seed=1" + "0" * 400, "--seed must be from 0 to"),
     "unknown family": ("--family=square", "'square'"),
 }
+NUMBERS = "{} must be numbers such as 0.5,1, not '{}'"
+STEPS = "--steps must be from 0 to 100, not "
 BAD_ADAPTATIONS = {
     "neither points nor source": ("maml", [], "--points --source"),
     "both points and source": ("maml", ["--points", "0,0", "--source", "1"], "not allowed with"),
     "source for labelled": ("maml", ["--source", "1"], "maml adapts from --points"),
     "points for unlabelled": ("daml", ["--points", "0,0"], "daml adapts from --source"),
     "points without value": ("maml", ["--points"], "--points"),
-    "points empty": ("maml", ["--points", ""], "--points takes pairs"),
-    "points blank": ("maml", ["--points", "  "], "--points takes pairs"),
-    "points in words": ("maml", ["--points", "here there"], "--points: 'here'"),
-    "points half": ("maml", ["--points", "0,0 1"], "--points takes pairs"),
-    "points triple": ("maml", ["--points", "0,0,0"], "--points takes pairs"),
-    "points trailing comma": ("maml", ["--points", "0,"], "--points: '0,'"),
-    "points NaN": ("maml", ["--points", "0,0 nan,1"], "not finite"),
-    "points infinite": ("maml", ["--points", "0,-inf"], "not finite"),
-    "points beyond floats": ("maml", ["--points", "0,1e999"], "not finite"),
+    "points empty": ("maml", ["--points", ""], "--points must be pairs"),
+    "points blank": ("maml", ["--points", "  "], "--points must be pairs"),
+    "points in words": (
+        "maml",
+        ["--points", "here there"],
+        NUMBERS.format("--points", "here"),
+    ),
+    "points half": ("maml", ["--points", "0,0 1"], "--points must be pairs"),
+    "points triple": ("maml", ["--points", "0,0,0"], "--points must be pairs"),
+    "points trailing comma": (
+        "maml",
+        ["--points", "0,"],
+        NUMBERS.format("--points", "0,"),
+    ),
+    "points NaN": ("maml", ["--points", "0,0 nan,1"], "--points must be finite numbers"),
+    "points infinite": ("maml", ["--points", "0,-inf"], "--points must be finite numbers"),
+    "points beyond floats": ("maml", ["--points", "0,1e999"], "--points must be finite numbers"),
     "points far away": ("maml", ["--points", "1e300,0"], "diverged"),
-    "source empty": ("daml", ["--source", ""], "--source: ''"),
-    "source in words": ("daml", ["--source", "left"], "--source: 'left'"),
-    "source NaN": ("daml", ["--source", "1,nan"], "not finite"),
-    "steps negative": ("maml", ["--points", "0,0", "--steps=-1"], "inner steps must be 0 to 100"),
-    "steps too many": ("maml", ["--points", "0,0", "--steps=101"], "inner steps must be 0 to 100"),
-    "steps a fraction": ("maml", ["--points", "0,0", "--steps=2.5"], "'2.5'"),
+    "source empty": ("daml", ["--source", ""], NUMBERS.format("--source", "")),
+    "source in words": (
+        "daml",
+        ["--source", "left"],
+        NUMBERS.format("--source", "left"),
+    ),
+    "source NaN": ("daml", ["--source", "1,nan"], "--source must be finite numbers"),
+    "steps negative": (
+        "maml",
+        ["--points", "0,0", "--steps=-1"],
+        "--steps must be from 0 to 100, not -1",
+    ),
+    "steps too many": (
+        "maml",
+        ["--points", "0,0", "--steps=101"],
+        "--steps must be from 0 to 100, not 101",
+    ),
+    "steps a fraction": (
+        "maml",
+        ["--points", "0,0", "--steps=2.5"],
+        "must be a whole number, not '2.5'",
+    ),
     "figure into a missing folder": (
         "maml",
         ["--points", "0,0", "--figure", "nowhere/picture.html"],
@@ -228,6 +256,43 @@ def test_a_bad_evaluation_is_one_line(algorithm, option, fault, weights, capsys)
 )
 def test_a_bad_adaptation_is_one_line(algorithm, options, fault, weights, capsys):
     assert fault in complaint(capsys, "adapt", weights[algorithm], *options)
+
+
+@pytest.mark.parametrize(
+    ("command", "setting"),
+    [
+        (["adapt", "maml-two-phase", "--points", "0,0", "--steps=101"], "steps"),
+        (["adapt", "maml-two-phase", "--points", "0,0,0"], "points"),
+        (["adapt", "daml-two-phase", "--source", "nan"], "source"),
+        (["evaluate", "maml-two-phase", "--tasks=1"], "tasks"),
+        (["train", "maml", "--family", "finn", "--seeds=0"], "seeds"),
+        (["reproduce", "--seeds=0"], "seeds"),
+        (["benchmark", "--rounds=0"], "rounds"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+def test_a_fault_knows_its_setting(command, setting):
+    arguments = parser().parse_args(command)
+    with pytest.raises(ConfigError) as caught:
+        arguments.command(arguments)
+    assert caught.value.setting == setting
+    assert sentence(caught.value, arguments).startswith(f"--{setting} must be ")
+
+
+def test_each_number_on_the_command_line_is_described():
+    """Text that argparse turns into a number by itself has no range and no words."""
+    (commands,) = (action for action in parser()._actions if action.choices)
+    readers = {action.type for p in commands.choices.values() for action in p._actions}
+    assert not readers & {int, float}
+
+
+def test_the_steps_of_adapt_are_as_in_training_unless_told(weights, capsys):
+    points = ["--points", "0,0", "--json"]
+    told = as_json(run(capsys, "adapt", weights["maml"], *points, "--steps", "none"))
+    assert told == as_json(run(capsys, "adapt", weights["maml"], *points))
+    with pytest.raises(SystemExit):
+        main(["adapt", "--help"])
+    assert "From 0 to 100." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ ORDER = [
     {"settings"},
     {"recipes"},
     {"training"},
-    {"evaluation"},
+    {"evaluation", "reports"},
     {"scores"},
     {"benchmark", "checkpoints", "jobs", "seeds"},
     {"models", "reproduce"},

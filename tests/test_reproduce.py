@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from commands import as_json
 from helpers import small  # noqa: F401
 from pydantic import Field
 
@@ -14,6 +15,7 @@ from metademo.command_line import main
 from metademo.command_line import reproduce as command
 from metademo.command_line.reproduce import Extent
 from metademo.evaluation import evaluate
+from metademo.reports import Place, Table
 from metademo.reproduce import ROWS, diverged, summary, trained
 
 LABELLED = {name for name, algorithm in ALGORITHMS.items() if not algorithm.unlabelled}
@@ -71,23 +73,26 @@ def test_the_summary_of_a_row_by_hand():
     errors = [rng.uniform(1, 2, (11, 4)) for _ in range(2)]
     errors[1][5, 2] = 1000.0
     result = summary(errors)
-    assert list(result) == ["0", "1", "5", "10"]
+    assert list(result) == [0, 1, 5, 10]
     pooled = np.concatenate([e[5] for e in errors])
-    entry = result["5"]
-    assert entry["mean"] == pytest.approx(pooled.mean(), rel=1e-3)
-    assert entry["ci95"] == pytest.approx(1.96 * pooled.std(ddof=1) / np.sqrt(8), rel=1e-3)
-    assert entry["median"] == pytest.approx(np.median(pooled), rel=1e-3)
-    assert entry["diverged"] == 1 / 8
-    assert entry["mean_of_each_seed"] == pytest.approx([e[5].mean() for e in errors], rel=1e-3)
+    place = result[5]
+    assert place.mean == pytest.approx(pooled.mean(), rel=1e-3)
+    assert place.ci95 == pytest.approx(1.96 * pooled.std(ddof=1) / np.sqrt(8), rel=1e-3)
+    assert place.median == pytest.approx(np.median(pooled), rel=1e-3)
+    assert place.diverged == 1 / 8
+    assert place.mean_of_each_seed == pytest.approx([e[5].mean() for e in errors], rel=1e-3)
 
 
 @pytest.mark.parametrize("gone", [np.inf, np.nan])
 def test_what_is_not_finite_is_null_and_the_median_stands(gone):
     errors = np.ones((11, 5))
     errors[10, 3] = gone
-    entry = summary([errors])["10"]
-    assert (entry["mean"], entry["ci95"], entry["median"]) == (None, None, 1.0)
-    assert entry["diverged"] == 0.2
+    place = summary([errors])[10]
+    assert (place.mean, place.ci95, place.median) == (np.inf, np.inf, 1.0)
+    assert place.diverged == 0.2
+    written = json.loads(place.to_json())
+    assert (written["mean"], written["ci95"], written["median"]) == (None, None, 1.0)
+    assert Place.model_validate_json(place.to_json()) == place
 
 
 @pytest.mark.parametrize(
@@ -104,8 +109,9 @@ def test_what_is_not_finite_is_null_and_the_median_stands(gone):
     ],
 )
 def test_a_place_in_the_table_is_in_plain_words(entry, text):
-    names = ("mean", "ci95", "median", "diverged")
-    assert reproduce.cell(dict(zip(names, entry, strict=True))) == text
+    mean, ci95, median, share = entry
+    place = Place(mean=mean, ci95=ci95, median=median, diverged=share, mean_of_each_seed=())
+    assert reproduce.cell(place) == text
 
 
 def test_the_committed_table_has_no_sign_that_must_be_learned_first():
@@ -135,13 +141,49 @@ def test_what_was_published_says_for_which_steps():
 
 
 def test_claims_that_came_out_infinite_are_still_json():
-    report = {**reproduce.committed()}
-    for row in report["rows"]:
+    written = json.loads(reproduce.COMMITTED.read_text())
+    for row in written["rows"]:
         row["errors"]["5"]["1"]["mean"] = None
-    claims = reproduce.reported_claims(report)
+    report = Table.model_validate_json(json.dumps(written))
+    report = report.model_copy(update={"claims": reproduce.claims(report.rows)})
+    claims = as_json(report.to_json() + "\n")["claims"]
     assert any(claim["value"] is None and not claim["holds"] for claim in claims)
-    json.dumps(claims, allow_nan=False)
-    assert "diverges" in reproduce.table(report | {"claims": claims}).split("held to")[1]
+    assert "diverges" in reproduce.table(report).split("held to")[1]
+
+
+def test_the_committed_report_is_written_as_it_was_read():
+    assert reproduce.committed().to_json(indent=1) + "\n" == reproduce.COMMITTED.read_text()
+
+
+def _without(*keys):
+    """The committed report without what stands behind these keys."""
+    written = json.loads(reproduce.COMMITTED.read_text())
+    place = written
+    for key in keys[:-1]:
+        place = place[key]
+    del place[keys[-1]]
+    return json.dumps(written)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("conditions", "command"),
+        ("conditions", "shots"),
+        ("rows", 3, "title"),
+        ("rows", 3, "errors", "20"),
+        ("rows", 3, "errors", "10", "5"),
+        ("rows", 3, "errors", "5", "0", "median"),
+        ("claims", 0, "holds"),
+        ("claims",),
+    ],
+    ids=lambda keys: ".".join(map(str, keys)),
+)
+def test_a_report_that_lacks_anything_is_not_shown(keys, tmp_path, monkeypatch):
+    path = tmp_path / "report.json"
+    path.write_text(_without(*keys))
+    monkeypatch.setattr(reproduce, "COMMITTED", path)
+    assert reproduce.committed() is None
 
 
 def test_a_run_is_kept_and_read_again_unless_its_settings_have_changed(tiny, tmp_path):
@@ -159,12 +201,24 @@ def test_a_run_is_kept_and_read_again_unless_its_settings_have_changed(tiny, tmp
     assert len(said) == 3
 
 
+def _keys(document):
+    """The keys of a report and of all that is in it, in their order, but for settings' names."""
+    if isinstance(document, dict):
+        return [(key, _keys(value)) for key, value in document.items() if key != "config"]
+    if isinstance(document, list):
+        return [_keys(item) for item in document if isinstance(item, dict)]
+    return None
+
+
 def test_the_command_trains_scores_and_reports(tiny, tmp_path, capsys):
     arguments = ["reproduce", "--seeds", "2", "--tasks", "6", "--runs", "kept", "--out", "r.json"]
     assert main([*arguments, "--json"]) == 0
     printed, said = capsys.readouterr()
-    report = json.loads(printed)
-    assert report == json.loads((tmp_path / "r.json").read_text())
+    report = as_json(printed)
+    written = (tmp_path / "r.json").read_text()
+    assert report == json.loads(written)
+    assert Table.model_validate_json(written).to_json(indent=1) + "\n" == written
+    assert _keys(report) == _keys(json.loads(reproduce.COMMITTED.read_text()))
     assert said.count("trained ") == 2 * len([row for row in tiny if row.trained])
     assert [row["name"] for row in report["rows"]] == [row.name for row in ROWS]
     conditions = report["conditions"]

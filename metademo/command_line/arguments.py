@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Protocol
 
 from metademo import checkpoints
 from metademo.checkpoints import Checkpoint
-from metademo.described import ConfigError, Described, Setting, described
+from metademo.described import ConfigError, Described, Setting, described, shown
 
 
 class Commands(Protocol):
@@ -130,15 +130,15 @@ def load_weights(name: str) -> Checkpoint:
 
 
 def numbers(text: str, name: str) -> list[float]:
-    """Numbers with commas between them, as an option has them.
+    """Numbers with commas between them, as the option called `name` has them.
 
     Raises:
-        ValueError: if they are none, or not finite.
+        ConfigError: if they are none, or not finite.
     """
     try:
         found = [float(item) for item in text.split(",")]
     except ValueError:
-        raise ValueError(f"{name}: {text!r} is not a list of numbers such as 0.5,1") from None
+        raise ConfigError(f"must be numbers such as 0.5,1, not {shown(text)}", name) from None
     if not all(map(math.isfinite, found)):
-        raise ValueError(f"{name}: {text!r} holds a number that is not finite")
+        raise ConfigError(f"must be finite numbers, not {shown(text)}", name)
     return found

@@ -11,7 +11,6 @@ from pydantic import Field
 from metademo import benchmark
 from metademo.command_line.arguments import Commands, add_command, add_settings, given
 from metademo.described import Described
-from metademo.formats import to_json
 
 
 class Extent(Described):
@@ -38,5 +37,5 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"benchmark: {what}", file=sys.stderr)
 
     report = benchmark.run(peers=arguments.peers, **extent.to_dict(), say=say)
-    print(to_json(report) if arguments.json else benchmark.table(report))
+    print(report.to_json() if arguments.json else benchmark.table(report))
     return 0

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-
-from metademo.formats import readable, to_json
+from metademo.formats import readable
+from metademo.reports import Report
 from metademo.scores import Scores, ScoresOrNone
 from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES
-
-
-class Report(BaseModel):
-    """A report as JSON: its keys in this order."""
-
-    model_config = ConfigDict(frozen=True)
-
-    def to_json(self) -> str:
-        return to_json(self.model_dump())
 
 
 class TrainReport(Report):

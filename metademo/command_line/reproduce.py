@@ -10,7 +10,6 @@ from pydantic import Field
 from metademo import files, reproduce
 from metademo.command_line.arguments import Commands, add_command, add_settings, given
 from metademo.described import Described
-from metademo.formats import to_json
 from metademo.scores import MAX_TASKS
 
 REPORT_BYTES = 2**20
@@ -50,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     report = reproduce.run(**extent.to_dict(), folder=arguments.runs, say=say)
     if arguments.out:
-        data = (to_json(report, indent=1) + "\n").encode()
+        data = (report.to_json(indent=1) + "\n").encode()
         files.write_or_keep(arguments.out, data, overwrite=True)
-    print(to_json(report) if arguments.json else reproduce.table(report))
+    print(report.to_json() if arguments.json else reproduce.table(report))
     return 0

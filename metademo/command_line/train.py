@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import Field
 from tqdm import tqdm
 
 from metademo import checkpoints, files, seeds
@@ -18,9 +19,10 @@ from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint
 from metademo.command_line.arguments import Commands, add_command, add_settings, given
 from metademo.command_line.reports import TrainReport, print_scores
+from metademo.described import Described
 from metademo.engines import ENGINES, Diverged
 from metademo.files import KeptElsewhere
-from metademo.formats import readable, to_json
+from metademo.formats import readable
 from metademo.recipes import RECIPES, configure
 from metademo.scores import measure
 from metademo.settings import TrainConfig
@@ -33,13 +35,25 @@ NAMED = ("algorithm", "family")
 """Settings that have to be given, so that they are no options like the others."""
 
 
+class Comparison(Described):
+    """How many runs are compared."""
+
+    seeds: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        title="seeds",
+        description="Compare so many runs, each with the next seed, and save nothing.",
+    )
+
+
 def add(commands: Commands) -> None:
     parser = add_command(commands, "train", run, "meta-train and save a checkpoint")
     parser.add_argument("algorithm", choices=list(ALGORITHMS))
     parser.add_argument("--family", choices=list(FAMILIES), required=True)
     parser.add_argument("--recipe", choices=list(RECIPES), default="fast", help="default: fast")
     parser.add_argument("--engine", choices=ENGINES, default="auto", help="default: auto")
-    parser.add_argument("--seeds", type=int, help="compare runs of so many seeds, and save nothing")
+    add_settings(parser, Comparison)
     parser.add_argument("--out", help="file to write (default: ALGORITHM-FAMILY.safetensors)")
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
     settings = parser.add_argument_group("settings, in place of the recipe's")
@@ -58,8 +72,9 @@ def config_of(arguments: argparse.Namespace) -> TrainConfig:
 
 def run(arguments: argparse.Namespace) -> int:
     config = config_of(arguments)
-    if arguments.seeds is not None:
-        return _compare_seeds(config, arguments)
+    comparison = Comparison(**given(arguments, Comparison))
+    if comparison.seeds is not None:
+        return _compare_seeds(config, comparison.seeds, arguments)
     out = Path(arguments.out or f"{config.algorithm}-{config.family}{checkpoints.SUFFIX}")
     # Said before the work, not after it.
     files.check_place(out, overwrite=arguments.force, size=checkpoints.size_of(config))
@@ -101,12 +116,12 @@ def _in_words(report: TrainReport) -> str:
     )
 
 
-def _compare_seeds(config: TrainConfig, arguments: argparse.Namespace) -> int:
+def _compare_seeds(config: TrainConfig, count: int, arguments: argparse.Namespace) -> int:
     """Train from several seeds and say how each run ends; nothing is saved."""
     say = (lambda line: None) if arguments.json else print
-    report = seeds.run(config, arguments.seeds, engine=arguments.engine, say=say)
+    report = seeds.run(config, count, engine=arguments.engine, say=say)
     if arguments.json:
-        print(to_json(report.model_dump()))
+        print(report.to_json())
     return 1 if any(run.fault for run in report.runs) else 0
 
 

@@ -38,45 +38,48 @@ TOUR = (
     Stop(
         "Four points",
         "/",
-        "The dots are four points of a wave that this network has not met before; the faint line is "
-        "the network. It now takes five gradient steps on these four points. What will it look like?",
+        "The dots are four points of a wave that this network has not met before; the faint line "
+        "is the network. It now takes five gradient steps on these four points. What will it look "
+        "like?",
         (
             "It passes the four points, and is anything between them",
             "It becomes the whole wave, also where there are no points",
             "It hardly changes: five steps are next to nothing",
         ),
         1,
-        "It becomes the whole wave. Meta-training has prepared it for just this: it met thousands of "
-        "waves, four points at a time, and was scored after five steps, on other points of the wave.",
+        "It becomes the whole wave. Meta-training has prepared it for just this: it met thousands "
+        "of waves, four points at a time, and was scored after five steps, on other points of the "
+        "wave.",
         ("maml", SENTENCES, PANELS),
     ),
     Stop(
         "Which is which?",
         "/?contrast=1",
-        "Two networks of the same size have seen the same waves in training, and have now taken the "
-        "same five steps on these points. Only one of them was meta-trained. Which?",
+        "Two networks of the same size have seen the same waves in training, and have now taken "
+        "the same five steps on these points. Only one of them was meta-trained. Which?",
         ("A", "B"),
         1,
-        "B. The other was trained the ordinary way, on all waves at once. Its best answer to all of "
-        "them is their average, and from there five steps on four points lead nowhere.",
+        "B. The other was trained the ordinary way, on all waves at once. Its best answer to all "
+        "of them is their average, and from there five steps on four points lead nowhere.",
         ("maml-before", "random", SENTENCES, PANELS),
         {"pretrained": "network A", "maml": "network B"},
     ),
     Stop(
         "How many steps?",
         "/",
-        "Back to one network, and to its five steps. After which of them is most of the error gone?",
+        "Back to one network, and to its five steps. After which of them is most of the error "
+        "gone?",
         ("After the first", "After the third", "Only after the fifth"),
         0,
-        "After the first. Move the slider below the chart: the first step finds the wave, the others "
-        "mend the details.",
+        "After the first. Move the slider below the chart: the first step finds the wave, the "
+        "others mend the details.",
         ("maml", SENTENCES, PANELS),
     ),
     Stop(
         "Where must the next point go?",
         "/?weights=maml-two-phase&phase=0&points=0,0",
-        "This network knows only two waves, and both of them pass through this point: it can’t tell "
-        "which one is meant. Where would a second point help?",
+        "This network knows only two waves, and both of them pass through this point: it can’t "
+        "tell which one is meant. Where would a second point help?",
         (
             "Where the two waves cross again, at x = π",
             "At a crest, at x = π/2",
@@ -89,30 +92,31 @@ TOUR = (
     Stop(
         "No label",
         "/daml?x=1.2",
-        "This network sees no point at all, only one number without a label: 1.2, on the line above "
-        "the chart. What will five steps make of it?",
+        "This network sees no point at all, only one number without a label: 1.2, on the line "
+        "above the chart. What will five steps make of it?",
         (
             "The wave sin(x)",
             "The wave sin(x + π)",
             "Neither: without a label there is nothing to learn",
         ),
         0,
-        "The wave sin(x). In training, inputs from the right band always came with that wave. The loss "
-        "that it descends is itself a network, and has learned what the number stands for.",
+        "The wave sin(x). In training, inputs from the right band always came with that wave. The "
+        "loss that it descends is itself a network, and has learned what the number stands for.",
         ("daml", SENTENCES, PANELS),
     ),
     Stop(
         "Between the bands",
         "/daml?x=0",
-        "Now the number is 0: between the bands, where no input ever was in training. What happens?",
+        "Now the number is 0: between the bands, where no input ever was in training. What "
+        "happens?",
         (
             "It becomes whichever of the two waves is nearer",
             "Its learned loss falls, and it becomes neither of them",
             "Nothing: the learned loss is 0 there",
         ),
         1,
-        "The learned loss falls, step by step, and the network is as far from both waves as before. A "
-        "learned loss is right where it was learned, and confident everywhere.",
+        "The learned loss falls, step by step, and the network is as far from both waves as "
+        "before. A learned loss is right where it was learned, and confident everywhere.",
         ("daml", SENTENCES, PANELS),
     ),
     Stop(
@@ -125,8 +129,9 @@ TOUR = (
             "Run away: its steps were made for other waves",
         ),
         1,
-        "It comes part of the way, and ordinary training none. What is meta-learned is a start from "
-        "which *these* waves are near; open “Outside of what they learned” to leave them further behind.",
+        "It comes part of the way, and ordinary training none. What is meta-learned is a start "
+        "from which *these* waves are near; open “Outside of what they learned” to leave them "
+        "further behind.",
         ("maml", SENTENCES, PANELS),
     ),
     Stop(
@@ -151,7 +156,7 @@ TOUR = (
         "weights. What do five steps do for it before any meta-training?",
         ("As much as later, only less exactly", "Next to nothing", "They make it run away"),
         1,
-        "Next to nothing. Press Start: 6,000 outer steps take a few seconds, and the slider goes back "
-        "to any of them. This was the last stop.",
+        "Next to nothing. Press Start: 6,000 outer steps take a few seconds, and the slider goes "
+        "back to any of them. This was the last stop.",
     ),
 )

@@ -161,12 +161,12 @@ def _published_table() -> None:
     report = reproduce.committed()
     if report is None:
         return
-    conditions = report["conditions"]
+    conditions = report.conditions
     with st.expander("The benchmark's table"):
         shots = st.segmented_control(
             "Labelled points",
-            conditions["shots"],
-            default=conditions["shots"][0],
+            conditions.shots,
+            default=conditions.shots[0],
             required=True,
             key="compare table shots",
         )
@@ -178,9 +178,9 @@ def _published_table() -> None:
         )
         st.caption(
             "Mean squared error ± 95 % interval. Where tasks diverge the mean is theirs alone: the "
-            f"median says how the others do. {len(conditions['training_seeds'])} training seeds x "
-            f"{conditions['held_out_tasks_per_seed']:,} held-out tasks. {reproduce.DIVERGED} "
-            f"Published: {reproduce.FINN}. Made by `{conditions['command']}`."
+            f"median says how the others do. {len(conditions.training_seeds)} training seeds x "
+            f"{conditions.held_out_tasks_per_seed:,} held-out tasks. {reproduce.DIVERGED} "
+            f"Published: {reproduce.FINN}. Made by `{conditions.command}`."
         )
 
 
