@@ -1,4 +1,4 @@
-"""The command line: ``python -m metademo list | train | evaluate | adapt | reproduce | benchmark``.
+"""The command line: ``python -m metademo list | train | evaluate | adapt | link | ...``.
 
 Text is for people, ``--json`` for machines. Bad input ends with exit code 2 and one line on stderr
 that names the fault and the mend. Each command is a file here, with its arguments and what it does.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import torch
 
-from metademo.command_line import adapt, benchmark, evaluate, listing, reproduce, train
+from metademo.command_line import adapt, benchmark, evaluate, link, listing, reproduce, train
 from metademo.command_line.arguments import Parser, joined, sentence
 from metademo.command_line.train import INTERRUPTED
 
@@ -34,6 +34,6 @@ def parser() -> Parser:
     """The parser of the whole command line."""
     made = Parser(prog="metademo", description="Meta-learning on sine waves.")
     commands = made.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    for command in (listing, train, evaluate, adapt, reproduce, benchmark):
+    for command in (listing, train, evaluate, adapt, link, reproduce, benchmark):
         command.add(commands)
     return made

@@ -43,6 +43,22 @@ class AdaptReport(Report):
     loss: list[float]
 
 
+class ComparedReport(Report):
+    """Of `adapt` with a link to the Compare page.
+
+    Attributes:
+        learners: by name, each as of a page with one.
+    """
+
+    learners: dict[str, AdaptReport]
+
+
+class LinkReport(Report):
+    """Of `link`."""
+
+    link: str
+
+
 class Listing(Report):
     """Of `list`: names, each with a line about it."""
 

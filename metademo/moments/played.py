@@ -22,10 +22,12 @@ class Played:
 
     Attributes:
         runs: by the name of the learner, or of the weights.
+        compared: whether there may be several of them.
     """
 
     family: WaveFamily
     runs: Mapping[str, Drawn]
+    compared: bool = False
 
     @property
     def x(self) -> Array:
@@ -47,7 +49,7 @@ def play(moment: Moment, weights: Mapping[str, Checkpoint]) -> Played:
             family = wave_families()[view.family]
             found = candidates(weights, {}, family)
             chosen = [one for name, one in found.items() if name in view.chosen]
-            return Played(family, compare(view, family, chosen).runs)
+            return Played(family, compare(view, family, chosen).runs, compared=True)
         case MamlView() as view:
             checkpoint = _named(view.weights, weights)
             family = as_waves(checkpoint.config.task_family)

@@ -1,0 +1,97 @@
+"""Links on the command line: the very curves that a page shows, and the link to them."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pytest
+from commands import as_json, complaint, run
+from pages import chart, start
+
+from metademo.moments.address import HOME, follow, parameters
+
+POINTS = "-4,0.76 -1.6,-1 1,0.84 4,-0.76"
+LINKS = [
+    "/",
+    "/?phase=1.1&steps=8&alpha=0.02",
+    "/?weights=maml-two-phase&points=0.5,0.3+-2,1",
+    "/daml?x=0.3&steps=9",
+    "/daml?x=1&fresh=1&draw=7",
+    "/compare?family=finn&amplitude=2&chosen=maml,oracle,maml%2B%2B",
+    "/compare?chosen=reptile&own_steps=0&steps=3",
+]
+
+
+def on_the_page(link: str) -> dict[str, np.ndarray]:
+    """The curves that a page sends to the browser, by name."""
+    path, _, query = link.partition("?")
+    data = chart(start(path.strip("/") or HOME, parameters(query)))
+    found = {}
+    for curve in data["curves"]:
+        packed = np.frombuffer(base64.b64decode(curve["y"]), "<i2").reshape(curve["rows"], -1)
+        found[curve["name"]] = (packed + 32_500.0) * curve["unit"] + curve["start"], curve["unit"]
+    return found
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_prints_the_curves_that_the_page_shows(link, capsys):
+    shown = on_the_page(link)
+    found = as_json(run(capsys, "adapt", "--link", link, "--json"))
+    named = found.get("learners") or {follow(link).page: found}
+    assert named
+    for name, report in named.items():
+        assert list(report) == ["x", "curves", "loss"]
+        curves, unit = shown[name]
+        inside = np.abs(curves) < 1.5 * np.abs(curves[:, :1]).max() + 5
+        assert inside.any()
+        difference = np.abs(np.array(report["curves"]) - curves)
+        assert difference[inside].max() <= unit
+
+
+@pytest.mark.parametrize(
+    ("weights", "what"),
+    [
+        ("maml-two-phase", ("--points", POINTS)),
+        ("maml-any-phase", ("--points", POINTS, "--steps", 3)),
+        ("reptile-finn", ("--points", POINTS, "--steps", 7)),
+        ("best-finn", ("--points", POINTS)),
+        ("daml-any-phase", ("--source", "-0.7", "--steps", 9)),
+    ],
+)
+def test_the_link_to_an_adaptation_shows_it(weights, what, capsys):
+    """Arguments are those of `adapt`, and so is what the link leads to."""
+    link = run(capsys, "link", weights, *what).strip()
+    wanted = as_json(run(capsys, "adapt", weights, *what, "--json"))
+    found = as_json(run(capsys, "adapt", "--link", link, "--json"))
+    if "learners" in found:
+        (found,) = found["learners"].values()
+    assert found == wanted
+    assert as_json(run(capsys, "link", weights, *what, "--json")) == {"link": link}
+
+
+def test_a_link_for_people(capsys):
+    out = run(capsys, "adapt", "--link", "http://host/daml?x=1&steps=2&fresh=maybe")
+    assert out.splitlines()[0] == "daml-two-phase"
+    assert len(out.splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("adapt", "--link", "/train"), "nothing adapts on the page /train"),
+        (("adapt", "--link", "/nowhere"), "there is no page /nowhere"),
+        (("adapt", "--link", "/?weights=mine"), "no weights “mine”"),
+        (("adapt", "maml-two-phase", "--link", "/"), "says all by itself"),
+        (("adapt", "--link", "/", "--steps", "3"), "says all by itself"),
+        (("adapt", "--points", "0,0"), "weights are needed"),
+        (("link", "mine", "--points", "0,0"), "shipped weights only"),
+        (("link", "maml-two-phase", "--source", "1"), "adapts from --points"),
+        (("link", "maml-two-phase", "--points", "9,0"), "must lie from -6.283 to 6.283"),
+        (("link", "maml-two-phase", "--points", " ".join(["0,0"] * 21)), "at most 20"),
+        (("link", "maml-two-phase", "--points", "0,0", "--steps", "50"), "at most 20"),
+        (("link", "daml-two-phase", "--source", "1,1.2"), "a single input"),
+    ],
+)
+def test_what_no_link_can_hold_is_refused(arguments, text, capsys):
+    assert text in complaint(capsys, *arguments)
