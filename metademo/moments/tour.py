@@ -92,16 +92,18 @@ TOUR = (
     Stop(
         "No label",
         "/daml?x=1.2",
-        "This network sees no point at all, only one number without a label: 1.2, on the line "
-        "above the chart. What will five steps make of it?",
+        "The line above the chart says which wave each band stands for, but the network is not "
+        "told: all that it sees is the number 1.2, without a label. What will five steps make of "
+        "it?",
         (
-            "The wave sin(x)",
-            "The wave sin(x + π)",
-            "Neither: without a label there is nothing to learn",
+            "The wave that the band stands for",
+            "Something between the two waves",
+            "Nothing: without a label there is nothing to learn from",
         ),
         0,
-        "The wave sin(x). In training, inputs from the right band always came with that wave. The "
-        "loss that it descends is itself a network, and has learned what the number stands for.",
+        "The wave that the band stands for. In training, inputs from this band always came with "
+        "that wave, and the loss that the network descends is itself a network: it has learned "
+        "what the number means.",
         ("daml", SENTENCES, PANELS),
     ),
     Stop(
