@@ -278,5 +278,5 @@ def test_the_benchmark_shows_its_committed_table():
     assert list(rows["published"][rows["way of learning"] == "MAML as published"]) == [
         "0.67 / 0.38 / 0.35"
     ]
-    app.button_group(key="compare table shots").set_value(20).run()
+    widget(app, "button_group", "table_shots", "compare").set_value(20).run()
     assert not (app.dataframe[0].value["5 steps"] == rows["5 steps"]).all()

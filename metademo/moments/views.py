@@ -246,6 +246,7 @@ class CompareView(PointsView):
         along: the attribute of the waves that is moved out of the trained range.
         own_steps: whether each is shown after the steps that it was trained for, in place of all
             after the same.
+        table_shots: labelled points in the benchmark's table; 0 for as few as it has.
     """
 
     snap: bool = True
@@ -258,6 +259,7 @@ class CompareView(PointsView):
     )
     along: Annotated[str, OneOf(ATTRIBUTES)] = "amplitude"
     own_steps: bool = True
+    table_shots: Annotated[int, Clamped(0, 1000)] = 0
 
     def shareable(self, own: Collection[str]) -> Self:
         return self.changed(chosen=tuple(name for name in self.chosen if name not in own))

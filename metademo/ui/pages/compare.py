@@ -83,7 +83,7 @@ def _scores() -> None:
     )
     _absent(_found(state)[1], family)
     if family.name == reproduce.FAMILY:
-        _published_table()
+        _published_table(state)
 
 
 def _controls() -> None:
@@ -156,19 +156,22 @@ def _outside(state: PageState[CompareView], family: WaveFamily) -> None:
     )
 
 
-def _published_table() -> None:
+def _published_table(state: PageState[CompareView]) -> None:
     """The benchmark as others report it, with what was published."""
     report = reproduce.committed()
     if report is None:
         return
     conditions = report.conditions
-    with st.expander("The benchmark's table"):
-        shots = st.segmented_control(
+    with st.expander("The benchmark's table", **state.unfolding("table")):
+        wanted = state.view.table_shots
+        shots = wanted if wanted in conditions.shots else conditions.shots[0]
+        st.segmented_control(
             "Labelled points",
             conditions.shots,
-            default=conditions.shots[0],
             required=True,
-            key="compare table shots",
+            **state.bind(
+                "table_shots", shots, lambda v, n: v.changed(table_shots=n), default="default"
+            ),
         )
         st.dataframe(
             reproduce.records(report, shots),

@@ -13,6 +13,7 @@ from metademo.models import Model
 from metademo.moments.drawn import draw_points
 from metademo.moments.views import DamlView, MamlView
 from metademo.tasks import as_waves
+from metademo.ui.components.link.link import copy_link
 from metademo.ui.controls import layout
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.sentences import inner_loop, learned_loss, outer_loop, preparation
@@ -248,6 +249,7 @@ def page() -> None:
         every_way()
         st.markdown(COMPARED)
         st.markdown(FILES)
+        copy_link("how", "this page")
 
 
 def here(page: str, checkpoint: Checkpoint | None, fact: Callable[[Checkpoint], str]) -> None:
