@@ -19,12 +19,20 @@ class Drawn:
     Attributes:
         curves: on the grid, (steps + 1, points of the grid).
         losses: on what the learner sees, (steps + 1,).
-        misses: mean |difference| at the support points, (steps + 1,); NaN where there are none.
+        gaps: |difference| at each support point, (steps + 1, points).
     """
 
     curves: Array
     losses: Array
-    misses: Array
+    gaps: Array
+
+    @property
+    def misses(self) -> Array:
+        """Mean |difference| at the support points, (steps + 1,); NaN where there are none."""
+        if not self.gaps.shape[1]:
+            return np.full(len(self.gaps), np.nan)
+        with np.errstate(over="ignore", invalid="ignore"):  # where it ran away
+            return self.gaps.mean(1)
 
     def errors(self, truth: Array, metric: str = "l1") -> Array:
         """Mean |difference| from `truth` (points,) after each step, or its square."""
@@ -44,11 +52,9 @@ def draw(model: Model, support: Examples[Array], view: PointsView | DamlView, gr
         inner_lr=view.inner_lr,
     )
     curves, at_points = np.split(found.outputs[:, 0], [len(grid)], axis=1)
-    misses = np.full(len(curves), np.nan)
-    if len(seen):
-        with np.errstate(over="ignore", invalid="ignore"):  # where it ran away
-            misses = np.abs(at_points - support.labels[0]).mean(1)
-    return Drawn(curves, found.losses[:, 0], misses)
+    with np.errstate(over="ignore", invalid="ignore"):  # where it ran away
+        gaps = np.abs(at_points - (support.labels[0] if len(seen) else 0.0))
+    return Drawn(curves, found.losses[:, 0], gaps)
 
 
 def draw_points(view: PointsView, family: WaveFamily, model: Model) -> Drawn:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Score:
         mine: the error on this task.
         better: the share of the tasks on which the error is larger than on this one; NaN where
             that would say nothing.
+        formulas: how "mine", "mean", "half" and "better" were computed, at each step.
         missing: words in place of what is not known; `mean`, `half`, `spread` and `better` are
             empty then.
 
@@ -39,6 +40,7 @@ class Score:
     spread: np.ndarray
     mine: np.ndarray
     better: np.ndarray
+    formulas: Mapping[str, Sequence[str]] = field(default_factory=dict)
     missing: str = ""
 
 

@@ -5,7 +5,7 @@ What is told of them on many other tasks is in `scores_scene`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from metademo.moments.outside import ATTRIBUTES, Attribute
 from metademo.moments.views import CompareView
 from metademo.tasks import Array, WaveFamily
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series
+from metademo.ui.scenes.facts import error_from, loss_of, sentences, told
 from metademo.ui.scenes.scenes import look, points_chart
 from metademo.ui.scenes.sentences import after, ran_away
 
@@ -35,10 +36,20 @@ def compare_scene(view: CompareView, family: WaveFamily, compared: Compared) -> 
         for one in compared.shown
     ]
     losses = {name: run.losses for name, run in runs.items()}
+    seen = {
+        one.name: [loss_of(one.model.learner, runs[one.name], k) for k in range(len(values))]
+        for one in compared.shown
+        for values in [losses[one.name]]
+        if view.points or one.model.learner.unlabelled
+    }
+    away = {
+        name: [error_from(value, "true wave", family.grid, metric) for value in values]
+        for name, values in compared.errors.items()
+    }
     what = "Error against the true wave" if metric == "l1" else "Squared error, true wave"
     panels = [
-        Panel("Loss on what each one sees", _series(compared, losses), log=True),
-        Panel(what, _series(compared, compared.errors), log=True),
+        Panel("Loss on what each one sees", _series(compared, losses, seen), log=True),
+        Panel(what, _series(compared, compared.errors, away), log=True),
     ]
     steps = range((compared.most_steps if compared.shown else view.steps) + 1)
     return points_chart(
@@ -47,14 +58,23 @@ def compare_scene(view: CompareView, family: WaveFamily, compared: Compared) -> 
         "Your points and the waves of all networks",
         curves=curves,
         panels=panels,
-        captions=[_caption(view, k, compared, metric) for k in steps],
-        details=[_detail(view, family, k, compared) for k in steps],
+        **sentences(
+            [_caption(view, k, compared, metric, family.grid) for k in steps],
+            [_detail(view, family, k, compared) for k in steps],
+        ),
     )
 
 
-def _series(compared: Compared, values: Mapping[str, Array]) -> list[Series]:
+def _series(
+    compared: Compared, values: Mapping[str, Array], about: Mapping[str, Sequence[str]]
+) -> list[Series]:
     return [
-        Series(one.title, _drawable(values[one.name]), *one.colours_and_dash)
+        Series(
+            one.title,
+            _drawable(values[one.name]),
+            *one.colours_and_dash,
+            about.get(one.name, ()),
+        )
         for one in compared.shown
     ]
 
@@ -66,7 +86,7 @@ def _drawable(values: Array) -> list[float]:
     return np.minimum(ordered(values), CEILING).tolist()
 
 
-def _caption(view: CompareView, k: int, compared: Compared, metric: str) -> str:
+def _caption(view: CompareView, k: int, compared: Compared, metric: str, x: Array) -> str:
     if not compared.shown:
         return "Choose at least one way of learning."
     if not view.points:
@@ -78,18 +98,22 @@ def _caption(view: CompareView, k: int, compared: Compared, metric: str) -> str:
         when += ", or as many as each was trained for,"
     best, worst = min(off, key=off.__getitem__), max(off, key=off.__getitem__)
     if len(off) == 1 or not np.isfinite(off[best]):
-        return f"{when} {best} {_off(off[best], metric)}."
-    text = f"{when} {best} is nearest, {_off(off[best], metric, after_is=True)}; "
+        return f"{when} {best} {_off(off[best], metric, x)}."
+    text = f"{when} {best} is nearest, {_off(off[best], metric, x, after_is=True)}; "
     if ran_away(off[worst]):
         return f"{text}{worst} diverges."
-    return f"{text}furthest is {worst}, {_off(off[worst], metric, short=True)}."
+    return f"{text}furthest is {worst}, {_off(off[worst], metric, x, short=True)}."
 
 
-def _off(error: float, metric: str, *, short: bool = False, after_is: bool = False) -> str:
+def _off(
+    error: float, metric: str, x: Array, *, short: bool = False, after_is: bool = False
+) -> str:
     if ran_away(error):
         return "diverges"
     number = f"{error:.3f}" if error < 0.1 else f"{error:.2f}"
-    number = "less than 0.001" if error < 0.001 else number
+    number = told(
+        "less than 0.001" if error < 0.001 else number, error_from(error, "true wave", x, metric)
+    )
     if short:
         return f"by {number}" if metric == "l1" else number
     text = f"off by {number} on average" if metric == "l1" else f"with a squared error of {number}"

@@ -18,13 +18,13 @@ from metademo.models import Model
 from metademo.moments.drawn import Drawn
 from metademo.moments.views import MamlView
 from metademo.tasks import Array, WaveFamily, Waves
+from metademo.ui.scenes.facts import error_from, exact, gap, told
 from metademo.ui.scenes.sentences import (
     IN_WORDS,
     RAN_AWAY,
     after,
     number,
     ran_away,
-    was,
     wave_name,
     went,
 )
@@ -96,19 +96,19 @@ class Story:
         """The large sentence after `k` steps."""
         if not self.view.points:
             return "No points yet, so nothing to learn from: this is the network before any step."
-        measured = self._misses if self.view.fitted else self.errors
-        error, before = measured["maml"][k], measured["maml"][0]
-        if ran_away(error):
+        fitted = self.view.fitted
+        measured, said = (self._misses, self._miss_of) if fitted else (self.errors, self._error_of)
+        if ran_away(measured["maml"][k]):
             return f"{after(k)} {RAN_AWAY}"
-        earlier = f" {was(before)}" if k else ""
-        if self.view.fitted:
-            text = f"{after(k)} it passes {self.points} within {number(error)}{self._on_average}"
+        earlier = f" (before: {said('maml', 0)})" if k else ""
+        if fitted:
+            text = f"{after(k)} it passes {self.points} within {said('maml', k)}{self._on_average}"
         else:
-            text = f"{after(k)} it is off by {number(error)} on average from {self.wave}"
-        preposition = "within" if self.view.fitted else "by"
+            text = f"{after(k)} it is off by {said('maml', k)} on average from {self.wave}"
+        preposition = "within" if fitted else "by"
         others = [
             f"; {IN_WORDS[name]}, "
-            + ("it has run away" if ran_away(e[k]) else f"{preposition} {number(e[k])}")
+            + ("it has run away" if ran_away(e[k]) else f"{preposition} {said(name, k)}")
             for name, e in measured.items()
             if name != "maml"
         ]
@@ -133,6 +133,29 @@ class Story:
     def _misses(self) -> dict[str, Array]:
         return {name: run.misses for name, run in self.runs.items()}
 
+    def _error_of(self, name: str, k: int) -> str:
+        """The error against the wave, with its formula."""
+        return told(number(self.errors[name][k]), self.about_error(name, k))
+
+    def _miss_of(self, name: str, k: int) -> str:
+        """The error on the points, with its formula."""
+        return told(number(self._misses[name][k]), self.about_miss(name, k))
+
+    def about_error(self, name: str, k: int) -> str:
+        """How a run's error against the wave is computed."""
+        return error_from(self.errors[name][k], self.wave.removeprefix("the "), self.family.grid)
+
+    def about_miss(self, name: str, k: int) -> str:
+        """How a run's error on the points is computed."""
+        return gap(self._misses[name][k], self.runs[name].gaps[k])
+
+    @property
+    def _distance(self) -> str:
+        """How far the wave misses the points, with its formula."""
+        x, y = np.array(self.view.points).reshape(-1, 2).T
+        gaps = np.abs(self.view.wave(x)[0] - y)
+        return told(number(self.distance), gap(self.distance, gaps, what="wave"))
+
     @property
     def _on_average(self) -> str:
         return "" if len(self.view.points) == 1 else " on average"
@@ -142,10 +165,10 @@ class Story:
         return family.contains_phase(view.phase) and family.contains_amplitude(view.amplitude)
 
     def _miss(self, k: int) -> str:
-        miss = self._misses["maml"][k]
-        if ran_away(miss):
+        if ran_away(self._misses["maml"][k]):
             return ""
-        return f"The network passes {self.points} within {number(miss)}{self._on_average}."
+        within = self._miss_of("maml", k)
+        return f"The network passes {self.points} within {within}{self._on_average}."
 
     def _fit(self, k: int) -> str:
         """How well the nearest wave fits free points, and the network that wave."""
@@ -154,17 +177,23 @@ class Story:
             return (
                 f"{self.points.capitalize()} fit{'' if several else 's'} none of the waves it was "
                 f"trained on: the nearest, {name}, misses {'them' if several else 'it'} by "
-                f"{number(self.distance)}{self._on_average} (a fit is "
-                f"{number(FITS * self.view.amplitude)} or less)."
+                f"{self._distance}{self._on_average} (a fit is "
+                f"{self._enough} or less)."
             )
         text = (
             f"The nearest wave it was trained on, {name}, passes {'them' if several else 'it'} "
-            f"within {number(self.distance)}{self._on_average}"
+            f"within {self._distance}{self._on_average}"
         )
-        error = self.errors["maml"][k]
-        return text + (
-            "." if ran_away(error) else f"; the network is off by {number(error)} from that wave."
-        )
+        if ran_away(self.errors["maml"][k]):
+            return f"{text}."
+        return f"{text}; the network is off by {self._error_of('maml', k)} from that wave."
+
+    @property
+    def _enough(self) -> str:
+        """How near a wave has to come to fit the points."""
+        amplitude = self.view.amplitude
+        value = FITS * amplitude
+        return told(number(value), f"{exact(value)} = {FITS:g} × {exact(amplitude)}, its amplitude")
 
     def _ordinary(self, k: int) -> str:
         """What the steps do to the ordinarily trained network."""
@@ -173,10 +202,15 @@ class Story:
         misses, errors = self._misses["pretrained"], self.errors["pretrained"]
         if ran_away(misses[k]) or ran_away(errors[k]):
             return f"Ordinary training{self._own_alpha()} has run away."
-        facts = f"its error on {self.points} {went(misses[0], misses[k])}"
+        way = went(*self._way(self._miss_of, k), falls=misses[k] < misses[0])
+        facts = f"its error on {self.points} {way}"
         if self.fits:
-            facts += f", that against {self.wave} {went(errors[0], errors[k])}"
+            way = went(*self._way(self._error_of, k), falls=errors[k] < errors[0])
+            facts += f", that against {self.wave} {way}"
         return f"Ordinary training{self._own_alpha()} {self._verdict(k)}: {facts}."
+
+    def _way(self, said: Callable[[str, int], str], k: int) -> tuple[str, str]:
+        return said("pretrained", 0), said("pretrained", k)
 
     def _verdict(self, k: int) -> str:
         """What the ordinarily trained network learns in `k` steps."""

@@ -5,7 +5,7 @@ A scene is computed for all inner steps at once, so that the browser can scrub t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from metademo.moments.drawn import Drawn, draw_points, draw_source
 from metademo.moments.views import DamlView, MamlView, PointsView
 from metademo.tasks import Array, WaveFamily, Waves
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, pi_ticks
+from metademo.ui.scenes.facts import error_from, loss_of, sentences, told
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.sentences import (
     IN_WORDS,
@@ -25,7 +26,6 @@ from metademo.ui.scenes.sentences import (
     descent,
     number,
     ran_away,
-    was,
     wave_name,
 )
 
@@ -62,15 +62,22 @@ def maml_scene(
     shown = [Curve("truth", story.wave_label, story.truth, *look("truth"), width=1.5)]
     shown += [_line(n, IN_WORDS[n], runs[n].curves, width=2.5) for n in contrasts]
     shown += _before_and_after("maml", runs["maml"])
+    steps = range(view.steps + 1) if view.points else range(0)
     panels = [
         Panel(
             f"Error on {story.points}",
-            [_series(name, run.misses) for name, run in runs.items()],
+            [
+                _series(name, run.misses, [story.about_miss(name, k) for k in steps])
+                for name, run in runs.items()
+            ],
             note=f"The mean |error|. {descent(model.learner)}",
         ),
         Panel(
             f"Error against {story.wave}",
-            [_series(name, errors) for name, errors in story.errors.items()],
+            [
+                _series(name, errors, [story.about_error(name, k) for k in steps])
+                for name, errors in story.errors.items()
+            ],
             note="The mean |error| over the whole chart. The network never sees it.",
         ),
     ]
@@ -81,8 +88,7 @@ def maml_scene(
         "Your points and the network's wave",
         curves=shown,
         panels=panels,
-        captions=[story.caption(k) for k in steps],
-        details=[story.detail(k) for k in steps],
+        **sentences([story.caption(k) for k in steps], [story.detail(k) for k in steps]),
     )
 
 
@@ -104,16 +110,20 @@ def daml_scene(view: DamlView, family: WaveFamily, model: Model) -> Scene:
         name = f"truth {i}"
         shown.append(Curve(name, wanted + label, truth, *look("truth"), width=1.5, opacity=opacity))
     shown += _before_and_after("daml", run)
+    away = {
+        label: [error_from(value, label, grid) for value in values]
+        for label, values in errors.items()
+    }
     if meant is None:
-        nearest = {f"from {label}": values for label, values in errors.items()}
         error_lines = [
-            Series(label, list(values), *look(style))
-            for (label, values), style in zip(nearest.items(), ("daml", "truth"), strict=True)
+            Series(f"from {label}", list(values), *look(style), away[label])
+            for (label, values), style in zip(errors.items(), ("daml", "truth"), strict=True)
         ]
     else:
-        error_lines = [_series("daml", errors[meant])]
+        error_lines = [_series("daml", errors[meant], away[meant])]
+    losses = [loss_of(model.learner, run, k) for k in range(view.steps + 1)]
     panels = [
-        Panel("The learned loss: all that it sees", [_series("daml", run.losses)]),
+        Panel("The learned loss: all that it sees", [_series("daml", run.losses, losses)]),
         Panel("True error: it never sees this", error_lines),
     ]
     steps = range(view.steps + 1)
@@ -125,8 +135,9 @@ def daml_scene(view: DamlView, family: WaveFamily, model: Model) -> Scene:
         y_range=Y_RANGE,
         x_ticks=pi_ticks(*family.x_range),
         panels=panels,
-        captions=[_daml_caption(k, errors, meant) for k in steps],
-        details=details if any(details) else [],
+        **sentences(
+            [_daml_caption(k, errors, grid, meant) for k in steps], details if any(details) else []
+        ),
         height=330,
     )
 
@@ -140,8 +151,8 @@ def _line(name: str, label: str, curves: Array, *, width: float) -> Curve:
     return Curve(name, label, curves, *look(name), width)
 
 
-def _series(name: str, values: Array) -> Series:
-    return Series(IN_WORDS[name], [float(v) for v in values], *look(name))
+def _series(name: str, values: Array, about: Sequence[str]) -> Series:
+    return Series(IN_WORDS[name], [float(v) for v in values], *look(name), about)
 
 
 def look(name: str) -> tuple[tuple[str, str], str]:
@@ -150,17 +161,21 @@ def look(name: str) -> tuple[tuple[str, str], str]:
     return style.colours, style.dash
 
 
-def _daml_caption(k: int, errors: Mapping[str, Array], meant: str | None) -> str:
+def _daml_caption(k: int, errors: Mapping[str, Array], x: Array, meant: str | None) -> str:
+    def said(label: str, k: int) -> str:
+        error = errors[label][k]
+        return told(number(error), error_from(error, label, x))
+
     nearest = min(errors, key=lambda label: ordered(errors[label][k]))
     if ran_away(errors[nearest][k]):
         return f"{after(k)} {RAN_AWAY}"
     if meant is None:
         return (
-            f"{after(k)} it is nearest to {nearest}, off by {number(errors[nearest][k])} on "
+            f"{after(k)} it is nearest to {nearest}, off by {said(nearest, k)} on "
             "average. It was never trained between the bands."
         )
-    before = f" {was(errors[meant][0])}" if k else ""
-    return f"{after(k)} it is off from {meant} by {number(errors[meant][k])} on average{before}."
+    before = f" (before: {said(meant, 0)})" if k else ""
+    return f"{after(k)} it is off from {meant} by {said(meant, k)} on average{before}."
 
 
 def _daml_detail(k: int, run: Drawn) -> str:

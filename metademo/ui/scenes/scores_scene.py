@@ -19,6 +19,7 @@ from metademo.tasks import Array, WaveFamily
 from metademo.ui.components.kernel.curves import Series
 from metademo.ui.scenes.boards import Board, Score, Sweep
 from metademo.ui.scenes.compare_scene import CEILING, in_a_row, outside_of
+from metademo.ui.scenes.facts import error_from, exact
 from metademo.ui.server.measurements import EVERY, SWEPT_TASKS, TASKS, Measured, shots_of
 
 QUANTILES = (5, 25, 50, 75, 95)
@@ -74,7 +75,9 @@ def _score(
         dash=one.style.dash,
         mine=mine,
     )
+    here = [error_from(value, "true wave", family.grid, family.metric) for value in mine]
     if known is None:
+        row["formulas"] = {"mine": here}
         nothing = np.empty(0)
         failed = one.name in measured.failed
         row |= dict(missing="could not be measured" if failed else "measuring…")
@@ -91,7 +94,25 @@ def _score(
         half=known.held_out.ci95,
         spread=spread,
         better=shares,
+        formulas={"mine": here} | _formulas(errors, known.held_out.ci95, shares),
     )
+
+
+def _formulas(errors: Array, half: Array, shares: Array) -> dict[str, list[str]]:
+    """How the numbers of a row were computed from the errors on many tasks, (steps + 1, tasks)."""
+    n = errors.shape[1]
+    with np.errstate(invalid="ignore", over="ignore"):  # where tasks diverged
+        rows = zip(errors.mean(1), errors.std(1, ddof=1), half, shares, strict=True)
+        found: dict[str, list[str]] = {"mean": [], "half": [], "better": []}
+        for mean, spread, width, share in rows:
+            found["mean"].append(f"{exact(mean)} = mean of the errors on {n} tasks")
+            found["half"].append(
+                f"{exact(width)} = 1.96 × {exact(spread)} / √{n}: the errors’ standard deviation, "
+                f"over the root of their number"
+            )
+            count = 0 if np.isnan(share) else round(share * n)
+            found["better"].append(f"{count} of {n} tasks have a larger error than this one")
+    return found
 
 
 def _like_held_out(view: CompareView, family: WaveFamily, run: Drawn) -> Array:

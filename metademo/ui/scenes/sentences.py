@@ -12,6 +12,7 @@ from metademo.algorithms.step_sizes import LearnedStepSizes
 from metademo.checkpoints import Checkpoint
 from metademo.settings import TrainConfig
 from metademo.tasks import WaveFamily, as_waves
+from metademo.ui.scenes.facts import unfold
 
 LOSSES = {"l1": "the mean |error|", "mse": "the mean squared error"}
 IN_WORDS = {
@@ -46,15 +47,11 @@ def number(value: float) -> str:
     return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
 
 
-def was(before: float) -> str:
-    return f"(before: {number(before)})"
-
-
-def went(before: float, now: float) -> str:
+def went(before: str, now: str, *, falls: bool) -> str:
     """A number's way, such as "falls from 0.70 to 0.21"."""
-    if number(before) == number(now):
-        return f"stays at {number(now)}"
-    return f"{'falls' if now < before else 'rises'} from {number(before)} to {number(now)}"
+    if unfold(before)[0] == unfold(now)[0]:
+        return f"stays at {now}"
+    return f"{'falls' if falls else 'rises'} from {before} to {now}"
 
 
 def wave_name(phase: float, amplitude: float = 1.0) -> str:

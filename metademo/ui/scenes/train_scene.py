@@ -16,8 +16,9 @@ from metademo.jobs import JobState, Progress, Snapshot, held_out_errors
 from metademo.settings import TrainConfig
 from metademo.tasks import Array, WaveFamily, as_waves
 from metademo.training import INIT_STREAM
-from metademo.ui.components.kernel.curves import Curve
-from metademo.ui.scenes.train_verdict import MARGIN, has_learned, ignoring_error
+from metademo.ui.components.kernel.curves import Curve, Facts
+from metademo.ui.scenes.facts import exact, sentences, told
+from metademo.ui.scenes.train_verdict import MARGIN, TASKS, has_learned, ignoring_error
 from metademo.ui.scenes.train_words import count, ending
 
 POINTS = 96
@@ -71,6 +72,8 @@ class TrainScene:
     errors: Array
     captions: list[str]
     details: list[str]
+    caption_facts: list[Facts]
+    detail_facts: list[Facts]
     metric: str
 
 
@@ -162,8 +165,10 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
         y_range=(-height, height),
         steps=[s.step for s in snapshots],
         errors=np.array([s.errors[-1] for s in snapshots]),
-        captions=[_caption(config, s, m) for s, m in zip(snapshots, moved, strict=True)],
-        details=[_detail(config, losses) for _, losses in drawn],
+        **sentences(
+            [_caption(config, s, m) for s, m in zip(snapshots, moved, strict=True)],
+            [_detail(config, losses) for _, losses in drawn],
+        ),
         metric="mean |error|" if config.task_family.metric == "l1" else "mean squared error",
     )
 
@@ -178,13 +183,21 @@ def _caption(config: TrainConfig, snapshot: Snapshot, moved: bool) -> str:
         return f"{when}, the inner loop runs away: on some tasks it ends far from any wave."
     inner = count(config.inner_steps, "inner step")
     one = config.inner_steps == 1
-    error, span = _error_on_a_new_wave(config), f"from {before:.2f} to {after:.2f}"
+    first, last = _told(config, 0, before), _told(config, config.inner_steps, after)
+    error, span = _error_on_a_new_wave(config), f"from {first} to {last}"
     if not moved:
         verb = "changes" if one else "change"
-        return f"{when}, {inner} {verb} next to nothing: the {error} stays {after:.2f}."
+        return f"{when}, {inner} {verb} next to nothing: the {error} stays {last}."
     if not after < before:
         return f"{when}, {inner} {'does' if one else 'do'} not help: the {error} goes {span}."
     return f"{when}, {inner} {'takes' if one else 'take'} the {error} {span}."
+
+
+def _told(config: TrainConfig, step: int, error: float) -> str:
+    """An error on a new wave, with its formula."""
+    what = "error" if config.task_family.metric == "l1" else "squared error"
+    about = f"{exact(error)} = mean {what} over {TASKS} held-out tasks, after {count(step, 'step')}"
+    return told(f"{error:.2f}", about)
 
 
 def _error_on_a_new_wave(config: TrainConfig) -> str:
@@ -204,13 +217,21 @@ def verdict(progress: Progress) -> str:
     if not after < RUNAWAY:
         return ""
     steps = count(config.inner_steps, "inner step")
-    now, ends = f"its {_error_on_a_new_wave(config)} is {after:.2f}", ""
+    last = _told(config, config.inner_steps, after)
+    now, ends = f"its {_error_on_a_new_wave(config)} is {last}", ""
     if not after < (1 - MARGIN) * without:
         does = "better" if after > (1 + MARGIN) * without else "as well"
-        ends = f" One fixed curve for all waves would do {does} ({without:.2f})."
+        ends = f" One fixed curve for all waves would do {does} ({_without(config)})."
     elif before < without:
-        ends = f" Before them it was {before:.2f}."
+        ends = f" Before them it was {_told(config, 0, before)}."
     return f"This run has not learned to adapt: after {steps} {now}.{ends}"
+
+
+def _without(config: TrainConfig) -> str:
+    """The error without any adaptation, with its formula."""
+    value = ignoring_error(config)
+    about = f"{exact(value)} = mean error of the best fixed curve over {TASKS} held-out tasks"
+    return told(f"{value:.2f}", about)
 
 
 def learned(progress: Progress) -> bool:
@@ -222,7 +243,11 @@ def _detail(config: TrainConfig, losses: Array) -> str:
     if not np.isfinite(losses).all():
         return ""
     what = "The learned loss" if config.learner.unlabelled else "The error on the points it sees"
-    return f"{what} goes from {losses[0]:.2g} to {losses[1]:.2g}."
+    first, last = (
+        told(f"{loss:.2g}", f"{exact(loss)} = mean inner loss of the tasks in the chart, {when}")
+        for loss, when in zip(losses, ("before any step", "after the last"), strict=True)
+    )
+    return f"{what} goes from {first} to {last}."
 
 
 def empty_line(config: TrainConfig) -> Line:

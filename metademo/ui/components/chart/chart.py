@@ -94,6 +94,8 @@ def interactive_chart(
         "snap": scene.snap,
         "captions": list(scene.captions),
         "details": list(scene.details),
+        "captionFacts": [list(facts) for facts in scene.caption_facts],
+        "detailFacts": [list(facts) for facts in scene.detail_facts],
         "panels": [_encode_panel(p) for p in scene.panels],
         "page": page or key,
         "height": scene.height,

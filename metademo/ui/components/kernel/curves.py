@@ -25,6 +25,10 @@ DISGUISES: tuple[dict[str, Any], ...] = (
 GAP = -32768  # int16 that stands for "no value here"
 
 
+Facts = Sequence[tuple[str, str]]
+"""The numbers of a sentence as they are written, each with its formula."""
+
+
 @dataclass(frozen=True)
 class Curve:
     """A line over the chart's x grid.
@@ -41,6 +45,7 @@ class Curve:
     width: float = 2.0
     opacity: float = 1.0
     legend: bool = True
+    about: str = ""  # what it is and how it was computed, for whoever asks its key
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Series:
     values: Sequence[float | None]
     color: Color = ("#4b5563", "#c5cad3")
     dash: str = "solid"
+    about: Sequence[str] = ()  # how each value was computed; one text holds for all
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,8 @@ class Scene:
         panels: small charts of a value per step.
         captions: one sentence per step (or one for all), large, under the scrubber.
         details: a smaller line below it, likewise.
+        caption_facts, detail_facts: for each of them the numbers in it, in turn, and how each was
+            computed; see `metademo.ui.scenes.facts`.
         points: the support set, and what the legend calls it.
         example: whether they are an example, which the visitor's first click replaces.
         snap: name of the curve that new and moved points go onto; none if it is empty.
@@ -100,6 +108,8 @@ class Scene:
     panels: Sequence[Panel] = ()
     captions: Sequence[str] = ()
     details: Sequence[str] = ()
+    caption_facts: Sequence[Facts] = ()
+    detail_facts: Sequence[Facts] = ()
     points: Sequence[Point] = ()
     points_label: str = "your points"
     example: bool = False
@@ -132,6 +142,8 @@ class Scene:
             curves=[curve for curve in self.curves if curve.name not in hide],
             captions=() if SENTENCES in hide else self.captions,
             details=() if SENTENCES in hide else self.details,
+            caption_facts=() if SENTENCES in hide else self.caption_facts,
+            detail_facts=() if SENTENCES in hide else self.detail_facts,
             panels=() if PANELS in hide else self.panels,
             snap="" if self.snap in hide else self.snap,
         )
@@ -189,6 +201,7 @@ def encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
         "width": curve.width,
         "opacity": curve.opacity,
         "legend": curve.legend,
+        "about": curve.about,
         "rows": len(values),
         "start": start,
         "unit": unit,
@@ -202,6 +215,7 @@ def encode_series(series: Series, values: list[Any]) -> dict[str, Any]:
         "color": list(two_colors(series.color)),
         "dash": series.dash,
         "values": values,
+        "about": list(series.about),
     }
 
 

@@ -60,6 +60,7 @@ def _encode_board(board: Board) -> dict[str, Any]:
                 "color": list(two_colors(s.color)),
                 "dash": s.dash,
                 "missing": s.missing,
+                "formulas": {name: list(texts) for name, texts in s.formulas.items()},
                 **{name: _rounded(getattr(s, name)) for name in _PER_STEP},
             }
             for s in board.scores

@@ -22,6 +22,7 @@ from streamlit.components.v2.types import ComponentRenderer
 from metademo.tasks import Array
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import Curve, encode_curve, encode_ticks, pi_ticks
+from metademo.ui.scenes.facts import unfold
 from metademo.ui.scenes.train_scene import Line, TrainScene
 from metademo.ui.scenes.train_words import Report
 
@@ -58,6 +59,7 @@ def train_stage(
         verdict: what is said in place of the newest snapshot's caption, if anything.
     """
     unsent = _unsent(key, run, scene.steps)
+    said, facts = unfold(verdict)
     ticks = pi_ticks(*scene.x_range) if _is_wide(scene.x_range) else None
     data = {
         "assets": assets.urls("train_stage/train_stage.js"),
@@ -74,7 +76,10 @@ def train_stage(
         "fresh": [scene.steps[i] for i in unsent],
         "captions": [scene.captions[i] for i in unsent],
         "details": [scene.details[i] for i in unsent],
-        "verdict": verdict,
+        "captionFacts": [list(scene.caption_facts[i]) for i in unsent],
+        "detailFacts": [list(scene.detail_facts[i]) for i in unsent],
+        "verdict": said,
+        "verdictFacts": facts,
         "points": scene.points,
         "metric": scene.metric,
         "most": max([1, planned, *(_last(line.steps) for line in lines)]),

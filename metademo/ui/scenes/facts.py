@@ -1,0 +1,84 @@
+"""Numbers that say what they are: each with the formula it was computed by, its values put in.
+
+A sentence is put together with its numbers marked (`told`), and then taken apart into what is read
+and what is known of each number (`unfold`). No Streamlit here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from metademo.algorithms import Learner
+from metademo.moments.drawn import Drawn
+from metademo.tasks import Array
+
+_MARKED = re.compile("\ue000([^\ue001]*)\ue001([^\ue002]*)\ue002")
+MOST_TERMS = 6
+"""So many gaps are written out at most."""
+
+
+def told(shown: str, about: str) -> str:
+    """A number for a sentence, with what is known of it."""
+    return f"\ue000{shown}\ue001{about}\ue002" if about else shown
+
+
+def unfold(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """The sentence as it is read; and each number marked in it, in turn, with its formula."""
+    return _MARKED.sub(r"\1", text), [(m[1], m[2]) for m in _MARKED.finditer(text)]
+
+
+def sentences(captions: Sequence[str], details: Sequence[str]) -> dict[str, Any]:
+    """Marked sentences as the arguments of a `Scene`."""
+    found: dict[str, Any] = {}
+    for name, marked in (("caption", captions), ("detail", details)):
+        pairs = [unfold(text) for text in marked]
+        found[f"{name}s"] = [text for text, _ in pairs]
+        found[f"{name}_facts"] = [facts for _, facts in pairs]
+    return found
+
+
+def exact(value: float) -> str:
+    """Three significant digits, as a formula gives them."""
+    return f"{value:.3g}".replace("-", "−")
+
+
+def error_from(value: float, what: str, x: Array, metric: str = "l1") -> str:
+    """Of the mean difference between the network's curve and another.
+
+    Args:
+        what: the other curve, in a word or two.
+        x: where both are drawn, (points,).
+    """
+    difference = f"|network − {what}|" if metric == "l1" else f"(network − {what})²"
+    return (
+        f"{exact(value)} = mean of {difference} over {len(x)} points "
+        f"from {exact(x[0])} to {exact(x[-1])}"
+    )
+
+
+def loss_of(learner: Learner, run: Drawn, k: int) -> str:
+    """Of what a learner's inner loop descends, after `k` steps."""
+    value = run.losses[k]
+    if learner.unlabelled:
+        if getattr(learner, "learned_loss", "") == "squared":
+            g = exact(float(np.sqrt(2 * value)))
+            return f"{exact(value)} = g² / 2 with |g| = {g}: g is the loss network's output"
+        return f"{exact(value)} = |g|: g is the loss network's output"
+    metric = str(getattr(learner, "support_loss", None) or getattr(learner, "loss", "l1"))
+    gaps = run.gaps[k] if metric == "l1" else run.gaps[k] ** 2
+    return gap(value, gaps, metric)
+
+
+def gap(value: float, gaps: Sequence[float], metric: str = "l1", what: str = "network") -> str:
+    """Of the mean distance at the points: each of them is `gaps`, (points,)."""
+    difference = f"|{what} − y|" if metric == "l1" else f"({what} − y)²"
+    if len(gaps) == 1:
+        return f"{exact(value)} = {difference} at the point"
+    text = f"{exact(value)} = mean of {difference} at the {len(gaps)} points"
+    if len(gaps) <= MOST_TERMS:
+        text += f" = ({' + '.join(map(exact, gaps))}) / {len(gaps)}"
+    return text
