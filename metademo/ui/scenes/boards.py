@@ -66,6 +66,7 @@ class Sweep:
         values: of the attribute, (n,); with `names` they are kinds and not numbers.
         trained: stretches of it that occurred in training.
         here: the value of the task in the chart.
+        about: how the errors at the value next to it were computed.
         series: `values` of each has shape (S + 1, n).
     """
 
@@ -76,3 +77,4 @@ class Sweep:
     series: Sequence[Series]
     names: Sequence[str] = ()
     note: str = ""
+    about: str = ""

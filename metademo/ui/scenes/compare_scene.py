@@ -15,9 +15,9 @@ from metademo.moments.outside import ATTRIBUTES, Attribute
 from metademo.moments.views import CompareView
 from metademo.tasks import Array, WaveFamily
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series
-from metademo.ui.scenes.facts import error_from, loss_of, sentences, told
+from metademo.ui.scenes.facts import error_from, loss_of, sentences, steps_of, told, wave_formula
 from metademo.ui.scenes.scenes import look, points_chart
-from metademo.ui.scenes.sentences import after, ran_away
+from metademo.ui.scenes.sentences import after, ran_away, wave_name
 
 CEILING = 1e9
 """What has run away is drawn as if it were here, above every axis."""
@@ -30,9 +30,18 @@ def compare_scene(view: CompareView, family: WaveFamily, compared: Compared) -> 
     """
     metric, runs = family.metric, compared.runs
     truth = view.wave(family.grid)[0]
-    curves = [Curve("truth", "the true wave", truth, *look("truth"), 1.5)]
+    name = wave_name(view.phase, view.amplitude)
+    about = wave_formula(name, view.frequency, view.shape)
+    curves = [Curve("truth", "the true wave", truth, *look("truth"), 1.5, about=about)]
     curves += [
-        Curve(one.name, one.title, runs[one.name].curves, *one.colours_and_dash, 3.0)
+        Curve(
+            one.name,
+            one.title,
+            runs[one.name].curves,
+            *one.colours_and_dash,
+            3.0,
+            about=steps_of(one.model.learner, view.inner_lr),
+        )
         for one in compared.shown
     ]
     losses = {name: run.losses for name, run in runs.items()}

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from metademo.algorithms import Learner
+from metademo.algorithms import GradientBased, Learner
+from metademo.algorithms.step_sizes import LearnedStepSizes
 from metademo.moments.drawn import Drawn
 from metademo.tasks import Array
 
@@ -82,3 +83,27 @@ def gap(value: float, gaps: Sequence[float], metric: str = "l1", what: str = "ne
     if len(gaps) <= MOST_TERMS:
         text += f" = ({' + '.join(map(exact, gaps))}) / {len(gaps)}"
     return text
+
+
+def steps_of(learner: Learner, inner_lr: float | None) -> str:
+    """Of a learner's curve."""
+    if not isinstance(learner, GradientBased):
+        return f"y = {learner.title.lower()}: it takes no gradient steps"
+    if isinstance(learner, LearnedStepSizes):
+        alpha = "step sizes α that were learned"
+    else:
+        alpha = f"α = {exact(learner.inner_lr if inner_lr is None else inner_lr)}"
+    loss = "the learned loss" if learner.unlabelled else "its loss on the points"
+    return f"y = f(x; θ), θ ← θ − α ∇L(θ) at each step, with {alpha}; L is {loss}"
+
+
+def wave_formula(name: str, frequency: float, shape: str) -> str:
+    """Of the true wave.
+
+    Args:
+        name: such as "sin(x + π)", see `wave_name`.
+    """
+    text = f"y = {name}"
+    if frequency != 1:
+        text += f", with {exact(frequency)} x in the place of x"
+    return text if shape == "sine" else f"{text}, as a {shape} wave"

@@ -6,6 +6,7 @@ A scene is computed for all inner steps at once, so that the browser can scrub t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,14 @@ from metademo.moments.drawn import Drawn, draw_points, draw_source
 from metademo.moments.views import DamlView, MamlView, PointsView
 from metademo.tasks import Array, WaveFamily, Waves
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, pi_ticks
-from metademo.ui.scenes.facts import error_from, loss_of, sentences, told
+from metademo.ui.scenes.facts import (
+    error_from,
+    loss_of,
+    sentences,
+    steps_of,
+    told,
+    wave_formula,
+)
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.sentences import (
     IN_WORDS,
@@ -59,9 +67,22 @@ def maml_scene(
     models = {"maml": model, **contrasts}
     runs = {name: draw_points(view, family, one) for name, one in models.items()}
     story = Story(view, family, models, runs)
-    shown = [Curve("truth", story.wave_label, story.truth, *look("truth"), width=1.5)]
-    shown += [_line(n, IN_WORDS[n], runs[n].curves, width=2.5) for n in contrasts]
-    shown += _before_and_after("maml", runs["maml"])
+    name = wave_name(view.phase, view.amplitude)
+    shown = [
+        Curve(
+            "truth",
+            story.wave_label,
+            story.truth,
+            *look("truth"),
+            width=1.5,
+            about=wave_formula(name, view.frequency, view.shape),
+        )
+    ]
+    shown += [
+        _line(n, IN_WORDS[n], runs[n].curves, 2.5, steps_of(contrasts[n].learner, view.inner_lr))
+        for n in contrasts
+    ]
+    shown += _before_and_after("maml", runs["maml"], steps_of(model.learner, view.inner_lr))
     steps = range(view.steps + 1) if view.points else range(0)
     panels = [
         Panel(
@@ -108,8 +129,9 @@ def daml_scene(view: DamlView, family: WaveFamily, model: Model) -> Scene:
         wanted = "the wave it stands for: " if label == meant else ""
         opacity = 1.0 if label == meant else 0.45
         name = f"truth {i}"
-        shown.append(Curve(name, wanted + label, truth, *look("truth"), width=1.5, opacity=opacity))
-    shown += _before_and_after("daml", run)
+        curve = Curve(name, wanted + label, truth, *look("truth"), width=1.5, about=f"y = {label}")
+        shown.append(replace(curve, opacity=opacity))
+    shown += _before_and_after("daml", run, steps_of(model.learner, view.inner_lr))
     away = {
         label: [error_from(value, label, grid) for value in values]
         for label, values in errors.items()
@@ -142,13 +164,16 @@ def daml_scene(view: DamlView, family: WaveFamily, model: Model) -> Scene:
     )
 
 
-def _before_and_after(name: str, run: Drawn) -> list[Curve]:
-    before = Curve(f"{name}-before", "before any step", run.curves[0], *look(name), 1.5, 0.4)
-    return [before, _line(name, "after {steps}", run.curves, width=4.0)]
+def _before_and_after(name: str, run: Drawn, about: str) -> list[Curve]:
+    start = "y = f(x; θ₀): the network with its meta-trained weights θ₀, before it sees anything"
+    before = Curve(
+        f"{name}-before", "before any step", run.curves[0], *look(name), 1.5, 0.4, about=start
+    )
+    return [before, _line(name, "after {steps}", run.curves, 4.0, about)]
 
 
-def _line(name: str, label: str, curves: Array, *, width: float) -> Curve:
-    return Curve(name, label, curves, *look(name), width)
+def _line(name: str, label: str, curves: Array, width: float, about: str) -> Curve:
+    return Curve(name, label, curves, *look(name), width, about=about)
 
 
 def _series(name: str, values: Array, about: Sequence[str]) -> Series:

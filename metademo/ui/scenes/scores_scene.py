@@ -173,12 +173,15 @@ def _sweep(view: CompareView, family: WaveFamily, compared: Compared, measured: 
     )
     if waiting := _waiting(compared, measured, measured.sweeps):
         note = f"Measuring {waiting}…"
+    values, here = attribute.values(family), view.value(view.along)
+    nearest = attribute.in_words(float(values[np.abs(values - here).argmin()]))
     return Sweep(
         f"Error against {attribute.title.lower()}",
-        attribute.values(family),
+        values,
         attribute.trained_among(family),
-        view.value(view.along),
+        here,
         series,
         attribute.names,
         note,
+        f"mean of the errors on {SWEPT_TASKS} tasks of {attribute.title.lower()} {nearest}",
     )

@@ -75,6 +75,7 @@ class TrainScene:
     caption_facts: list[Facts]
     detail_facts: list[Facts]
     metric: str
+    about: dict[str, str]
 
 
 class Probes:
@@ -170,7 +171,22 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
             [_detail(config, losses) for _, losses in drawn],
         ),
         metric="mean |error|" if config.task_family.metric == "l1" else "mean squared error",
+        about=_about(config),
     )
+
+
+def _about(config: TrainConfig) -> dict[str, str]:
+    """What the lines of the loss chart are."""
+    inner = count(config.inner_steps, "inner step")
+    what = "|network − wave|" if config.task_family.metric == "l1" else "(network − wave)²"
+    loss = "|network − y|" if config.loss == "l1" else "(network − y)²"
+    return {
+        "query": f"mean of {loss} at the query points after {inner}, over the "
+        f"{count(config.meta_batch, 'task')} of an outer step; the thick line is its moving mean",
+        "heldOut": f"mean of {what} after {inner}, over {TASKS} held-out tasks, at each snapshot",
+        "ignoring": f"{exact(ignoring_error(config))} = mean of {what} over the same tasks, of the "
+        "one curve that is best for all of them together",
+    }
 
 
 def _caption(config: TrainConfig, snapshot: Snapshot, moved: bool) -> str:

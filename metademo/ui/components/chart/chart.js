@@ -4,14 +4,16 @@
  * @typedef {[light: string, dark: string]} Colors
  * @typedef {import("../kernel/plot.js").Ticks} Ticks
  * @typedef {{name: string, label: string, color: Colors, dash: string, width: number, opacity: number,
- *   legend: boolean, rows: number, start: number, unit: number, y: string}} Curve
- * @typedef {{label: string, color: Colors, dash: string, values: (number|null)[]}} Series
+ *   legend: boolean, about: string, rows: number, start: number, unit: number, y: string}} Curve
+ * @typedef {{label: string, color: Colors, dash: string, values: (number|null)[], about: string[]}} Series
+ * @typedef {[shown: string, about: string][]} Facts
+ * @typedef {Pick<Data, "captions"|"details"|"captionFacts"|"detailFacts">} Words
  * @typedef {{title: string, log: boolean, note: string, series: Series[]}} Panel
  * @typedef {{ack: number, session: string, view: string, example: boolean, undo: boolean, redo: boolean, fresh: string,
  *   page: string, visit: string, steps: number,
  *   xRange: [number, number], yRange: [number, number], xTicks: ?Ticks, curves: Curve[],
  *   points: [number, number][], pointsLabel: string, maxPoints: number, editable: boolean, snap: string,
- *   captions: string[], details: string[], panels: Panel[], key: string, height: number, label: string,
+ *   captions: string[], details: string[], captionFacts: Facts[], detailFacts: Facts[], panels: Panel[], key: string, height: number, label: string,
  *   playSeconds: number, assets: {plotly: string, style: string}}} Data
  * What goes back are gestures, see gestures.js, as the state value `edit`.
  *
@@ -23,6 +25,7 @@
 import { make, mount, readTheme, say } from "../kernel/base.js";
 import { arrived } from "../kernel/address.js";
 import { Conversation } from "../kernel/conversation.js";
+import { explained, tell } from "../kernel/explain.js";
 import { Panels } from "./panels.js";
 import { Plot } from "../kernel/plot.js";
 import { Points } from "./points.js";
@@ -129,7 +132,7 @@ class Chart {
     this.#drawLegend();
     this.#drawToolbar();
     this.#drawBelow();
-    this.caption.update(data.captions, data.details);
+    this.caption.update(data);
     if (!this.arrived) this.#arrive();
     this.#show(scrubber.at, scrubber.playing);
   }
@@ -228,7 +231,7 @@ class Chart {
     const { data, theme } = this;
     const shown = data.curves.filter((c) => c.legend);
     const key = JSON.stringify([theme.key, data.pointsLabel, data.points.length > 0 || data.editable, data.steps,
-      data.panels.some((panel) => panel.series.length > 1), shown.map((c) => [c.label, c.color, c.dash, c.width, c.opacity])]);
+      data.panels.some((panel) => panel.series.length > 1), shown.map((c) => [c.label, c.about, c.color, c.dash, c.width, c.opacity])]);
     if (key === this.legendKey) return;
     this.legendKey = key;
     const items = shown.map((curve) => {
@@ -238,6 +241,7 @@ class Chart {
       const item = make(several ? "button" : "span", { className: "md-key" },
         lineMark(curve, theme), name);
       item.dataset.label = curve.label;
+      explained(item, curve.about);
       if (several) {
         Object.assign(item, { type: "button", className: "md-key md-name" });
         bringsForward(item, item, this.shared, curve.label);
@@ -287,8 +291,7 @@ class Chart {
 
 /** The sentence under the chart. Room is kept for the longest one, so that nothing below moves. */
 class Caption {
-  /** @type {string[]} */ captions;
-  /** @type {string[]} */ details;
+  /** @type {Words} */ words;
   /** @type {string} */ key;
 
   constructor() {
@@ -302,10 +305,12 @@ class Caption {
       this.smallStack);
   }
 
-  update(captions, details) {
-    const key = JSON.stringify([captions, details]);
+  /** @param {Words} words */
+  update(words) {
+    const { captions, details, captionFacts, detailFacts } = words;
+    const key = JSON.stringify([captions, details, captionFacts, detailFacts]);
     if (key === this.key) return;
-    Object.assign(this, { key, captions, details });
+    Object.assign(this, { key, words });
     this.element.hidden = captions.length + details.length === 0;
     this.room.replaceChildren(...captions.map((text) => make("p", {}, text)));
     this.smallRoom.replaceChildren(...details.map((text) => make("p", {}, text)));
@@ -313,12 +318,14 @@ class Caption {
     this.element.classList.toggle("md-detailed", details.length > 0);
   }
 
+  /** @param {number} step  @param {boolean} playing */
   show(step, playing) {
-    if (!this.captions) return;
-    const pick = (texts) => texts[Math.min(step, texts.length - 1)] ?? "";
+    if (!this.words) return;
+    const { captions, details, captionFacts, detailFacts } = this.words;
+    const at = (/** @type {unknown[]} */ list) => Math.min(step, list.length - 1);
     this.now.setAttribute("aria-live", playing ? "off" : "polite");
-    say(this.now, pick(this.captions));
-    say(this.small, pick(this.details));
+    tell(this.now, captions[at(captions)] ?? "", captionFacts[at(captions)] ?? []);
+    tell(this.small, details[at(details)] ?? "", detailFacts[at(details)] ?? []);
   }
 }
 

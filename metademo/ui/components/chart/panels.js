@@ -2,6 +2,7 @@
 
 import { make, say, set, svg, valueOf } from "../kernel/base.js";
 import { DASHES, clamp } from "../kernel/formats.js";
+import { explained } from "../kernel/explain.js";
 import { errorText, linearScale, logScale, stepTicks } from "../kernel/scales.js";
 import { fade } from "../kernel/shared.js";
 import { followSize } from "../kernel/stage.js";
@@ -79,7 +80,7 @@ class Panel {
     if (key === this.key) return;
     Object.assign(this, { key, data, steps, theme });
     say(this.title, data.title);
-    this.element.title = data.note;
+    explained(this.title, data.note);
     this.values.replaceChildren(...data.series.map((series) => valueOf(series, theme, data.series.length > 1)));
     this.values.classList.toggle("md-many", data.series.length > 4);
     this.draw();
@@ -141,7 +142,9 @@ class Panel {
       const value = between(series.values, own);
       this.heads[i].style.display = this.#drawable(value) ? "" : "none";
       if (this.#drawable(value)) set(this.heads[i], { cx: this.x(own), cy: this.y(value) });
-      say(/** @type {Node} */ (this.values.children[i].lastChild), text(series.values[Math.round(own)]));
+      const number = /** @type {HTMLElement} */ (this.values.children[i].lastChild);
+      say(number, text(series.values[Math.round(own)]));
+      explained(number, series.about[Math.min(Math.round(own), series.about.length - 1)] ?? "");
     });
   }
 }

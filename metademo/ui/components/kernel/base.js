@@ -191,5 +191,5 @@ export function valueOf(series, theme, named) {
   const mark = make("i");
   mark.style.background = theme.pick(series.color);
   const name = named ? make("span", { className: "md-value-name" }, series.label) : "";
-  return make("span", {}, mark, name, make("b"));
+  return make("span", {}, mark, name, make("button", { type: "button", className: "md-fact" }));
 }

@@ -2,13 +2,14 @@
 
 import { make, say, svg } from "../kernel/base.js";
 import { DASHES } from "../kernel/formats.js";
+import { explained } from "../kernel/explain.js";
 import { errorText, logScale } from "../kernel/scales.js";
 import { bringsForward, fade } from "../kernel/shared.js";
 
 /**
  * @typedef {{label: string, about: string, note: string, color: [string, string], dash: string, missing: string,
  *   mean: (number|null)[], half: (number|null)[], spread: (number|null)[][], mine: (number|null)[],
- *   better: (number|null)[]}} Score
+ *   better: (number|null)[], formulas: Record<string, string[]>}} Score
  * @typedef {{title: string, tasks: string, note: string, scores: Score[]}} BoardData
  */
 
@@ -79,10 +80,11 @@ class Row {
     const line = svg("path", { d: "M1,6H25", stroke: color, "stroke-width": 3, "stroke-dasharray": DASHES[score.dash] ?? "" });
     this.name = make("button", { type: "button", className: "md-key md-name", "aria-pressed": "false" },
       svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, line), make("b", {}, score.label));
-    this.mine = make("b");
-    this.better = make("span", { className: "md-small" });
-    this.mean = make("b");
-    this.half = make("span", { className: "md-small" });
+    const fact = (more = "") => make("button", { type: "button", className: `md-fact ${more}` });
+    this.mine = fact();
+    this.better = fact("md-small");
+    this.mean = fact();
+    this.half = fact("md-small");
     this.whisker = make("i", { className: "md-whisker" });
     this.box = make("i", { className: "md-box" });
     this.median = make("i", { className: "md-median" });
@@ -104,6 +106,11 @@ class Row {
     const { score } = this;
     const k = Math.min(step, score.mine.length - 1); // one of fewer steps stays where it ends
     say(this.mine, errorText(score.mine[k]));
+    for (const name of /** @type {const} */ (["mine", "better", "mean", "half"])) {
+      explained(this[name], score.formulas[name]?.[k] ?? "");
+    }
+    this.better.hidden = score.better[k] == null;
+    this.half.hidden = !score.mean.length;
     const share = score.better[k];
     say(this.better, share == null ? "" : `better than on ${Math.round(100 * share)} of 100 tasks`);
     const known = score.mean.length > 0;

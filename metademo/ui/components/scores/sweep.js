@@ -5,13 +5,14 @@
 
 import { make, say, set, svg, valueOf } from "../kernel/base.js";
 import { DASHES } from "../kernel/formats.js";
+import { explained } from "../kernel/explain.js";
 import { errorText, exact, logScale } from "../kernel/scales.js";
 import { fade } from "../kernel/shared.js";
 import { followSize } from "../kernel/stage.js";
 
 /**
  * @typedef {{label: string, color: [string, string], dash: string, values: (number|null)[][]}} Series
- * @typedef {{title: string, note: string, values: number[], names: string[], trained: [number, number][],
+ * @typedef {{title: string, note: string, about: string, values: number[], names: string[], trained: [number, number][],
  *   here: number, series: Series[]}} SweepData
  */
 
@@ -107,7 +108,10 @@ export class Sweep {
     data.series.forEach((series, i) => {
       const row = series.values[Math.min(step, series.values.length - 1)];
       this.lines[i].setAttribute("d", this.#path(row));
-      say(/** @type {Node} */ (this.values.children[i].lastChild), row[nearest] === null ? "–" : errorText(row[nearest]));
+      const number = /** @type {HTMLElement} */ (this.values.children[i].lastChild);
+      const text = row[nearest] === null ? "–" : errorText(row[nearest]);
+      say(number, text);
+      explained(number, row[nearest] === null ? "" : `${text} = ${this.data.about}`);
     });
     this.svg.setAttribute("aria-label", `${data.title}, after ${step} steps`);
   }

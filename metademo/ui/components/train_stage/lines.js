@@ -6,6 +6,7 @@
 
 import { make, say, set, svg } from "../kernel/base.js";
 import { DASHES, clamp, pretty } from "../kernel/formats.js";
+import { explained } from "../kernel/explain.js";
 import { lossScale, stepScale } from "./axes.js";
 
 const EDGE = { left: 44, right: 18, top: 16, bottom: 28 };
@@ -167,8 +168,9 @@ export class Lines {
     const key = JSON.stringify([this.theme.key, this.data.metric, this.data.lines.map((l) => [l.label, l.color, l.number])]);
     if (key === this.key) return;
     this.key = key;
-    const item = (mark, ...parts) => make("span", { className: "md-key" },
-      svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, mark), ...parts);
+    const item = (mark, about, ...parts) => explained(make("span", { className: "md-key" },
+      svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, mark), ...parts), about);
+    const { about } = this.data;
     const named = ({ label }, before = "") => { // a narrow screen has room for the names alone
       const [name, ...more] = label.split(" (");
       return make("span", {}, before + name, make("span", { className: "md-brief" }, ["", ...more].join(" (")));
@@ -178,11 +180,11 @@ export class Lines {
     });
     this.error = make("b");
     this.keys.replaceChildren(
-      item(stroke(main, 3), others.length ? named(main, "query loss, ") : make("span", {}, "query loss")),
-      item(svg("g", { class: "md-errors" }, svg("path", { d: "M1,6H25" }), svg("circle", { cx: 13, cy: 6, r: 2.4 })),
+      item(stroke(main, 3), about.query, others.length ? named(main, "query loss, ") : make("span", {}, "query loss")),
+      item(svg("g", { class: "md-errors" }, svg("path", { d: "M1,6H25" }), svg("circle", { cx: 13, cy: 6, r: 2.4 })), about.heldOut,
         make("span", {}, "held-out error"), this.error),
-      item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), make("span", {}, "one fixed curve for all")),
-      ...others.map((line) => item(stroke(line, 2), named(line))),
+      item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), about.ignoring, make("span", {}, "one fixed curve for all")),
+      ...others.map((line) => item(stroke(line, 2), `${about.query}, of this run`, named(line))),
     );
   }
 

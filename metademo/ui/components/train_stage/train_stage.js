@@ -9,6 +9,7 @@
  */
 
 import { arrived } from "../kernel/address.js";
+import { tell } from "../kernel/explain.js";
 import { sendAlone } from "../kernel/messages.js";
 import { make, mount, readTheme, say, svg } from "../kernel/base.js";
 import { Lines } from "./lines.js";
@@ -17,6 +18,8 @@ import { Progress, keepFocus } from "./run_bar.js";
 import { Scrubber } from "../kernel/scrubber.js";
 import { shared } from "../kernel/shared.js";
 import { followSize, lineMark, mark, pointsKey, start } from "../kernel/stage.js";
+
+/** @typedef {{caption: string, detail: string, captionFacts: [string, string][], detailFacts: [string, string][], curves: string[]}} Row */
 
 const PAGE = "train";
 const REST = 120; // ms without a move after which the server is told where the slider stands
@@ -31,7 +34,7 @@ class Stage {
   // From the first data on; the second half from when it is built.
   /** @type {import("../kernel/base.js").Component} */ component;
   /** @type {any} */ data;
-  /** @type {{run: string, rows: Map<number, {caption: string, detail: string, curves: string[]}>}} */ known;
+  /** @type {{run: string, rows: Map<number, Row>}} */ known;
   /** @type {import("../kernel/base.js").Theme} */ theme;
   /** @type {Promise<void>} */ starting;
   /** @type {Lines} */ lines;
@@ -95,6 +98,8 @@ class Stage {
     sent.fresh.forEach((step, i) => rows.set(step, {
       caption: sent.captions[i],
       detail: sent.details[i],
+      captionFacts: sent.captionFacts[i],
+      detailFacts: sent.detailFacts[i],
       curves: sent.curves.map(({ moves, y, rows: n }) => (moves ? y.slice((y.length / n) * i, (y.length / n) * (i + 1)) : "")),
     }));
     const all = sent.snapshots.map((step) => rows.get(step));
@@ -104,6 +109,8 @@ class Stage {
       ...sent,
       captions: all.map((row) => row.caption),
       details: all.map((row) => row.detail),
+      captionFacts: all.map((row) => row.captionFacts),
+      detailFacts: all.map((row) => row.detailFacts),
       curves: sent.curves.map((curve, k) => (curve.moves
         ? { ...curve, rows: all.length, y: all.map((row) => row.curves[k]).join("") } : curve)),
     };
@@ -192,8 +199,8 @@ class Stage {
     this.lines.show(at);
     this.now.setAttribute("aria-live", playing || data.live ? "off" : "polite");
     const verdict = k === data.steps ? data.verdict : "";
-    say(this.now, verdict || (data.captions[k] ?? ""));
-    say(this.small, verdict ? "" : (data.details[k] ?? ""));
+    tell(this.now, verdict || (data.captions[k] ?? ""), verdict ? data.verdictFacts : (data.captionFacts[k] ?? []));
+    tell(this.small, verdict ? "" : (data.details[k] ?? ""), data.detailFacts[k] ?? []);
     mark(this.host, { step: data.snapshots[k], at: k });
     shared(PAGE).set({
       ...data.moment, at: k < data.steps ? String(data.snapshots[k]) : "", stands: data.run && k < data.steps ? data.stepNames[k] : "",

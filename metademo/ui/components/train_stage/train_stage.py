@@ -82,6 +82,7 @@ def train_stage(
         "verdictFacts": facts,
         "points": scene.points,
         "metric": scene.metric,
+        "about": scene.about,
         "most": max([1, planned, *(_last(line.steps) for line in lines)]),
         "top": max(line.top for line in lines),
         "ignoring": float(f"{lines[0].ignoring:.4g}"),

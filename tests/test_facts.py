@@ -1,0 +1,219 @@
+"""Each number on the pages is what its formula says: computed again from what the formula names."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pages import chart, component, start
+from test_scenes import POINTS, TRIES, independent, learner, scene_of
+
+from metademo.moments.candidates import candidates
+from metademo.moments.compared import compare
+from metademo.moments.views import CompareView, DamlView, MamlView
+from metademo.recipes import configure
+from metademo.tasks import FAMILIES, as_waves
+from metademo.training import HELD_OUT_STREAM
+from metademo.ui.scenes.compare_scene import compare_scene
+from metademo.ui.scenes.facts import exact, unfold
+from metademo.ui.scenes.scenes import daml_scene
+from metademo.ui.scenes.train_scene import train_scene, untrained
+from metademo.ui.server import resources
+
+ANY_PHASE = FAMILIES["any-phase"]
+OVER_CURVE = re.compile(
+    r"(?P<value>\S+) = mean of (?P<term>\|network − (?P<what>.+)\||\(network − (?P<what2>.+)\)²) "
+    r"over (?P<n>\d+) points from (?P<low>\S+) to (?P<high>\S+)"
+)
+AT_POINTS = re.compile(
+    r"(?P<value>\S+) = (mean of )?(?P<term>\|(network|wave) − y\||\((network|wave) − y\)²) "
+    r"at the (point|(?P<n>\d+) points)( = \((?P<terms>.+)\) / (?P<over>\d+))?"
+)
+
+
+def as_number(text: str) -> float:
+    return float(text.replace("−", "-"))
+
+
+def holds(about: str, curve, truth, gaps) -> float:
+    """The value of a formula, computed anew from a curve and the truth, or from gaps at points."""
+    if found := OVER_CURVE.fullmatch(about):
+        assert int(found["n"]) == len(curve)
+        difference = np.asarray(curve) - truth
+        squared = found["term"].endswith("²")
+        value = np.mean(difference**2 if squared else np.abs(difference))
+    else:
+        found = AT_POINTS.fullmatch(about)
+        assert found, about
+        gaps = np.asarray(gaps) ** (2 if found["term"].endswith("²") else 1)
+        assert int(found["n"] or 1) == len(gaps)
+        value = np.mean(gaps)
+        if found["terms"]:
+            written = [as_number(term) for term in found["terms"].split(" + ")]
+            assert written == pytest.approx(gaps, rel=6e-3, abs=2e-6)
+            assert int(found["over"]) == len(gaps)
+    assert as_number(found["value"]) == pytest.approx(value, rel=6e-3, abs=2e-6)
+    return float(value)
+
+
+def reads(shown: str, value: float) -> bool:
+    """Whether a number in a sentence is this one, rounded."""
+    if found := re.fullmatch(r"less than (\S+)", shown):
+        return value < float(found[1])
+    digits = len(shown.partition(".")[2])
+    return abs(float(shown.replace(",", "")) - value) <= 0.51 * 10**-digits
+
+
+@TRIES
+@given(points=POINTS, free=st.booleans(), contrast=st.booleans())
+def test_numbers_of_the_maml_page(points, free, contrast):
+    view = MamlView().with_points(points, ANY_PHASE)
+    if not free:
+        view = view.with_snap(True)
+    contrasts = {"pretrained": learner("pretrained-any-phase")} if contrast else {}
+    scene = scene_of(view, **contrasts)
+    xs, ys = np.array(view.points).T
+    truth = view.wave(ANY_PHASE.grid)[0]
+    models = {"maml": learner("maml-any-phase"), **contrasts}
+    found = {}
+    for k in range(view.steps + 1):
+        for i, one in enumerate(models.values()):
+            curve = independent(one, view, ANY_PHASE.grid)[k]
+            gaps = np.abs(independent(one, view, xs)[k] - ys)
+            for panel in scene.panels:
+                series = panel.series[i]
+                value = holds(series.about[k], curve, truth, gaps)
+                assert series.values[k] == pytest.approx(value, rel=1e-3, abs=1e-5)
+                found[series.about[k]] = value
+    wave_gaps = np.abs(view.wave(xs)[0] - ys)
+    for text, facts in [
+        *zip(scene.captions, scene.caption_facts, strict=True),
+        *zip(scene.details, scene.detail_facts, strict=True),
+    ]:
+        place = 0
+        for shown, about in facts:
+            place = text.index(shown, place) + len(shown)
+            if about.endswith("its amplitude"):
+                left, right = about.split(" = ")
+                factors = [as_number(f) for f in right.split(",")[0].split(" × ")]
+                assert reads(shown, math.prod(factors))
+                assert as_number(left) == pytest.approx(math.prod(factors))
+            elif "wave − y" in about:
+                assert reads(shown, holds(about, None, None, wave_gaps))
+            else:
+                assert reads(shown, found[about])
+        assert not re.search(r"\d\.\d\d", _without(text, facts)), "a number that says nothing"
+
+
+def _without(text: str, facts) -> str:
+    for shown, _ in facts:
+        text = text.replace(shown, "", 1)
+    return text
+
+
+@pytest.mark.parametrize("weights", ["daml-two-phase", "daml-any-phase"])
+@pytest.mark.parametrize("source", [1.2, 0.0, -1.0])
+def test_numbers_of_the_daml_page(weights, source):
+    one = learner(weights)
+    family = FAMILIES[weights.removeprefix("daml-")]
+    scene = daml_scene(DamlView(weights=weights, source=source), family, one)
+    curves = scene.curves[-1].y
+    truths = {c.about.removeprefix("y = "): c.y for c in scene.curves if c.name.startswith("truth")}
+    learned, errors = scene.panels
+    for series in errors.series:
+        for k, about in enumerate(series.about):
+            what = OVER_CURVE.fullmatch(about)["what"]
+            assert series.values[k] == pytest.approx(holds(about, curves[k], truths[what], None))
+    (series,) = learned.series
+    for value, about in zip(series.values, series.about, strict=True):
+        if "²" in about:
+            stated, g = re.fullmatch(r"(\S+) = g² / 2 with \|g\| = (\S+): .+", about).groups()
+            assert as_number(stated) == pytest.approx(as_number(g) ** 2 / 2, rel=1.2e-2)
+        else:
+            (stated,) = re.fullmatch(r"(\S+) = \|g\|: .+", about).groups()
+        assert as_number(stated) == pytest.approx(value, rel=6e-3)
+    for k, facts in enumerate(scene.caption_facts):
+        for shown, about in facts:
+            truth = truths[OVER_CURVE.fullmatch(about)["what"]]
+            step = k if (shown, about) == facts[0] else 0
+            assert reads(shown, holds(about, curves[step], truth, None))
+
+
+@pytest.mark.parametrize("family", ["two-phase", "finn"])
+def test_numbers_of_the_compare_page(family):
+    tasks = FAMILIES[family]
+    found = candidates(resources.library()[0], {}, tasks)
+    view = CompareView.first().with_family(family).changed(own_steps=False, steps=3)
+    compared = compare(view, tasks, list(found.values()))
+    scene = compare_scene(view, tasks, compared)
+    truth = view.wave(tasks.grid)[0]
+    seen, errors = scene.panels
+    for one, loss, error in zip(compared.shown, seen.series, errors.series, strict=True):
+        run = compared.runs[one.name]
+        for k, about in enumerate(error.about):
+            value = holds(about, run.curves[k], truth, None)
+            assert compared.errors[one.name][k] == pytest.approx(value)
+        for k, about in enumerate(loss.about):
+            if not one.model.learner.unlabelled:
+                assert run.losses[k] == pytest.approx(
+                    holds(about, None, None, run.gaps[k]), rel=1e-3, abs=1e-6
+                )
+    for facts in scene.caption_facts:
+        for shown, about in facts:
+            assert reads(shown, as_number(about.split(" = ")[0])) or "less" in shown
+
+
+def test_numbers_of_the_board():
+    app = start("compare")
+    for _ in range(100):
+        data = component(app, "scores")
+        if not data["pending"]:
+            break
+        app.run()
+    for score in data["board"]["scores"]:
+        for name in ("mine", "mean", "half"):
+            for value, about in zip(score[name], score["formulas"][name], strict=True):
+                assert as_number(about.split(" = ")[0]) == pytest.approx(value, rel=1e-2, abs=1e-6)
+        for half, about in zip(score["half"], score["formulas"]["half"], strict=True):
+            z, spread, n = re.match(r"\S+ = (\S+) × (\S+) / √(\d+)", about).groups()
+            assert half == pytest.approx(float(z) * float(spread) / int(n) ** 0.5, rel=1e-2)
+        for share, about in zip(score["better"], score["formulas"]["better"], strict=True):
+            count, n = re.match(r"(\d+) of (\d+) tasks", about).groups()
+            assert share is None or share == pytest.approx(int(count) / int(n), abs=0.01)
+
+
+def test_numbers_of_the_train_page():
+    """The errors of a snapshot, measured again on the tasks that the formulas speak of."""
+    config = configure("maml", "two-phase")
+    probes, snapshot = untrained(config)
+    scene = train_scene(probes, [snapshot])
+    family = as_waves(config.task_family)
+    rng = np.random.default_rng([config.seed, HELD_OUT_STREAM])
+    support, query = family.sample_held_out(rng, 40, shots=config.shots, sources=0)
+    rows = config.learner.run(snapshot.meta, support, query.x)
+    errors = np.abs(rows.outputs - query.labels).mean(-1).mean(-1)
+    told = dict(zip(("before", "after"), scene.caption_facts[0], strict=True))
+    for name, k, steps in (("before", 0, "0 steps"), ("after", -1, "5 steps")):
+        shown, about = told[name]
+        assert about.endswith(f"mean error over 40 held-out tasks, after {steps}")
+        assert as_number(about.split(" = ")[0]) == pytest.approx(errors[k], rel=2e-2)
+        assert reads(shown, snapshot.errors[k])
+    text, facts = scene.details[0], scene.detail_facts[0]
+    assert [shown in text for shown, _ in facts] == [True, True]
+
+
+def test_every_key_says_what_it_is():
+    for page in ("maml", "daml", "compare"):
+        for curve in chart(start(page))["curves"]:
+            assert not curve["legend"] or curve["about"].startswith("y = ")
+    about = component(start("train"), "train_stage")["about"]
+    assert set(about) == {"query", "heldOut", "ignoring"}
+
+
+def test_a_marked_sentence_is_taken_apart():
+    assert unfold("plain") == ("plain", [])
+    assert exact(-0.012345) == "−0.0123"
