@@ -148,6 +148,12 @@ def test_what_is_hidden_is_not_sent():
     assert free not in json.dumps(shown)
 
 
+def test_hidden_errors_are_hidden_from_the_board_too():
+    with pytest.raises(LookupError):
+        component(arrive("compare", f"hide={PANELS}"), "scores")
+    assert component(start("compare"), "scores")["board"]
+
+
 def test_other_pages_are_free():
     app = arrive("maml", "lock=1")
     app.query_params.clear()  # as the navigation does in a browser

@@ -8,6 +8,7 @@ from metademo import reproduce
 from metademo.moments.candidates import Candidate, candidates, missing
 from metademo.moments.compared import compare
 from metademo.moments.outside import ATTRIBUTES
+from metademo.moments.tour import PANELS
 from metademo.moments.views import CompareView
 from metademo.tasks import SHAPES, WaveFamily, wave_families
 from metademo.ui.components.kernel.curves import Scene
@@ -70,6 +71,8 @@ def _scene() -> Scene:
 def _scores() -> None:
     """The board and the sweep; while something is measured they ask for this again and again."""
     state = _state()
+    if PANELS in state.lesson.hidden:
+        return
     view = state.view
     family, chosen = _compared(state)
     measured = measurements.request(view, family, chosen)
