@@ -1,0 +1,201 @@
+"""Scripts and notebooks that are taken home run by themselves, and draw what the page draws."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import moments
+import nbformat
+import numpy as np
+import pytest
+
+from metademo import checkpoints
+from metademo.algorithms.maml import MAML
+from metademo.export.moment import Moment
+from metademo.export.notebook import notebook
+from metademo.export.script import script
+
+ALL = {name: lambda pair=pair: moments.compared(*pair) for name, pair in moments.COMPARED.items()}
+ALL |= {name: lambda view=view: moments.at_source(view) for name, view in moments.SOURCES.items()}
+ALL |= {
+    "another alpha": lambda: moments.compared("maml", "any-phase", inner_lr=0.003),
+    "learned step sizes, another alpha": lambda: moments.compared(
+        "maml++w", "two-phase", inner_lr=0.02
+    ),
+    "more steps than step sizes": lambda: moments.compared(
+        "maml++", "any-phase", steps=9, own_steps=False
+    ),
+    "a wave of another shape": lambda: moments.compared(
+        "reptile", "any-phase", shape="sawtooth", frequency=1.3, amplitude=0.7, phase=-0.3
+    ),
+    "twenty points": lambda: moments.compared(
+        "maml", "finn", points=tuple((x / 2, np.sin(x)) for x in range(-10, 10))
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path, monkeypatch) -> Path:
+    """A folder with nothing in it, where scripts run."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put_weights(moment: Moment) -> None:
+    """Beside the script, as it asks for."""
+    if moment.weights:
+        Path(moment.file).write_bytes(checkpoints.shipped(moment.weights).read_bytes())
+
+
+def run(code: str, name: str = "taken home") -> dict:
+    space = {"__name__": name}
+    exec(compile(code, "script", "exec"), space)
+    return space
+
+
+def assert_drawn(moment: Moment, drawn: np.ndarray) -> None:
+    expected = moments.curves(moment)
+    assert np.isfinite(expected).all()
+    assert drawn.shape == expected.shape
+    scale = max(1.0, moment.family.amplitudes[1])  # a curve of five times the height
+    np.testing.assert_allclose(drawn, expected, atol=1e-5 * scale, rtol=0)
+
+
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+def test_a_script_draws_the_very_curve(make):
+    moment = make()
+    put_weights(moment)
+    text = script(moment)
+    assert "metademo" not in text
+    found = run(text)
+    assert_drawn(moment, found["curves"])
+    if moment.truth is not None:
+        np.testing.assert_allclose(found["truth"], moment.truth(moment.family.grid)[0], atol=1e-12)
+    else:
+        assert "truth" not in found
+
+
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+def test_a_notebook_draws_it_too(make, monkeypatch):
+    moment = make()
+    put_weights(moment)
+    drawn = stub_of_matplotlib(monkeypatch)
+    book = nbformat.reads(notebook(moment), as_version=4)
+    nbformat.validate(book)
+    assert book.cells[0].source.startswith(f"# {moment.title} on ")
+    space = {"__name__": "__main__"}
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            exec(compile(cell.source, cell.id, "exec"), space)
+    assert_drawn(moment, space["curves"])
+    assert [label for label in drawn if "after" in label] == [f"after {moment.steps} steps"]
+
+
+def stub_of_matplotlib(monkeypatch) -> list[str]:
+    """In the place of `matplotlib.pyplot`; the labels of what is drawn."""
+    labels: list[str] = []
+    plot = SimpleNamespace(
+        plot=lambda x, y, *form, label, **look: labels.append(label) or np.broadcast(x, y),
+        title=lambda text: None,
+        legend=lambda: None,
+        show=lambda: None,
+    )
+    monkeypatch.setitem(sys.modules, "matplotlib", SimpleNamespace(pyplot=plot))
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", plot)
+    return labels
+
+
+def test_run_as_a_program_it_writes_the_curves_and_draws_them(monkeypatch, capsys):
+    moment = moments.compared("maml", "any-phase")
+    put_weights(moment)
+    labels = stub_of_matplotlib(monkeypatch)
+    run(script(moment), "__main__")
+    assert labels == ["the true wave", "before any step", "after 5 steps", "points"]
+    error = np.abs(moments.curves(moment)[-1] - moment.truth(moment.family.grid)[0]).mean()
+    assert f"step 5: mean |error| {error:.4f}" in capsys.readouterr().out
+    assert_drawn(
+        moment,
+        np.genfromtxt("curves.csv", delimiter=",", names=True)
+        .view(float)
+        .reshape(400, -1)[:, 2:]
+        .T,
+    )
+
+
+def test_it_stands_alone(at_home):
+    """In an interpreter that finds nothing of ours, and no library for pictures."""
+    moment = moments.at_source(moments.SOURCES["two waves, between the bands"])
+    put_weights(moment)
+    Path("script.py").write_text(script(moment), encoding="utf-8")
+    block = "import sys; sys.modules['metademo'] = sys.modules['matplotlib'] = None; "
+    code = block + "import runpy; runpy.run_path('script.py', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=at_home, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "The curves are in curves.csv; with matplotlib there is a picture, too.\n"
+    with open("curves.csv", encoding="utf-8") as file:
+        assert file.readline().strip() == "x," + ",".join(f"step_{k}" for k in range(8))
+        table = np.loadtxt(file, delimiter=",")
+    assert_drawn(moment, table[:, 1:].T)
+
+
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+def test_it_is_short(make):
+    lines = script(make()).split('"""\n', 1)[1].splitlines()
+    assert len([line for line in lines if line.strip()]) <= 90
+    assert max(map(len, lines)) <= 100
+
+
+def test_scripts_are_written_as_our_own_code_is(at_home):
+    """The linter and the formatter find nothing in them."""
+    for number, make in enumerate(ALL.values()):
+        text = script(make())
+        if "tensor([\n" not in text:  # many numbers stand in rows, not one on each line
+            Path(f"script_{number}.py").write_text(text, encoding="utf-8")
+    config = ["--config", str(Path(__file__).resolve().parent.parent / ".ruff.toml")]
+    for command in (["check"], ["format", "--check", "--diff"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, *config, "--no-cache", "."],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "title", ['run "1"', 'a """ b', "a\\", "{x}", "two\nlines", "{__import__}"]
+)
+def test_weights_may_have_any_name(title):
+    moment = moments.with_title(moments.compared("maml", "any-phase"), title, title)
+    Path(moment.file).write_bytes(checkpoints.shipped("maml-any-phase").read_bytes())
+    assert Path(moment.file).name == moment.file
+    assert_drawn(moment, run(script(moment))["curves"])
+    nbformat.validate(nbformat.reads(notebook(moment), as_version=4))
+
+
+def test_what_a_subclass_changes_is_not_told_as_what_it_is_made_from():
+    class Shrinking(MAML):
+        def step_sizes(self, meta, step):
+            return dict.fromkeys(self.moving, self.inner_lr / (step + 1))
+
+    class Told(Shrinking):
+        def alpha_in_torch(self, inner_lr):
+            return f"{inner_lr} / (k + 1)"
+
+    class Biased(MAML):
+        @property
+        def moving(self):
+            return tuple(name for name in self.network.shapes if name.endswith("bias"))
+
+    base = moments.compared("maml", "any-phase")
+    assert Shrinking().in_torch() is None
+    for kind in (Told, Biased):
+        model = base.model.__class__(
+            kind.configured(base.learner, base.learner.kind), base.model.meta
+        )
+        moment = base.__class__(**(vars(base) | {"model": model}))
+        put_weights(moment)
+        assert_drawn(moment, run(script(moment))["curves"])
