@@ -87,9 +87,9 @@ def drawn(learner: GradientBased) -> str:
         f'draw_network(rng, "{role}", {network.sizes})'
         for role, network in zip(learner.parts, networks, strict=True)
     ]
-    return (
-        calls[0] if len(calls) == 1 else "(\n        {}\n    )".format("\n        | ".join(calls))
-    )
+    if len(calls) == 1:
+        return calls[0]
+    return "{{\n{}    }}".format("".join(f"        **{call},\n" for call in calls))
 
 
 def moves(learner: GradientBased) -> str:

@@ -81,8 +81,10 @@ class LearnedStepSizes(GradientBased):
         networks = super().draw_in_torch
         if not networks:
             return ""
-        shape = "(" + f"{max(1, self.inner_steps)}, " * self.per_step
-        shape += "*value.shape)" if self.per_weight else ")"
+        shape = "value.shape" if self.per_weight else "()"
+        if self.per_step:
+            steps = max(1, self.inner_steps)
+            shape = f"({steps}, *value.shape)" if self.per_weight else f"({steps},)"
         return (
             networks.replace("def draw(rng):\n    return", "def draw(rng):\n    theta =")
             + f"""\

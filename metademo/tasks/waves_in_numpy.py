@@ -61,9 +61,11 @@ def tasks_in_numpy(family: WaveFamily, unlabelled: bool) -> str:
     amplitude = ""
     if not family.unit_amplitude:
         amplitude = f"    amplitude = {_uniform(*family.amplitudes, 'uniform[:, 1:2]')}\n"
+    form = "A sin(x + b)" if amplitude else "sin(x + b)"
+    seen = "unlabelled source inputs" if unlabelled else "labelled points"
     return f'''\
 def draw_tasks(rng, n, points, queries):
-    """n waves A sin(x + b): {_what_is_seen(unlabelled)}, query points, and the waves."""
+    """n waves {form}: {seen}, query points, and the waves."""
     uniform = rng.random((n, 2 + points + queries))
     phase = {_uniform(*family.phases, draw)}
 {amplitude}
@@ -76,10 +78,6 @@ def draw_tasks(rng, n, points, queries):
     drawn = (x, y, query_x, wave(query_x))
     return *(None if v is None else torch.tensor(v, dtype=torch.float32) for v in drawn), wave
 '''
-
-
-def _what_is_seen(unlabelled: bool) -> str:
-    return "unlabelled source inputs" if unlabelled else "labelled points"
 
 
 def _uniform(low: float, high: float, draw: str) -> str:
