@@ -48,6 +48,11 @@ class Moment:
         return re.sub(r"[^\w+.]+", "-", self.weights).strip("-.") + SUFFIX
 
     @property
+    def citation(self) -> str:
+        """Where the method is from, in plain text; "" if it is nobody's."""
+        return self.learner.citation.replace("*", "")
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing to learn from."""
         return not self.support.x.size

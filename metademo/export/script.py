@@ -99,7 +99,7 @@ def wrapped(begin: str, values: str, end: str) -> str:
 
 def _origin(moment: Moment) -> str:
     """Where the method is from, and what has to be there."""
-    citation = textwrap.fill(moment.learner.citation.replace("*", ""), WIDTH)
+    citation = textwrap.fill(moment.citation, WIDTH)
     return "\n".join(filter(None, [citation, needs(moment)]))
 
 

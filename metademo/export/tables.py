@@ -14,20 +14,24 @@ from pydantic import BaseModel, ConfigDict
 from metademo.formats import to_json
 from metademo.jobs import Progress
 from metademo.jobs.snapshots import EVERY, HELD_OUT_TASKS
-from metademo.moments.drawn import Drawn
-from metademo.moments.views import DamlView, PointsView
 from metademo.settings import TrainConfig
-from metademo.tasks import Array, WaveFamily, Waves
+from metademo.tasks import Array
 
 
-def curves_csv(view: PointsView | DamlView, family: WaveFamily, runs: Mapping[str, Drawn]) -> str:
-    """What a chart shows: x, the true wave, and a column for each learner and step.
+def curves_csv(x: Array, curves: Mapping[str, Array]) -> str:
+    """What a chart shows: x, and a column for each curve, or for each step of one.
 
-    Where a source input stands for no wave there is a column for each one of the family.
+    Args:
+        x: of all of them, (points,).
+        curves: by name; (points,), or (steps + 1, points) for one that goes from step to step.
     """
-    columns = {"x": family.grid, **_truths(view, family)}
-    for name, run in runs.items():
-        columns |= {f"{name}_step_{k}": curve for k, curve in enumerate(run.curves)}
+    columns = {"x": x}
+    for name, values in curves.items():
+        name = name.replace(" ", "_")
+        if values.ndim == 1:
+            columns[name] = values
+        else:
+            columns |= {f"{name}_step_{k}": curve for k, curve in enumerate(values)}
     return _csv(columns, zip(*columns.values(), strict=True))
 
 
@@ -112,16 +116,6 @@ class RunReport(BaseModel):
         rows += [[row.step, None, *row.errors] for row in self.held_out]
         names = ["outer_step", "query_loss", *(f"error_after_{k}" for k in range(width))]
         return settings + _csv(names, sorted(rows, key=lambda row: row[0]))
-
-
-def _truths(view: PointsView | DamlView, family: WaveFamily) -> dict[str, Array]:
-    grid = family.grid
-    if isinstance(view, PointsView):
-        return {"truth": view.wave(grid)[0]}
-    band = family.band_of(view.source)
-    if band is not None:
-        return {"truth": Waves.one(phase=band.phase(view.source))(grid)[0]}
-    return {f"wave_{np.degrees(p):.0f}": Waves.one(phase=p)(grid)[0] for p in family.phases}
 
 
 def _finite(value: float) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from metademo import reproduce
@@ -10,8 +12,9 @@ from metademo.moments.compared import compare
 from metademo.moments.outside import ATTRIBUTES
 from metademo.moments.views import CompareView
 from metademo.tasks import SHAPES, WaveFamily, wave_families
+from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.scores.scores import scores
-from metademo.ui.controls import layout
+from metademo.ui.controls import layout, take_home
 from metademo.ui.scenes.compare_scene import compare_scene
 from metademo.ui.scenes.scores_scene import scores_scene
 from metademo.ui.server import measurements, resources
@@ -53,9 +56,19 @@ def _chart() -> None:
     family, found = _found(state)
     if not layout.report(resources.library()[1], found, "maml", family.name):
         return
-    _, chosen = _compared(state)
-    scene = compare_scene(state.view, family, compare(state.view, family, chosen))
-    layout.points_chart(state, family, scene)
+    layout.points_chart(state, family, _scene())
+
+
+def _scene() -> Scene:
+    return _drawing()()
+
+
+def _drawing() -> Callable[[], Scene]:
+    """What makes the scene, anywhere: nothing in it asks Streamlit."""
+    state = _state()
+    view = state.view
+    family, chosen = _compared(state)
+    return lambda: compare_scene(view, family, compare(view, family, chosen))
 
 
 def _scores() -> None:
@@ -123,6 +136,7 @@ def _controls() -> None:
             layout.steps_slider(state)
         layout.snap_toggle(state)
         layout.points_as_text(state, family)
+    take_home.from_compared(view, family, _compared(state)[1], _drawing())
 
 
 def _outside(state: PageState[CompareView], family: WaveFamily) -> None:

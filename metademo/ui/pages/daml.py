@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -11,9 +14,10 @@ from metademo.models import Model
 from metademo.moments.views import DamlView
 from metademo.tasks import PI, SourceBand, WaveFamily, as_waves
 from metademo.ui.components.chart.chart import interactive_chart
+from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.kernel.gestures import Gesture
 from metademo.ui.components.source_line.source_line import Band, source_line
-from metademo.ui.controls import layout
+from metademo.ui.controls import layout, take_home
 from metademo.ui.scenes.scenes import daml_scene
 from metademo.ui.scenes.sentences import wave_name
 from metademo.ui.server import resources
@@ -46,10 +50,20 @@ def _with_weights(view: DamlView, name: str, checkpoint: Checkpoint) -> DamlView
 def _chart() -> None:
     state = _state()
     _, chosen = layout.chosen_weights(state, "daml", _with_weights)
+    _source(state, as_waves(chosen.config.task_family))
+    interactive_chart("daml chart", _scene(), page=state.page)
+
+
+def _scene() -> Scene:
+    return _drawing()()
+
+
+def _drawing() -> Callable[[], Scene]:
+    """What makes the scene, anywhere: nothing in it asks Streamlit."""
+    state = _state()
+    _, chosen = layout.chosen_weights(state, "daml", _with_weights)
     family = as_waves(chosen.config.task_family)
-    _source(state, family)
-    scene = daml_scene(state.view, family, Model.of(chosen))
-    interactive_chart("daml chart", scene)
+    return partial(daml_scene, state.view, family, Model.of(chosen))
 
 
 def _source(state: PageState[DamlView], family: WaveFamily) -> None:
@@ -107,6 +121,7 @@ def _controls() -> None:
     if all(band.means_one for band in family.bands):
         _fresh_inputs(state)
     layout.inner_loop(state, chosen.config)
+    take_home.from_source(view, chosen, _drawing())
 
 
 def _fresh_inputs(state: PageState[DamlView]) -> None:

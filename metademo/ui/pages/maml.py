@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from metademo.checkpoints import Checkpoint
 from metademo.models import Model
 from metademo.moments.views import MamlView
 from metademo.tasks import as_waves
-from metademo.ui.controls import layout
+from metademo.ui.components.kernel.curves import Scene
+from metademo.ui.controls import layout, take_home
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.sentences import promise
 from metademo.ui.server import resources
@@ -42,14 +46,24 @@ def _with_weights(view: MamlView, name: str, checkpoint: Checkpoint) -> MamlView
 def _chart() -> None:
     state = _state()
     _, chosen = layout.chosen_weights(state, "maml", _with_weights)
+    layout.points_chart(state, as_waves(chosen.config.task_family), _scene())
+
+
+def _scene() -> Scene:
+    return _drawing()()
+
+
+def _drawing() -> Callable[[], Scene]:
+    """What makes the scene, anywhere: nothing in it asks Streamlit."""
+    state = _state()
+    _, chosen = layout.chosen_weights(state, "maml", _with_weights)
     view, family = state.view, as_waves(chosen.config.task_family)
     contrasts = {}
     if view.contrast:
         ordinary = resources.library()[0].get(f"pretrained-{family.name}")
         contrasts = {"pretrained": Model.of(ordinary)} if ordinary else {}
         contrasts |= {"random": Model.untrained(chosen)}
-    scene = maml_scene(view, family, Model.of(chosen), contrasts)
-    layout.points_chart(state, family, scene)
+    return partial(maml_scene, view, family, Model.of(chosen), contrasts)
 
 
 def _controls() -> None:
@@ -69,6 +83,7 @@ def _controls() -> None:
     layout.inner_loop(state, chosen.config)
     with st.expander("Points as text"):
         layout.points_as_text(state, family)
+    take_home.from_points(view, chosen, _drawing())
 
 
 page()

@@ -24,6 +24,7 @@ import { make, mount, readTheme, say } from "../kernel/base.js";
 import { Conversation } from "../kernel/conversation.js";
 import { Panels } from "./panels.js";
 import { Plot } from "../kernel/plot.js";
+import { offer } from "../kernel/pictures.js";
 import { Points } from "./points.js";
 import { Scrubber } from "../kernel/scrubber.js";
 import { bringsForward, shared } from "../kernel/shared.js";
@@ -53,6 +54,7 @@ class Chart {
   /** @type {Points} */ points;
   /** @type {ResizeObserver} */ observer;
   /** @type {() => void} */ unfollow;
+  /** @type {() => void} */ withdraw;
   /** @type {string} */ legendKey;
 
   constructor(host) {
@@ -83,6 +85,7 @@ class Chart {
         await visible(this.stage);
         this.plot = new Plot(this.canvas, Plotly);
         this.#take();
+        this.withdraw = offer(this.data.page, () => this.#shown());
         this.observer = followSize(this.stage, (width, height) => {
           this.plot.size = [width, height];
           this.#drawPlot();
@@ -101,7 +104,7 @@ class Chart {
       this.scrubber.go(step);
     });
     this.caption = new Caption();
-    this.shared = shared(this.data.page ?? this.data.key);
+    this.shared = shared(this.data.page);
     this.unfollow = this.shared.follow((news) => this.#highlight(news));
     this.canvas = make("div", { className: "md-plot" });
     this.stage = make("div", { className: "md-stage" }, this.canvas, this.note);
@@ -111,6 +114,13 @@ class Chart {
     this.host.replaceChildren(chart);
     this.host.style.minHeight = "";
     this.#setHeight();
+  }
+
+  /** What a picture of the chart holds. @returns {import("../kernel/pictures.js").Shown} */
+  #shown() {
+    const { data, plot, theme, points } = this;
+    const keys = plot.curves.map(({ label }, i) => ({ name: fill(label, Math.round(this.scrubber.at)), visible: data.curves[i].legend }));
+    return { plot, theme, keys, points: points.list, pointsLabel: data.pointsLabel };
   }
 
   #setHeight() {
@@ -265,6 +275,7 @@ class Chart {
   destroy() {
     this.observer?.disconnect();
     this.unfollow?.();
+    this.withdraw?.();
     this.scrubber?.stop();
     this.points?.destroy();
     clearTimeout(this.looking);

@@ -67,6 +67,7 @@ def interactive_chart(
     on_edit: Callable[[], None] = lambda: None,
     max_points: int = MAX_POINTS,
     new_points: str = "",
+    page: str = "",
 ) -> None:
     """Draw the chart.
 
@@ -75,6 +76,7 @@ def interactive_chart(
         conversation: see `PageState.conversation`; without one the points can't be changed.
         on_edit: called when the visitor has done something, see `PageState.listen`.
         new_points: label of the button that draws new points; without one there is none.
+        page: whose other components it shares the scrubber's place with; none if it is empty.
     """
     data = {
         "assets": assets.urls("chart/chart.js"),
@@ -93,7 +95,7 @@ def interactive_chart(
         "captions": list(scene.captions),
         "details": list(scene.details),
         "panels": [_encode_panel(p) for p in scene.panels],
-        "key": key,
+        "page": page or key,
         "height": scene.height,
         "label": scene.label,
         "playSeconds": PLAY_SECONDS,

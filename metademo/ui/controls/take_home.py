@@ -1,0 +1,219 @@
+"""What can be taken home: a popover with the downloads of a page.
+
+Nothing is computed before it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+from streamlit.elements.lib.mutable_popover_container import PopoverContainer
+
+from metademo import checkpoints
+from metademo.checkpoints import Checkpoint
+from metademo.export.moment import Moment, of_compared, of_points, of_source
+from metademo.export.notebook import notebook
+from metademo.export.script import script, title
+from metademo.export.tables import RunReport, curves_csv
+from metademo.export.training import training_script
+from metademo.models import Model
+from metademo.moments.candidates import Candidate, steps_of
+from metademo.moments.views import CompareView, DamlView, MamlView
+from metademo.tasks import WaveFamily, as_waves
+from metademo.ui.components.kernel.curves import Scene
+from metademo.ui.components.picture.picture import picture
+from metademo.ui.server import resources
+from metademo.ui.state.runs import Run
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file, made when it is asked for.
+
+    Attributes:
+        label: of its button.
+        make: gives its content.
+        file: its name.
+    """
+
+    label: str
+    make: Callable[[], str | bytes]
+    file: str
+    mime: str = "text/plain"
+    help: str = ""
+
+
+def from_points(view: MamlView, checkpoint: Checkpoint, scene: Callable[[], Scene]) -> None:
+    """Of the MAML page.
+
+    Args:
+        checkpoint: the weights whose curve it is about.
+        scene: what the chart shows.
+    """
+    family = as_waves(checkpoint.config.task_family)
+    moment = of_points(view, family, Model.of(checkpoint), view.weights)
+    with _popover("maml"):
+        _moment("maml", moment, scene, checkpoint)
+
+
+def from_source(view: DamlView, checkpoint: Checkpoint, scene: Callable[[], Scene]) -> None:
+    """Of the DAML page, likewise."""
+    family = as_waves(checkpoint.config.task_family)
+    moment = of_source(view, family, Model.of(checkpoint), view.weights)
+    with _popover("daml"):
+        _moment("daml", moment, scene, checkpoint)
+
+
+def from_compared(
+    view: CompareView,
+    family: WaveFamily,
+    chosen: Sequence[Candidate],
+    scene: Callable[[], Scene],
+) -> None:
+    """Of the Compare page: the curves of all, and one of them to take apart."""
+    steps = steps_of(view, chosen)
+    found = {one.name: of_compared(view, family, one, steps[one.name]) for one in chosen}
+    moments = {name: moment for name, moment in found.items() if moment is not None}
+    with _popover("compare"):
+        if not moments:
+            st.caption("Choose at least one way of learning.")
+            return
+        name = st.selectbox(
+            "Script, notebook and weights of",
+            list(moments),
+            format_func=lambda name: moments[name].title,
+            key="compare take home learner",
+        )
+        weights = (resources.library()[0] | resources.own()).get(moments[name].weights)
+        _moment("compare", moments[name], scene, weights)
+
+
+def from_run(run: Run) -> None:
+    """Of the Train page: a run, and how it was trained."""
+    config = run.config
+    name = f"{config.algorithm}-{config.family}-run-{run.number}"
+    with _popover("train", width="content"):
+        st.caption(f"{run.title}.")
+        _downloads(
+            "train",
+            [
+                Download(
+                    "Run (CSV)",
+                    lambda: RunReport.of(run.job.snapshot()).to_csv(),
+                    f"{name}.csv",
+                    "text/csv",
+                    "Query losses and held-out errors by outer step; the settings stand above.",
+                ),
+                Download(
+                    "Run (JSON)",
+                    lambda: RunReport.of(run.job.snapshot()).to_json(),
+                    f"{name}.json",
+                    "application/json",
+                    "The same with all settings, for programs.",
+                ),
+            ],
+        )
+        if training_script(config):
+            text = "Plain PyTorch: the same recipe and seeds, with nothing of this site."
+            _downloads(
+                "train",
+                [
+                    Download(
+                        "Training script",
+                        lambda: training_script(config),
+                        f"train-{name}.py",
+                        "text/x-python",
+                        text,
+                    )
+                ],
+            )
+        else:
+            st.caption(f"No script: nobody has put {config.learner.title} into plain PyTorch yet.")
+
+
+def _moment(
+    page: str, moment: Moment, scene: Callable[[], Scene], checkpoint: Checkpoint | None
+) -> None:
+    st.caption(f"{title(moment)}.")
+    file = f"{page}-{moment.learner.name}"
+    downloads = [
+        Download(
+            "Curves (CSV)",
+            lambda: _curves(scene()),
+            f"{page}-curves.csv",
+            "text/csv",
+            "x, the wave, and a column for each curve and step.",
+        )
+    ]
+    reason = _without_script(moment)
+    if not reason:
+        downloads += [
+            Download(
+                "Script",
+                lambda: script(moment),
+                f"{file}.py",
+                "text/x-python",
+                "Plain PyTorch that draws this very curve, with nothing of this site.",
+            ),
+            Download(
+                "Notebook",
+                lambda: notebook(moment),
+                f"{file}.ipynb",
+                "application/x-ipynb+json",
+                "The same for Jupyter, with explanations.",
+            ),
+        ]
+    if checkpoint is not None:
+        downloads.append(
+            Download(
+                "Weights",
+                lambda: checkpoints.serialise(checkpoint),
+                moment.file,
+                "application/octet-stream",
+                "As a safetensors file: the script wants it beside it.",
+            )
+        )
+    _downloads(page, downloads)
+    if reason:
+        st.caption(reason)
+    picture(page, title=title(moment), citation=moment.citation, file=f"{page}-chart")
+
+
+def _curves(scene: Scene) -> str:
+    """The lines of a chart as a table; what is also a step of another is not told twice."""
+    curves = {c.name: c.y for c in scene.curves if not c.name.endswith("-before")}
+    points = next(iter(curves.values())).shape[-1]
+    return curves_csv(np.linspace(*scene.x_range, points), curves)
+
+
+def _without_script(moment: Moment) -> str:
+    """Why there is no script, or ""."""
+    if moment.empty:
+        return "No script: place a point first, for without any there is nothing to learn from."
+    if moment.learner.in_torch(moment.inner_lr) is None:
+        return f"No script: nobody has put {moment.learner.title} into plain PyTorch yet."
+    return ""
+
+
+def _downloads(page: str, downloads: Sequence[Download]) -> None:
+    for one in downloads:
+        st.download_button(
+            one.label,
+            one.make,
+            file_name=one.file,
+            mime=one.mime,
+            help=one.help,
+            key=f"{page} take home {one.label}",
+            on_click="ignore",
+            width="stretch",
+        )
+
+
+def _popover(page: str, width: Literal["stretch", "content"] = "stretch") -> PopoverContainer:
+    return st.popover(
+        "Take it home", icon=":material/download:", width=width, key=f"{page} take home"
+    )
