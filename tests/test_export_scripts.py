@@ -11,6 +11,8 @@ import moments
 import nbformat
 import numpy as np
 import pytest
+from toy_learner import Fourier
+from toy_tasks import SIDES
 
 from metademo import checkpoints
 from metademo.algorithms.maml import MAML
@@ -199,3 +201,10 @@ def test_what_a_subclass_changes_is_not_told_as_what_it_is_made_from():
         moment = base.__class__(**(vars(base) | {"model": model}))
         put_weights(moment)
         assert_drawn(moment, run(script(moment))["curves"])
+
+
+@pytest.mark.parametrize("learner", [Fourier(), MAML(kind=SIDES)])
+def test_a_learner_or_a_network_that_says_nothing_of_itself_has_no_script(learner):
+    assert learner.in_torch() is None
+    assert learner.training_in_torch() is None
+    assert not learner.draw_in_torch

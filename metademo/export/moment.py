@@ -48,6 +48,13 @@ class Moment:
         return re.sub(r"[^\w+.]+", "-", self.weights).strip("-.") + SUFFIX
 
     @property
+    def sees(self) -> str:
+        """What it learns from, in words: "on 4 points"."""
+        count = self.support.x.shape[1]
+        what = "source input" if self.learner.unlabelled else "point"
+        return f"on {count} {what}{'s' * (count != 1)}"
+
+    @property
     def citation(self) -> str:
         """Where the method is from, in plain text; "" if it is nobody's."""
         return self.learner.citation.replace("*", "")

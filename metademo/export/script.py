@@ -53,7 +53,7 @@ def passages(moment: Moment) -> list[Passage]:
 def title(moment: Moment) -> str:
     """What it shows, in a line: "MAML on 4 points: 5 inner steps"."""
     steps = "1 step" if moment.steps == 1 else f"{moment.steps} steps"
-    return f"{_quotable(moment.title)} {_seen(moment)}: {steps}"
+    return f"{_quotable(moment.title)} {moment.sees}: {steps}"
 
 
 def needs(moment: Moment) -> str:
@@ -106,12 +106,6 @@ def _origin(moment: Moment) -> str:
 def _quotable(text: str) -> str:
     """Text that may stand in a string: weights of a visit have any name."""
     return re.sub(r'[\\"{}]|[^\S ]', "'", text)
-
-
-def _seen(moment: Moment) -> str:
-    count = moment.support.x.shape[1]
-    what = "source input" if moment.learner.unlabelled else "point"
-    return f"on {count} {what}{'s' * (count != 1)}"
 
 
 def _imports(moment: Moment) -> str:

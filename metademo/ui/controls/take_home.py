@@ -26,6 +26,7 @@ from metademo.moments.views import CompareView, DamlView, MamlView
 from metademo.tasks import WaveFamily, as_waves
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.picture.picture import picture
+from metademo.ui.scenes.compare_scene import in_a_row
 from metademo.ui.server import resources
 from metademo.ui.state.runs import Run
 
@@ -58,6 +59,7 @@ def from_points(view: MamlView, checkpoint: Checkpoint, scene: Callable[[], Scen
     moment = of_points(view, family, Model.of(checkpoint), view.weights)
     with _popover("maml"):
         _moment("maml", moment, scene, checkpoint)
+        _picture("maml", [moment])
 
 
 def from_source(view: DamlView, checkpoint: Checkpoint, scene: Callable[[], Scene]) -> None:
@@ -66,6 +68,7 @@ def from_source(view: DamlView, checkpoint: Checkpoint, scene: Callable[[], Scen
     moment = of_source(view, family, Model.of(checkpoint), view.weights)
     with _popover("daml"):
         _moment("daml", moment, scene, checkpoint)
+        _picture("daml", [moment])
 
 
 def from_compared(
@@ -90,14 +93,16 @@ def from_compared(
         )
         weights = (resources.library()[0] | resources.own()).get(moments[name].weights)
         _moment("compare", moments[name], scene, weights)
+        _picture("compare", list(moments.values()))
 
 
 def from_run(run: Run) -> None:
     """Of the Train page: a run, and how it was trained."""
     config = run.config
     name = f"{config.algorithm}-{config.family}-run-{run.number}"
+    heading = f"{run.title[0].upper()}{run.title[1:]}"
     with _popover("train", width="content"):
-        st.caption(f"{run.title}.")
+        st.caption(f"{heading}.")
         _downloads(
             "train",
             [
@@ -133,6 +138,8 @@ def from_run(run: Run) -> None:
             )
         else:
             st.caption(f"No script: nobody has put {config.learner.title} into plain PyTorch yet.")
+        citation = config.learner.citation.replace("*", "")
+        picture("train", title=heading, citation=citation, file=f"{name}-chart")
 
 
 def _moment(
@@ -180,7 +187,17 @@ def _moment(
     _downloads(page, downloads)
     if reason:
         st.caption(reason)
-    picture(page, title=title(moment), citation=moment.citation, file=f"{page}-chart")
+
+
+def _picture(page: str, moments: Sequence[Moment]) -> None:
+    """The chart as a picture, with the names of those on it and where they are from."""
+    citations = dict.fromkeys(moment.citation for moment in moments if moment.citation)
+    picture(
+        page,
+        title=f"{in_a_row(moment.title for moment in moments)} {moments[0].sees}",
+        citation=" · ".join(citations),
+        file=f"{page}-chart",
+    )
 
 
 def _curves(scene: Scene) -> str:

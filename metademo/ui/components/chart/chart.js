@@ -119,8 +119,10 @@ class Chart {
   /** What a picture of the chart holds. @returns {import("../kernel/pictures.js").Shown} */
   #shown() {
     const { data, plot, theme, points } = this;
-    const keys = plot.curves.map(({ label }, i) => ({ name: fill(label, Math.round(this.scrubber.at)), visible: data.curves[i].legend }));
-    return { plot, theme, keys, points: points.list, pointsLabel: data.pointsLabel };
+    const step = Math.round(this.scrubber.at);
+    const keys = data.curves.map(({ label, legend }) => ({ name: fill(label, step), visible: legend }));
+    const when = step ? fill("after {steps}", step) : "before any step";
+    return { plot, theme, keys, points: points.list, pointsLabel: data.pointsLabel, when };
   }
 
   #setHeight() {
