@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from access import violations
 from browser import IDLE, ROOT
 from chart_page import AppChart
 from playwright.sync_api import Page
@@ -51,6 +52,7 @@ def test_the_chart_is_kept_as_it_is(page, url, tmp_path):
     chart.open(url)
     chart.slider.fill("2")
     unfold(page)
+    assert violations(page) == []
     drawing = download(page, "Picture (SVG)", tmp_path)
     assert drawing.name == "maml-chart.svg"
     said = text_of(drawing)
