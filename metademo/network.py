@@ -29,6 +29,12 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "leaky-relu": lambda x: leaky_relu(x, 0.1),
     "tanh": torch.tanh,
 }
+ACTIVATIONS_IN_TORCH = {
+    "relu": "torch.relu({})",
+    "leaky-relu": "torch.nn.functional.leaky_relu({}, 0.1)",
+    "tanh": "torch.tanh({})",
+}
+"""The same as scripts that are taken home write them."""
 INITIALISATIONS = ("fan-in", "truncated-normal", "spread")
 
 
@@ -129,6 +135,24 @@ class MLP:
         """Its outputs at `x`, see `activations`."""
         return self.activations(params, x)[0]
 
+    def in_torch(self, role: str, name: str) -> str:
+        """`predict` for scripts: a function `name(theta, x)` of the parameters called `role`."""
+        return f"""\
+def {name}(theta, x):
+    hidden = {self._activated(f'linear(theta, "{role}.0", x)')}
+    hidden = {self._activated(f'linear(theta, "{role}.2", hidden)')}
+    return linear(theta, "{role}.4", hidden)
+"""
+
+    def draw_in_torch(self, scheme: str) -> str:
+        """`init` for scripts: a function `draw_network(rng, role, sizes)`."""
+        weights = _TRUNCATED_NORMAL if scheme == "truncated-normal" else _FAN_IN
+        kinks = _KINKS if scheme == "spread" else ""
+        return _DRAW.format(weights=weights, kinks=kinks)
+
+    def _activated(self, text: str) -> str:
+        return ACTIVATIONS_IN_TORCH[self.activation].format(text)
+
 
 class Regressor(MLP):
     """An `MLP` from numbers to numbers: the network of curves."""
@@ -136,6 +160,32 @@ class Regressor(MLP):
     def predict(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Its curve: `x` has shape (*batch, points), and so has the result."""
         return super().predict(params, x.unsqueeze(-1)).squeeze(-1)
+
+    def in_torch(self, role: str, name: str) -> str:
+        sizes = "-".join(map(str, self.sizes))
+        return f"""\
+def {name}(theta, x):
+    \"\"\"The network, {sizes}: the height of its curve at each x.\"\"\"
+    hidden = {self._activated(f'linear(theta, "{role}.0", x.unsqueeze(-1))')}
+    hidden = {self._activated(f'linear(theta, "{role}.2", hidden)')}
+    return linear(theta, "{role}.4", hidden).squeeze(-1)
+"""
+
+    def activations_in_torch(self, role: str, name: str) -> str:
+        """As `in_torch`, with a function `activations(theta, x)` for `activations`."""
+        sizes = "-".join(map(str, self.sizes))
+        return f"""\
+def activations(theta, x):
+    \"\"\"What the network, {sizes}, puts out at x, and what its hidden units do: y, h2, h1.\"\"\"
+    h1 = {self._activated(f'linear(theta, "{role}.0", x.unsqueeze(-1))')}
+    h2 = {self._activated(f'linear(theta, "{role}.2", h1)')}
+    return linear(theta, "{role}.4", h2), h2, h1
+
+
+def {name}(theta, x):
+    \"\"\"The height of its curve at each x.\"\"\"
+    return activations(theta, x)[0].squeeze(-1)
+"""
 
 
 def regressor(hidden: int, activation: str = "relu") -> Regressor:
@@ -152,3 +202,35 @@ def _truncated_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.nd
     while (outside := np.abs(values) > 2).any():
         values[outside] = rng.standard_normal(int(outside.sum()))
     return values
+
+
+LINEAR_IN_TORCH = """\
+def linear(theta, layer, x):
+    return x @ theta[layer + ".weight"].mT + theta[layer + ".bias"].unsqueeze(-2)
+"""
+"""What functions of scripts are made of, as the networks here are of `_linear`."""
+
+_DRAW = """\
+def draw_network(rng, role, sizes):
+    theta = {{}}
+    for layer, fan_in, fan_out in zip((0, 2, 4), sizes, sizes[1:], strict=False):
+{weights}        bias = np.zeros(fan_out)
+{kinks}\
+        theta |= {{f"{{role}}.{{layer}}.weight": weight, f"{{role}}.{{layer}}.bias": bias}}
+    return {{name: torch.tensor(value, dtype=torch.float32) for name, value in theta.items()}}
+"""
+_FAN_IN = """\
+        bound = 1 / np.sqrt(fan_in)
+        weight = rng.uniform(-bound, bound, (fan_out, fan_in))
+"""
+_TRUNCATED_NORMAL = """\
+        weight = rng.standard_normal((fan_out, fan_in))
+        while (outside := np.abs(weight) > 2).any():  # cut at two deviations
+            weight[outside] = rng.standard_normal(outside.sum())
+        weight *= 0.01
+"""
+_KINKS = """\
+        if layer == 0:  # each unit bends at a place of its own
+            weight = weight.astype(np.float32)
+            bias = -(weight * rng.uniform(-2 * np.pi, 2 * np.pi, weight.shape)).sum(1)
+"""

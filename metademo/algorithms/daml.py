@@ -88,3 +88,23 @@ class DAML(GradientBased):
         g = self.adaptation_loss.predict(part(meta, "adaptation_loss"), activations)
         loss = g.abs() if self.learned_loss == "absolute" else 0.5 * g.square()
         return loss.flatten(1).sum(-1)  # of one value; of none if there is no input
+
+    @property
+    def network_in_torch(self) -> str:
+        network = self.network.activations_in_torch(self.kind.role, "network")
+        return f"{network}\n\n{self.adaptation_loss.in_torch('adaptation_loss', 'g_psi')}"
+
+    @property
+    def inner_loss_in_torch(self) -> str:
+        loss, what = (
+            ("g.abs()", "|g|")
+            if self.learned_loss == "absolute"
+            else ("0.5 * g.square()", "g^2 / 2")
+        )
+        return f'''\
+def inner_loss(theta, x, y, k):
+    """The learned loss {what}, of all activations at one source input; there is no label."""
+    seen = x[..., k % x.shape[-1], None]
+    g = g_psi(theta, torch.cat(activations(theta, seen), dim=-1))
+    return {loss}.sum((-2, -1))
+'''

@@ -25,6 +25,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metademo.algorithms import gradient_steps_in_torch as as_text
+from metademo.algorithms.in_torch import InTorch, tells_of
 from metademo.algorithms.learner import (
     Learner,
     Meta,
@@ -35,7 +37,7 @@ from metademo.algorithms.learner import (
     tensor_like,
 )
 from metademo.inner import Adaptation, adapt
-from metademo.network import Network, Params
+from metademo.network import MLP, Network, Params, Regressor
 from metademo.tasks import Array, Episode, Examples
 
 
@@ -250,3 +252,71 @@ class GradientBased(Learner):
             steps=steps,
             **options,
         )
+
+    # ------------------------------------------------------------------ for scripts, see `in_torch`
+
+    def in_torch(self, inner_lr: float | None = None) -> InTorch | None:
+        return as_text.adapting(self, self.inner_lr if inner_lr is None else inner_lr)
+
+    def training_in_torch(self) -> InTorch | None:
+        return as_text.meta_training(self)
+
+    @property
+    def network_in_torch(self) -> str:
+        """`network(theta, x)`; "" if the network has no words for itself."""
+        network = self.network
+        if isinstance(network, Regressor) and tells_of(network, "in_torch", "predict"):
+            return network.in_torch(self.kind.role, "network")
+        return ""
+
+    @property
+    def inner_loss_in_torch(self) -> str:
+        """`inner_loss(theta, x, y, k)`, which tells of the method `inner_loss`; "" if not told."""
+        name = self.support_loss or self.loss
+        loss = self.kind.losses_in_torch.get(name)
+        if not loss:
+            return ""
+        return (
+            "def inner_loss(theta, x, y, k):\n"
+            f'    """The {as_text.LOSSES[name]} on the support set."""\n'
+            f"    return {loss.format('network(theta, x)', 'y')}\n"
+        )
+
+    def alpha_in_torch(self, inner_lr: float) -> str:
+        """The size of step `k` for the parameter `name`; "" for alpha, which is a setting."""
+        return ""
+
+    @property
+    def draw_in_torch(self) -> str:
+        drawn = as_text.drawn(self)
+        if not drawn:
+            return ""
+        network = self.network
+        assert isinstance(network, MLP)  # or there would be no words
+        return (
+            f"{network.draw_in_torch(self.initialisation)}\n\ndef draw(rng):\n    return {drawn}\n"
+        )
+
+    @property
+    def query_weights_in_torch(self) -> str:
+        """`query_weights(progress)`; "" if only the last query loss counts."""
+        weights = self.query_weights(1.0)
+        if weights is None:
+            return ""
+        return f"def query_weights(progress):\n    return {weights.tolist()}\n"
+
+    @property
+    def meta_gradient_in_torch(self) -> str:
+        """`meta_gradient(theta, x, y, query_x, query_y, progress)`."""
+        along = bool(self.query_weights_in_torch)
+        loss = "    loss = query_loss(fast, query_x, query_y).mean()\n"
+        if along:
+            shares = self.query_shares.tolist() if self.intermediate_weight else None
+            loss = as_text.query_losses_along(shares)
+        return f'''\
+def meta_gradient(theta, x, y, query_x, query_y, progress):
+    """The gradient of the mean query loss after the inner steps, and that loss."""
+{as_text.adapted(self, along=along)}{loss}\
+    gradients = torch.autograd.grad(loss, list(start.values()), materialize_grads=True)
+    return dict(zip(start, gradients, strict=True)), loss.detach()
+'''

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metademo.algorithms.in_torch import InTorch
 from metademo.network import Params
 from metademo.tasks import CURVES, Array, Episode, Examples, TaskFamily, TaskKind
 
@@ -160,6 +161,26 @@ class Learner(ABC):
         Raises:
             ValueError: for a support set or a number of steps that can't be used.
         """
+
+    def in_torch(self, inner_lr: float | None = None) -> InTorch | None:
+        """How it adapts, as text for a script that needs nothing of ours: see `in_torch`.
+
+        Args:
+            inner_lr: alpha, see `run`.
+
+        Returns:
+            `network` and `inner_step`; None if there are no words for it, which is the default.
+        """
+        return None
+
+    def training_in_torch(self) -> InTorch | None:
+        """How it is trained, likewise: `draw` and `meta_gradient`, and what they need."""
+        return None
+
+    @property
+    def draw_in_torch(self) -> str:
+        """How it draws meta-parameters: `draw(rng)`, and what that needs; "" if not told."""
+        return ""
 
     def check_support(self, support: Examples[Array | Tensor]) -> None:
         """See that `support` is a support set for this learner; an unlabelled one sees x alone.

@@ -47,3 +47,24 @@ class MAMLPlusPlus(LearnedStepSizes):
         weights[0] = 0
         weights[-1] += passed
         return weights
+
+    @property
+    def query_weights_in_torch(self) -> str:
+        steps, afterwards = self.trained_steps, super().query_weights(1.0)
+        if steps < 2:
+            return super().query_weights_in_torch
+        last = (
+            ""
+            if afterwards is None
+            else f"""\
+    if passed == 1:
+        return {afterwards.tolist()}
+"""
+        )
+        return f'''\
+def query_weights(progress):
+    """All inner steps count alike at first; their weights pass to the last one."""
+    passed = min(1, progress / {ANNEALED})
+{last}\
+    return [0] + [(1 - passed) / {steps}] * {steps - 1} + [(1 - passed) / {steps} + passed]
+'''

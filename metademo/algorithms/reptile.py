@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from metademo.algorithms import gradient_steps_in_torch as as_text
 from metademo.algorithms.gradient_based import GradientBased
 from metademo.algorithms.learner import Meta, Weights, part, tensor_like
 from metademo.tasks import Array, Episode
@@ -51,3 +52,13 @@ class Reptile(GradientBased):
             for name, theta in part(meta, self.kind.role).items()
         }
         return gradient, loss
+
+    @property
+    def meta_gradient_in_torch(self) -> str:
+        return f'''\
+def meta_gradient(theta, x, y, query_x, query_y, progress):
+    """The mean way back from where the inner loop ends; the query loss is for the record only."""
+{as_text.adapted(self, along=False)}\
+    gradients = {{name: (theta[name] - fast[name].mean(0)).detach() for name in theta}}
+    return gradients, query_loss(fast, query_x, query_y).mean().detach()
+'''

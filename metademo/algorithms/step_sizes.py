@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metademo.algorithms import gradient_steps_in_torch as as_text
 from metademo.algorithms.gradient_based import GradientBased
 from metademo.algorithms.learner import Meta, part
 
@@ -67,3 +68,31 @@ class LearnedStepSizes(GradientBased):
         scale = inner_lr / self.inner_lr if self.inner_lr else 1.0
         scaled = {n: v * scale if n.startswith(PREFIX) else v for n, v in meta.items()}
         return replace(self, inner_lr=inner_lr), scaled
+
+    def alpha_in_torch(self, inner_lr: float) -> str:
+        size = f'theta[name.replace("{self.kind.role}.", "{PREFIX}")]'
+        if self.per_step:
+            size += f"[min(k, {max(1, self.inner_steps) - 1})]"
+        scale = inner_lr / self.inner_lr if self.inner_lr else 1.0
+        return size if scale == 1 else f"{scale:.9g} * {size}"
+
+    @property
+    def draw_in_torch(self) -> str:
+        networks = super().draw_in_torch
+        if not networks:
+            return ""
+        shape = "value.shape" if self.per_weight else "()"
+        if self.per_step:
+            steps = max(1, self.inner_steps)
+            shape = f"({steps}, *value.shape)" if self.per_weight else f"({steps},)"
+        return (
+            networks.replace("def draw(rng):\n    return", "def draw(rng):\n    theta =")
+            + f"""\
+    sizes = {{
+        name.replace("{self.kind.role}.", "{PREFIX}"): torch.full({shape}, {self.inner_lr!r})
+        for name, value in theta.items()
+        if {as_text.moves(self)}
+    }}
+    return theta | sizes
+"""
+        )

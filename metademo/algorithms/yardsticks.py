@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from metademo.algorithms.gradient_based import GradientBased
+from metademo.algorithms.in_torch import InTorch, Passage
 from metademo.algorithms.learner import Learner, Meta, Predictions, Weights, checked_steps
 from metademo.tasks import Array, Episode, Examples, TaskFamily, WaveFamily
 
@@ -100,6 +101,32 @@ class Oracle(Learner):
         way = [np.zeros_like(fitted)] + [fitted] * steps
         losses = [self._loss(_waves(w, support.x), support.labels) for w in way]
         return Predictions(np.stack([_waves(w, x) for w in way]), torch.stack(losses).numpy())
+
+    def in_torch(self, inner_lr: float | None = None) -> InTorch | None:
+        code = """\
+def network(theta, x):
+    \"\"\"No network, but a wave: a sin x + b cos x.\"\"\"
+    return theta["a"] * torch.sin(x) + theta["b"] * torch.cos(x)
+
+
+def inner_step(theta, x, y, k):
+    \"\"\"The a and b with the least squared error on the points: one step leads there.\"\"\"
+    features = torch.stack([torch.sin(x), torch.cos(x)], dim=-1)
+    # Points that single precision can't tell apart count as one.
+    apart = torch.finfo(torch.float32).eps * max(2, len(x))
+    a, b = torch.linalg.pinv(features, rtol=apart) @ y
+    return {"a": a, "b": b}
+"""
+        words = "## Least squares\n\nIt is told that the task is a sine wave."
+        return InTorch((Passage(words, code),), double=True)
+
+    @property
+    def draw_in_torch(self) -> str:
+        return """\
+def draw(rng):
+    zero = torch.zeros((), dtype=torch.float64)
+    return {"a": zero, "b": zero}
+"""
 
     def _loss(self, prediction: Array, labels: Array) -> Tensor:
         return self.kind.losses[self.loss](*map(torch.from_numpy, (prediction, labels)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -39,6 +39,8 @@ class TaskKind:
             give a value per task, (..., tasks).
         features: the shape of one input; () where it is a number.
         compiled: whether the compiled engine has this network and these losses.
+        losses_in_torch: the losses as scripts that are taken home write them, by name: expressions
+            with places for predictions and labels.
     """
 
     name: str
@@ -48,6 +50,7 @@ class TaskKind:
     metrics: Mapping[str, Metric]
     features: tuple[int, ...] = ()
     compiled: bool = False
+    losses_in_torch: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def default_loss(self) -> str:
@@ -95,6 +98,17 @@ class TaskFamily(ABC):
         Raises:
             ValueError: if there is no source domain to draw from.
         """
+
+    def in_numpy(self, *, unlabelled: bool) -> str:
+        """`sample_episodes` as text, for scripts that need nothing of ours; "" if not told.
+
+        A function `draw_tasks(rng, n, points, queries)` that gives x, y, query_x and query_y as
+        tensors, and the truth as a function of x. It draws the same numbers.
+
+        Args:
+            unlabelled: whether x are source-domain inputs, and y is None.
+        """
+        return ""
 
     @abstractmethod
     def sample_held_out(

@@ -27,4 +27,8 @@ CURVES = TaskKind(
         "mse": lambda prediction, truth: np.square(prediction - truth).mean(-1),
     },
     compiled=True,
+    losses_in_torch={
+        "l1": "({} - {}).abs().mean(-1)",
+        "mse": "({} - {}).square().mean(-1)",
+    },
 )

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 from metademo.tasks.base import TaskFamily, TaskKind
 from metademo.tasks.curves import CURVES
 from metademo.tasks.episodes import Array, Episode, Examples
+from metademo.tasks.waves_in_numpy import tasks_in_numpy
 
 Interval = tuple[float, float]
 PI = float(np.pi)
@@ -178,6 +179,9 @@ class WaveFamily(TaskFamily):
     def band_of(self, x: float) -> SourceBand | None:
         """The band that the source input `x` lies in, or None if it lies in none."""
         return next((band for band in self.bands if x in band), None)
+
+    def in_numpy(self, *, unlabelled: bool) -> str:
+        return tasks_in_numpy(self, unlabelled)
 
     def contains_phase(self, phase: float) -> bool:
         """Whether a wave of this phase (radians, modulo 2 pi) is one of the family's."""

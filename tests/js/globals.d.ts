@@ -10,6 +10,7 @@ interface PlotlyAxis {
 /** An element that Plotly.js has drawn into. */
 interface PlotlyElement extends HTMLElement {
   data: { y: ArrayLike<number> }[];
+  layout: { font: object };
   _fullLayout: {
     xaxis: PlotlyAxis;
     yaxis: PlotlyAxis;
@@ -20,6 +21,7 @@ interface PlotlyElement extends HTMLElement {
 interface PlotlyLibrary {
   react(element: HTMLElement, traces: object[], layout: object, config: object): Promise<unknown>;
   restyle(element: HTMLElement, changes: object, traces: number[]): Promise<unknown>;
+  toImage(figure: { data: object[]; layout: object }, options: object): Promise<string>;
   purge(element: HTMLElement): void;
 }
 

@@ -15,6 +15,7 @@ from metademo.moments.views import DamlView, MamlView, TrainView
 from metademo.recipes import RECIPES, can_train
 from metademo.settings import TrainConfig
 from metademo.tasks import as_waves, wave_families
+from metademo.ui.controls import take_home
 from metademo.ui.scenes.train_scene import learned
 from metademo.ui.scenes.train_verdict import Remedy, remedies
 from metademo.ui.scenes.train_words import OWN, SETTINGS, describe, note_on, promise, refusal
@@ -248,6 +249,7 @@ def results(visit: Visit, run: Run, step: int | None) -> None:
             on_click="ignore",
             help="As a safetensors file, for `python -m metademo evaluate`.",
         )
+        take_home.from_run(run)
         st.button(
             "Remove",
             key="train remove",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from metademo import reproduce
@@ -13,7 +15,7 @@ from metademo.moments.views import CompareView
 from metademo.tasks import SHAPES, WaveFamily, wave_families
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.scores.scores import scores
-from metademo.ui.controls import keep, layout
+from metademo.ui.controls import keep, layout, take_home
 from metademo.ui.scenes.compare_scene import compare_scene
 from metademo.ui.scenes.scores_scene import scores_scene
 from metademo.ui.server import measurements, resources
@@ -63,9 +65,15 @@ def _chart() -> None:
 
 
 def _scene() -> Scene:
+    return _drawing()()
+
+
+def _drawing() -> Callable[[], Scene]:
+    """What makes the scene, anywhere: nothing in it asks Streamlit."""
     state = _state()
+    view = state.view
     family, chosen = _compared(state)
-    return compare_scene(state.view, family, compare(state.view, family, chosen))
+    return lambda: compare_scene(view, family, compare(view, family, chosen))
 
 
 def _scores() -> None:
@@ -135,6 +143,8 @@ def _controls() -> None:
             layout.steps_slider(state)
         layout.snap_toggle(state)
         layout.points_as_text(state, family)
+    if not state.lesson.hidden:  # what is hidden is not to be had in another way
+        take_home.from_compared(view, family, _compared(state)[1], _drawing())
 
 
 def _outside(state: PageState[CompareView], family: WaveFamily) -> None:

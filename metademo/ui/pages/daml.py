@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -14,7 +17,7 @@ from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.kernel.gestures import Gesture
 from metademo.ui.components.source_line.source_line import Band, source_line
-from metademo.ui.controls import keep, layout
+from metademo.ui.controls import keep, layout, take_home
 from metademo.ui.scenes.scenes import daml_scene
 from metademo.ui.scenes.sentences import wave_name
 from metademo.ui.server import resources
@@ -56,9 +59,15 @@ def _chart() -> None:
 
 
 def _scene() -> Scene:
+    return _drawing()()
+
+
+def _drawing() -> Callable[[], Scene]:
+    """What makes the scene, anywhere: nothing in it asks Streamlit."""
     state = _state()
     _, chosen = layout.chosen_weights(state, "daml", _with_weights)
-    return daml_scene(state.view, as_waves(chosen.config.task_family), Model.of(chosen))
+    family = as_waves(chosen.config.task_family)
+    return partial(daml_scene, state.view, family, Model.of(chosen))
 
 
 def _source(state: PageState[DamlView], family: WaveFamily) -> None:
@@ -116,6 +125,8 @@ def _controls() -> None:
     if all(band.means_one for band in family.bands):
         _fresh_inputs(state)
     layout.inner_loop(state, chosen.config)
+    if not state.lesson.hidden:  # what is hidden is not to be had in another way
+        take_home.from_source(view, chosen, _drawing())
 
 
 def _fresh_inputs(state: PageState[DamlView]) -> None:

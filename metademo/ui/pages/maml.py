@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from metademo.checkpoints import Checkpoint
@@ -9,7 +12,7 @@ from metademo.models import Model
 from metademo.moments.views import MamlView
 from metademo.tasks import as_waves
 from metademo.ui.components.kernel.curves import Scene
-from metademo.ui.controls import keep, layout
+from metademo.ui.controls import keep, layout, take_home
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.sentences import promise
 from metademo.ui.server import resources
@@ -51,6 +54,11 @@ def _chart() -> None:
 
 
 def _scene() -> Scene:
+    return _drawing()()
+
+
+def _drawing() -> Callable[[], Scene]:
+    """What makes the scene, anywhere: nothing in it asks Streamlit."""
     state = _state()
     _, chosen = layout.chosen_weights(state, "maml", _with_weights)
     view, family = state.view, as_waves(chosen.config.task_family)
@@ -59,7 +67,7 @@ def _scene() -> Scene:
         ordinary = resources.library()[0].get(f"pretrained-{family.name}")
         contrasts = {"pretrained": Model.of(ordinary)} if ordinary else {}
         contrasts |= {"random": Model.untrained(chosen)}
-    return maml_scene(view, family, Model.of(chosen), contrasts)
+    return partial(maml_scene, view, family, Model.of(chosen), contrasts)
 
 
 def _controls() -> None:
@@ -79,6 +87,8 @@ def _controls() -> None:
     layout.inner_loop(state, chosen.config)
     with st.expander("Points as text", **state.unfolding("text")):
         layout.points_as_text(state, family)
+    if not state.lesson.hidden:  # what is hidden is not to be had in another way
+        take_home.from_points(view, chosen, _drawing())
 
 
 page()

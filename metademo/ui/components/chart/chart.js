@@ -28,6 +28,7 @@ import { Conversation } from "../kernel/conversation.js";
 import { explained, tell } from "../kernel/explain.js";
 import { Panels } from "./panels.js";
 import { Plot } from "../kernel/plot.js";
+import { offer } from "../kernel/pictures.js";
 import { Points } from "./points.js";
 import { Scrubber } from "../kernel/scrubber.js";
 import { bringsForward, shared } from "../kernel/shared.js";
@@ -57,6 +58,7 @@ class Chart {
   /** @type {Points} */ points;
   /** @type {ResizeObserver} */ observer;
   /** @type {() => void} */ unfollow;
+  /** @type {() => void} */ withdraw;
   /** @type {string} */ legendKey;
 
   constructor(host) {
@@ -87,6 +89,7 @@ class Chart {
         await visible(this.stage);
         this.plot = new Plot(this.canvas, Plotly);
         this.#take();
+        this.withdraw = offer(this.data.page, () => this.#shown());
         this.observer = followSize(this.stage, (width, height) => {
           this.plot.size = [width, height];
           this.#drawPlot();
@@ -115,6 +118,15 @@ class Chart {
     this.host.replaceChildren(chart);
     this.host.style.minHeight = "";
     this.#setHeight();
+  }
+
+  /** What a picture of the chart holds. @returns {import("../kernel/pictures.js").Shown} */
+  #shown() {
+    const { data, plot, theme, points } = this;
+    const step = Math.round(this.scrubber.at);
+    const keys = data.curves.map(({ label, legend }) => ({ name: fill(label, step), visible: legend }));
+    const when = step ? fill("after {steps}", step) : "before any step";
+    return { plot, theme, keys, points: points.list, pointsLabel: data.pointsLabel, when };
   }
 
   #setHeight() {
@@ -281,6 +293,7 @@ class Chart {
   destroy() {
     this.observer?.disconnect();
     this.unfollow?.();
+    this.withdraw?.();
     this.scrubber?.stop();
     this.points?.destroy();
     clearTimeout(this.looking);

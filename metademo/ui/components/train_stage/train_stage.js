@@ -13,6 +13,7 @@ import { tell } from "../kernel/explain.js";
 import { sendAlone } from "../kernel/messages.js";
 import { make, mount, readTheme, say, svg } from "../kernel/base.js";
 import { Lines } from "./lines.js";
+import { offer } from "../kernel/pictures.js";
 import { Plot } from "../kernel/plot.js";
 import { Progress, keepFocus } from "./run_bar.js";
 import { Scrubber } from "../kernel/scrubber.js";
@@ -49,6 +50,7 @@ class Stage {
   /** @type {Plot} */ plot;
   /** @type {ResizeObserver} */ observer;
   /** @type {() => void} */ leaveFocus;
+  /** @type {() => void} */ withdraw;
   /** @type {string} */ run;
   /** @type {string} */ dotsKey;
   /** @type {string} */ legendKey;
@@ -125,6 +127,7 @@ class Stage {
       },
       draw: (Plotly) => {
         this.plot = new Plot(this.canvas, Plotly);
+        this.withdraw = offer("train", () => this.#shown());
         this.stage.classList.add("md-drawn");
         this.observer = followSize(this.stage, (width, height) => {
           this.plot.size = [width, height];
@@ -178,6 +181,13 @@ class Stage {
     if (fresh) scrubber.go(at === null ? data.steps : nearest(data.snapshots, at));
     else this.#show(scrubber.at, scrubber.playing);
     mark(this.host, { run: data.run, newest: data.snapshots.at(-1), drawn: (this.drawn += 1) });
+  }
+
+  /** What a picture of the probe task holds. @returns {import("../kernel/pictures.js").Shown} */
+  #shown() {
+    const { data, plot, theme } = this;
+    const keys = data.curves.map(({ label, legend }) => ({ name: label, visible: legend }));
+    return { plot, theme, keys, points: data.points, pointsLabel: "its points", when: data.stepNames[Math.round(this.scrubber.at)] };
   }
 
   #drawPlot() {
@@ -236,6 +246,7 @@ class Stage {
     clearTimeout(this.resting);
     clearTimeout(this.asking);
     this.leaveFocus?.();
+    this.withdraw?.();
     this.observer?.disconnect();
     this.lines?.destroy();
     this.scrubber?.stop();

@@ -1,0 +1,166 @@
+"""The two loops of learners that take gradient steps, as text; see `in_torch`.
+
+What is a learner's own it says itself: its network, its inner loss, its step sizes, how it draws
+them, its meta-gradient. Here they are put together, and what is common to all is said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from metademo.algorithms.in_torch import InTorch, Passage, tells_of
+from metademo.network import LINEAR_IN_TORCH, MLP
+
+if TYPE_CHECKING:
+    from metademo.algorithms.gradient_based import GradientBased
+
+LOSSES = {"l1": "mean |error|", "mse": "mean squared error"}
+
+
+def adapting(
+    learner: GradientBased, inner_lr: float, *, differentiable: bool = False
+) -> InTorch | None:
+    """`network` and `inner_step`; None where they are not told.
+
+    Args:
+        inner_lr: alpha.
+        differentiable: whether an outer gradient is to look through the inner ones.
+    """
+    told = (
+        tells_of(learner, "in_torch", "adapt", "run", "_inner_loop")
+        and tells_of(learner, "network_in_torch", "parts")
+        and tells_of(learner, "inner_loss_in_torch", "inner_loss", "task_loss")
+        and tells_of(learner, "alpha_in_torch", "step_sizes", "with_inner_lr")
+    )
+    network, inner_loss = learner.network_in_torch, learner.inner_loss_in_torch
+    if not told or not network or not inner_loss:
+        return None
+    alpha = learner.alpha_in_torch(inner_lr)
+    passages = (
+        Passage(
+            "## The network\n\n`theta` holds its weights by name. They are an argument, for the "
+            "inner loop makes new ones at each step.",
+            f"{LINEAR_IN_TORCH}\n\n{network}",
+        ),
+        Passage("## The inner loop\n\nThis is what its steps descend:", inner_loss),
+        Passage(
+            "And this is a step: "
+            + ("how far it goes was learned, too." if alpha else "plain gradient descent."),
+            _inner_step(learner, alpha, differentiable),
+        ),
+    )
+    return InTorch(passages, {} if alpha else {"alpha": inner_lr})
+
+
+def meta_training(learner: GradientBased) -> InTorch | None:
+    """`draw` and `meta_gradient`, with what they need; None where they are not told."""
+    second_order = learner.order == "second"
+    found = adapting(learner, learner.inner_lr, differentiable=second_order)
+    told = (
+        tells_of(learner, "draw_in_torch", "init")
+        and tells_of(learner, "meta_gradient_in_torch", "meta_gradient", "outer_loss", "query_loss")
+        and tells_of(learner, "query_weights_in_torch", "query_weights", "query_shares")
+    )
+    draw, query_loss = learner.draw_in_torch, learner.kind.losses_in_torch.get(learner.loss)
+    if not told or not found or not draw or not query_loss:
+        return None
+    error = (
+        f"def query_loss(theta, x, y):\n    return {query_loss.format('network(theta, x)', 'y')}\n"
+    )
+    further = (error, learner.query_weights_in_torch, learner.meta_gradient_in_torch)
+    passages = (
+        Passage("## Before any training", draw),
+        *found.passages,
+        Passage("## The outer loop", "\n\n".join(code for code in further if code)),
+    )
+    return InTorch(passages, found.settings)
+
+
+def drawn(learner: GradientBased) -> str:
+    """The code that draws the parameters of all its networks, and returns them."""
+    networks = [n for n in learner.parts.values() if isinstance(n, MLP)]
+    if len(networks) < len(learner.parts) or not all(
+        tells_of(network, "draw_in_torch", "init") for network in networks
+    ):
+        return ""
+    calls = [
+        f'draw_network(rng, "{role}", {network.sizes})'
+        for role, network in zip(learner.parts, networks, strict=True)
+    ]
+    if len(calls) == 1:
+        return calls[0]
+    return "{{\n{}    }}".format("".join(f"        **{call},\n" for call in calls))
+
+
+def moves(learner: GradientBased) -> str:
+    """The condition under which a meta-parameter `name` moves in the inner loop."""
+    role = learner.kind.role
+    if learner.moving == tuple(learner.network.shapes):
+        return f'name.startswith("{role}.")'
+    return "name in MOVING"
+
+
+def adapted(learner: GradientBased, *, along: bool) -> str:
+    """The lines of a meta-gradient that run the inner loop for all tasks of the meta-batch.
+
+    Args:
+        along: whether to keep `trajectory`, the weights after each step, or `fast`, the last ones.
+    """
+    step = (
+        "trajectory.append(inner_step(trajectory[-1], x, y, k))"
+        if along
+        else "fast = inner_step(fast, x, y, k)"
+    )
+    begin = "    trajectory = [fast]\n" if along else ""
+    loop = f"{begin}    for k in range({learner.trained_steps}):\n        {step}\n"
+    return f"""\
+    start = {{name: value.detach().requires_grad_() for name, value in theta.items()}}
+    fast = start | {{  # each task has its own weights
+        name: value.expand(len(x), *value.shape)
+        for name, value in start.items()
+        if name.startswith("{learner.kind.role}.")
+    }}
+{loop if along or learner.trained_steps else ""}"""
+
+
+def query_losses_along(shares: list[float] | None) -> str:
+    """The lines of a meta-gradient that weigh the query losses along the `trajectory`.
+
+    Args:
+        shares: see `GradientBased.query_shares`; None if all of the labels are asked of each step.
+    """
+    if shares is None:
+        return """\
+    loss = sum(
+        weight * query_loss(params, query_x, query_y).mean()
+        for weight, params in zip(query_weights(progress), trajectory, strict=True)
+        if weight
+    )
+"""
+    return f"""\
+    shares = {shares}  # of the labels, asked of each step
+    loss = sum(
+        weight * query_loss(params, query_x, share * query_y).mean()
+        for weight, share, params in zip(query_weights(progress), shares, trajectory, strict=True)
+        if weight
+    )
+"""
+
+
+def _inner_step(learner: GradientBased, alpha: str, differentiable: bool) -> str:
+    options = ", create_graph=True" if differentiable else ""
+    own = f"        alpha = {alpha}\n" if alpha else ""
+    moving = ""
+    if learner.moving != tuple(learner.network.shapes):
+        names = "".join(f'    "{learner.kind.role}.{name}",\n' for name in learner.moving)
+        moving = f"MOVING = (\n{names})\n\n\n"
+    return f'''\
+{moving}def inner_step(theta, x, y, k):
+    """theta after step k: theta - alpha * gradient."""
+    moving = {{name: value for name, value in theta.items() if {moves(learner)}}}
+    loss = inner_loss(theta, x, y, k).sum()
+    gradients = torch.autograd.grad(loss, list(moving.values()){options})
+    for (name, value), gradient in zip(moving.items(), gradients, strict=True):
+{own}        theta = theta | {{name: value - alpha * gradient}}
+    return theta
+'''

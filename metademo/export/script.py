@@ -1,0 +1,195 @@
+"""A subject as a script: plain PyTorch and NumPy that adapts and draws the very curve of the page.
+
+It is put together from passages, of which a notebook has the same, see `passages`. What is the
+learner's own the learner says, see `metademo.algorithms.in_torch`.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+import numpy as np
+
+from metademo.algorithms.in_torch import InTorch, Passage
+from metademo.export.subject import Subject
+from metademo.tasks import Array
+from metademo.tasks.waves_in_numpy import number_in_numpy, wave_in_numpy
+
+CURVES = "curves.csv"
+WIDTH = 100
+_ERRORS = {
+    "l1": ("mean |error|", "np.abs(curve - truth).mean()"),
+    "mse": ("mean squared error", "np.square(curve - truth).mean()"),
+}
+
+
+def script(subject: Subject) -> str:
+    """The subject as a Python script; "" if the learner has no words for what it does."""
+    found = passages(subject)
+    if not found:
+        return ""
+    head = f'"""{title(subject)}.\n\n{_origin(subject)}\n"""\n'
+    return joined([head, *(passage.code for passage in found), _main(subject)])
+
+
+def passages(subject: Subject) -> list[Passage]:
+    """All of it but the end, which draws the picture; empty if the learner has no words."""
+    told = subject.learner.in_torch(subject.inner_lr)
+    start = _start(subject)
+    if told is None or not start:
+        return []
+    return [
+        Passage("", _imports(subject)),
+        Passage(
+            "## The task\n\nWhat the learner sees, and what it should find.", _task(subject, told)
+        ),
+        *told.passages,
+        Passage("## Where it starts\n\n" + _where(subject), start),
+        Passage("## Adapting\n\nThe curve after 0, 1, 2, .. steps.", _adapting(told)),
+    ]
+
+
+def title(subject: Subject) -> str:
+    """What it shows, in a line: "MAML on 4 points: 5 inner steps"."""
+    steps = "1 step" if subject.steps == 1 else f"{subject.steps} steps"
+    return f"{_quotable(subject.title)} {subject.sees}: {steps}"
+
+
+def needs(subject: Subject) -> str:
+    """What has to be there before it runs."""
+    place = f"Put {subject.file} beside it.\n" if subject.weights else ""
+    libraries = "torch numpy matplotlib" + " safetensors" * bool(subject.weights)
+    return f"{place}It needs: pip install {libraries}"
+
+
+def picture(subject: Subject) -> str:
+    """The lines that draw the curves, with `plt` at hand."""
+    truth = f'plt.plot(grid, truth, "k:", label="{subject.truth_is}")\n' if subject.truth else ""
+    points = "" if subject.learner.unlabelled else 'plt.plot(x, y, "o", label="points")\n'
+    return f"""\
+{truth}plt.plot(grid, curves[0], color="C0", alpha=0.4, label="before any step")
+plt.plot(grid, curves[-1], color="C0", label=f"after {{steps}} steps")
+{points}plt.title("{_quotable(subject.title)}")
+plt.legend()
+plt.show()
+"""
+
+
+def joined(blocks: list[str]) -> str:
+    """Blocks of code, with two lines between them where functions begin or end."""
+    text = "\n\n".join(block.strip("\n") for block in blocks if block)
+    text = re.sub(r"\n\n+(?=def )", "\n\n\n", text)
+    return re.sub(r"(\n {4,}[^\n]*)\n\n+(?=[^\s])", r"\1\n\n\n", text) + "\n"
+
+
+def numbers(values: Array, *, double: bool = False) -> str:
+    """A list of numbers, as few digits of each as single (or double) precision needs."""
+    kind = np.float64 if double else np.float32
+    return f"[{', '.join(str(kind(value)) for value in values)}]"
+
+
+def wrapped(begin: str, values: str, end: str) -> str:
+    """A line with a list in it; where it is too long, the numbers stand in rows."""
+    if len(begin + values + end) <= WIDTH:
+        return f"{begin}{values}{end}\n"
+    rows = textwrap.fill(values.strip("[]"), WIDTH, initial_indent="    ", subsequent_indent="    ")
+    return f"{begin}[\n{rows}\n]{end}\n"
+
+
+def _origin(subject: Subject) -> str:
+    """Where the method is from, and what has to be there."""
+    citation = textwrap.fill(subject.citation, WIDTH)
+    return "\n".join(filter(None, [citation, needs(subject)]))
+
+
+def _quotable(text: str) -> str:
+    """Text that may stand in a string: weights of a visit have any name."""
+    return re.sub(r'[\\"{}]|[^\S ]', "'", text)
+
+
+def _imports(subject: Subject) -> str:
+    load = "from safetensors.torch import load_file\n" * bool(subject.weights)
+    return f"import numpy as np\nimport torch\n{load}"
+
+
+def _task(subject: Subject, told: InTorch) -> str:
+    """The support set, the settings and the wave."""
+    kind = ", dtype=torch.float64)" if told.double else ")"
+    x, y = subject.support
+    labels = "y = None  # there is no label\n"
+    if y is not None:
+        labels = wrapped("y = torch.tensor(", numbers(y[0], double=told.double), kind)
+    settings = "".join(f"{name} = {value!r}\n" for name, value in told.settings.items())
+    low, high = map(number_in_numpy, subject.family.x_range)
+    truth = ""
+    if subject.truth is not None:
+        wave = re.sub(r"\bx\b", "grid", wave_in_numpy(subject.truth))
+        truth = f"truth = {wave}  # {subject.truth_is}\n"
+    return (
+        wrapped("x = torch.tensor(", numbers(x[0], double=told.double), kind)
+        + labels
+        + f"steps = {subject.steps}\n{settings}"
+        + f"grid = np.linspace({low}, {high}, {len(subject.family.grid)})\n{truth}"
+    )
+
+
+def _where(subject: Subject) -> str:
+    if subject.weights:
+        return f"The meta-trained weights, from `{subject.file}`."
+    return "Nothing was trained: this is where it starts."
+
+
+def _start(subject: Subject) -> str:
+    """The lines that make `theta`; "" if there are no words for how it is drawn."""
+    if subject.weights:
+        return f"""\
+weights = load_file("{subject.file}")
+theta = {{name: value.requires_grad_() for name, value in weights.items()}}
+"""
+    draw = subject.learner.draw_in_torch
+    return (
+        draw
+        and f"""\
+{draw}
+
+drawn = draw(np.random.default_rng(1))
+theta = {{name: value.requires_grad_() for name, value in drawn.items()}}
+"""
+    )
+
+
+def _adapting(told: InTorch) -> str:
+    return f"""\
+inputs = torch.tensor(grid, dtype=torch.float{64 if told.double else 32})
+curves = [network(theta, inputs)]
+for k in range(steps):
+    theta = inner_step(theta, x, y, k)
+    curves.append(network(theta, inputs))
+curves = torch.stack(curves).detach().numpy()  # after 0, 1, .. steps: (steps + 1, {{grid}})
+""".replace("{grid}", "len(grid)")
+
+
+def _main(subject: Subject) -> str:
+    """The end of a script: the curves as a table, how far off they are, the picture."""
+    names, columns, report = '"x"', "grid", ""
+    if subject.truth is not None:
+        names, columns = '"x", "truth"', "grid, truth"
+        what, error = _ERRORS[subject.family.metric]
+        report = f"""\
+    for k, curve in enumerate(curves):
+        print(f"step {{k}}: {what} {{{error}:.4f}}")
+"""
+    drawing = "".join(f"        {line}\n" for line in picture(subject).splitlines())
+    return f"""\
+if __name__ == "__main__":
+    names = [{names}, *(f"step_{{k}}" for k in range(steps + 1))]
+    table = np.column_stack([{columns}, *curves])
+    np.savetxt("{CURVES}", table, delimiter=",", header=",".join(names), comments="")
+{report}\
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError:
+        print("The curves are in {CURVES}; with matplotlib there is a picture, too.")
+    else:
+{drawing}"""

@@ -1,0 +1,236 @@
+"""What can be taken home: a popover with the downloads of a page.
+
+Nothing is computed before it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+from streamlit.elements.lib.mutable_popover_container import PopoverContainer
+
+from metademo import checkpoints
+from metademo.checkpoints import Checkpoint
+from metademo.export.notebook import notebook
+from metademo.export.script import script, title
+from metademo.export.subject import Subject, of_compared, of_points, of_source
+from metademo.export.tables import RunReport, curves_csv
+from metademo.export.training import training_script
+from metademo.models import Model
+from metademo.moments.candidates import Candidate, steps_of
+from metademo.moments.views import CompareView, DamlView, MamlView
+from metademo.tasks import WaveFamily, as_waves
+from metademo.ui.components.kernel.curves import Scene
+from metademo.ui.components.picture.picture import picture
+from metademo.ui.scenes.compare_scene import in_a_row
+from metademo.ui.server import resources
+from metademo.ui.state.runs import Run
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file, made when it is asked for.
+
+    Attributes:
+        label: of its button.
+        make: gives its content.
+        file: its name.
+    """
+
+    label: str
+    make: Callable[[], str | bytes]
+    file: str
+    mime: str = "text/plain"
+    help: str = ""
+
+
+def from_points(view: MamlView, checkpoint: Checkpoint, scene: Callable[[], Scene]) -> None:
+    """Of the MAML page.
+
+    Args:
+        checkpoint: the weights whose curve it is about.
+        scene: what the chart shows.
+    """
+    family = as_waves(checkpoint.config.task_family)
+    subject = of_points(view, family, Model.of(checkpoint), view.weights)
+    with _popover("maml"):
+        _subject("maml", subject, scene, checkpoint)
+        _picture("maml", [subject])
+
+
+def from_source(view: DamlView, checkpoint: Checkpoint, scene: Callable[[], Scene]) -> None:
+    """Of the DAML page, likewise."""
+    family = as_waves(checkpoint.config.task_family)
+    subject = of_source(view, family, Model.of(checkpoint), view.weights)
+    with _popover("daml"):
+        _subject("daml", subject, scene, checkpoint)
+        _picture("daml", [subject])
+
+
+def from_compared(
+    view: CompareView,
+    family: WaveFamily,
+    chosen: Sequence[Candidate],
+    scene: Callable[[], Scene],
+) -> None:
+    """Of the Compare page: the curves of all, and one of them to take apart."""
+    steps = steps_of(view, chosen)
+    found = {one.name: of_compared(view, family, one, steps[one.name]) for one in chosen}
+    subjects = {name: subject for name, subject in found.items() if subject is not None}
+    with _popover("compare"):
+        if not subjects:
+            st.caption("Choose at least one way of learning.")
+            return
+        name = st.selectbox(
+            "Script, notebook and weights of",
+            list(subjects),
+            format_func=lambda name: subjects[name].title,
+            key="compare take home learner",
+        )
+        weights = (resources.library()[0] | resources.own()).get(subjects[name].weights)
+        _subject("compare", subjects[name], scene, weights)
+        _picture("compare", list(subjects.values()))
+
+
+def from_run(run: Run) -> None:
+    """Of the Train page: a run, and how it was trained."""
+    config = run.config
+    name = f"{config.algorithm}-{config.family}-run-{run.number}"
+    heading = f"{run.title[0].upper()}{run.title[1:]}"
+    with _popover("train", width="content"):
+        st.caption(f"{heading}.")
+        _downloads(
+            "train",
+            [
+                Download(
+                    "Run (CSV)",
+                    lambda: RunReport.of(run.job.snapshot()).to_csv(),
+                    f"{name}.csv",
+                    "text/csv",
+                    "Query losses and held-out errors by outer step; the settings stand above.",
+                ),
+                Download(
+                    "Run (JSON)",
+                    lambda: RunReport.of(run.job.snapshot()).to_json(),
+                    f"{name}.json",
+                    "application/json",
+                    "The same with all settings, for programs.",
+                ),
+            ],
+        )
+        if training_script(config):
+            text = "Plain PyTorch: the same recipe and seeds, with nothing of this site."
+            _downloads(
+                "train",
+                [
+                    Download(
+                        "Training script",
+                        lambda: training_script(config),
+                        f"train-{name}.py",
+                        "text/x-python",
+                        text,
+                    )
+                ],
+            )
+        else:
+            st.caption(f"No script: nobody has put {config.learner.title} into plain PyTorch yet.")
+        citation = config.learner.citation.replace("*", "")
+        picture("train", title=heading, citation=citation, file=f"{name}-chart")
+
+
+def _subject(
+    page: str, subject: Subject, scene: Callable[[], Scene], checkpoint: Checkpoint | None
+) -> None:
+    st.caption(f"{title(subject)}.")
+    file = f"{page}-{subject.learner.name}"
+    downloads = [
+        Download(
+            "Curves (CSV)",
+            lambda: _curves(scene()),
+            f"{page}-curves.csv",
+            "text/csv",
+            "x, the wave, and a column for each curve and step.",
+        )
+    ]
+    reason = _without_script(subject)
+    if not reason:
+        downloads += [
+            Download(
+                "Script",
+                lambda: script(subject),
+                f"{file}.py",
+                "text/x-python",
+                "Plain PyTorch that draws this very curve, with nothing of this site.",
+            ),
+            Download(
+                "Notebook",
+                lambda: notebook(subject),
+                f"{file}.ipynb",
+                "application/x-ipynb+json",
+                "The same for Jupyter, with explanations.",
+            ),
+        ]
+    if checkpoint is not None:
+        downloads.append(
+            Download(
+                "Weights",
+                lambda: checkpoints.serialise(checkpoint),
+                subject.file,
+                "application/octet-stream",
+                "As a safetensors file: the script wants it beside it.",
+            )
+        )
+    _downloads(page, downloads)
+    if reason:
+        st.caption(reason)
+
+
+def _picture(page: str, subjects: Sequence[Subject]) -> None:
+    """The chart as a picture, with the names of those on it and where they are from."""
+    citations = dict.fromkeys(subject.citation for subject in subjects if subject.citation)
+    picture(
+        page,
+        title=f"{in_a_row(subject.title for subject in subjects)} {subjects[0].sees}",
+        citation=" · ".join(citations),
+        file=f"{page}-chart",
+    )
+
+
+def _curves(scene: Scene) -> str:
+    """The lines of a chart as a table; what is also a step of another is not told twice."""
+    curves = {c.name: c.y for c in scene.curves if not c.name.endswith("-before")}
+    points = next(iter(curves.values())).shape[-1]
+    return curves_csv(np.linspace(*scene.x_range, points), curves)
+
+
+def _without_script(subject: Subject) -> str:
+    """Why there is no script, or ""."""
+    if subject.empty:
+        return "No script: place a point first, for without any there is nothing to learn from."
+    if subject.learner.in_torch(subject.inner_lr) is None:
+        return f"No script: nobody has put {subject.learner.title} into plain PyTorch yet."
+    return ""
+
+
+def _downloads(page: str, downloads: Sequence[Download]) -> None:
+    for one in downloads:
+        st.download_button(
+            one.label,
+            one.make,
+            file_name=one.file,
+            mime=one.mime,
+            help=one.help,
+            key=f"{page} take home {one.label}",
+            on_click="ignore",
+            width="stretch",
+        )
+
+
+def _popover(page: str, width: Literal["stretch", "content"] = "stretch") -> PopoverContainer:
+    return st.popover(
+        "Take it home", icon=":material/download:", width=width, key=f"{page} take home"
+    )

@@ -1,0 +1,70 @@
+"""Moments of the weights that ship, as the pages show them, for tests of what is taken home."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+
+import numpy as np
+
+from metademo import checkpoints
+from metademo.checkpoints import Checkpoint
+from metademo.export.subject import Subject, of_compared, of_source
+from metademo.models import Model
+from metademo.moments.candidates import candidates
+from metademo.moments.compared import compare
+from metademo.moments.drawn import draw
+from metademo.moments.views import CompareView, DamlView
+from metademo.tasks import as_waves, wave_families
+
+
+@functools.cache
+def library() -> dict[str, Checkpoint]:
+    """All weights that ship, by name."""
+    return {
+        name: checkpoints.load(checkpoints.shipped(name)) for name in checkpoints.shipped_names()
+    }
+
+
+COMPARED = {
+    f"{name} on {family}": (name, family)
+    for family, tasks in wave_families().items()
+    for name in candidates(library(), {}, tasks)
+}
+"""Every learner of the Compare page with every family, the yardsticks, too."""
+SOURCES = {
+    "two waves, one input": DamlView(),
+    "two waves, fresh inputs": DamlView(fresh=True, draw=3),
+    "two waves, between the bands": DamlView(source=0.2, steps=7),
+    "any phase": DamlView(weights="daml-any-phase", source=-0.4),
+    "any phase, another alpha": DamlView(weights="daml-any-phase", inner_lr=0.02, steps=3),
+}
+
+
+def compared(name: str, family: str, **changes: object) -> Subject:
+    """A learner on points of the Compare page."""
+    tasks = wave_families()[family]
+    view = CompareView.first(chosen=(name,)).with_family(family)
+    view = view.with_random_points(np.random.default_rng(5), tasks, 6).changed(**changes)
+    one = candidates(library(), {}, tasks)[name]
+    found = of_compared(view, tasks, one, compare(view, tasks, [one]).steps[name])
+    assert found is not None
+    return found
+
+
+def at_source(view: DamlView) -> Subject:
+    """The DAML page at one of its source inputs."""
+    checkpoint = library()[view.weights]
+    return of_source(
+        view, as_waves(checkpoint.config.task_family), Model.of(checkpoint), view.weights
+    )
+
+
+def curves(subject: Subject) -> np.ndarray:
+    """What the page draws, by the pages' own function."""
+    view = DamlView(steps=subject.steps, inner_lr=subject.inner_lr)
+    return draw(subject.model, subject.support, view, subject.family.grid).curves
+
+
+def with_title(subject: Subject, title: str, weights: str) -> Subject:
+    return replace(subject, title=title, weights=weights)

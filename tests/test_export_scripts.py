@@ -1,0 +1,211 @@
+"""Scripts and notebooks that are taken home run by themselves, and draw what the page draws."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import numpy as np
+import pytest
+import subjects
+from toy_learner import Fourier
+from toy_tasks import SIDES
+
+from metademo import checkpoints
+from metademo.algorithms.maml import MAML
+from metademo.export.notebook import notebook
+from metademo.export.script import script
+from metademo.export.subject import Subject
+
+ALL = {name: lambda pair=pair: subjects.compared(*pair) for name, pair in subjects.COMPARED.items()}
+ALL |= {name: lambda view=view: subjects.at_source(view) for name, view in subjects.SOURCES.items()}
+ALL |= {
+    "another alpha": lambda: subjects.compared("maml", "any-phase", inner_lr=0.003),
+    "learned step sizes, another alpha": lambda: subjects.compared(
+        "maml++w", "two-phase", inner_lr=0.02
+    ),
+    "more steps than step sizes": lambda: subjects.compared(
+        "maml++", "any-phase", steps=7, own_steps=False
+    ),
+    "a wave of another shape": lambda: subjects.compared(
+        "reptile", "any-phase", shape="sawtooth", frequency=1.3, amplitude=0.7, phase=-0.3
+    ),
+    "twenty points": lambda: subjects.compared(
+        "maml", "finn", points=tuple((x / 2, np.sin(x)) for x in range(-10, 10))
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path, monkeypatch) -> Path:
+    """A folder with nothing in it, where scripts run."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put_weights(subject: Subject) -> None:
+    """Beside the script, as it asks for."""
+    if subject.weights:
+        Path(subject.file).write_bytes(checkpoints.shipped(subject.weights).read_bytes())
+
+
+def run(code: str, name: str = "taken home") -> dict:
+    space = {"__name__": name}
+    exec(compile(code, "script", "exec"), space)
+    return space
+
+
+def assert_drawn(subject: Subject, drawn: np.ndarray) -> None:
+    expected = subjects.curves(subject)
+    assert np.isfinite(expected).all()
+    assert drawn.shape == expected.shape
+    np.testing.assert_allclose(drawn, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+def test_a_script_draws_the_very_curve(make):
+    subject = make()
+    put_weights(subject)
+    text = script(subject)
+    assert "metademo" not in text
+    found = run(text)
+    assert_drawn(subject, found["curves"])
+    if subject.truth is not None:
+        np.testing.assert_allclose(
+            found["truth"], subject.truth(subject.family.grid)[0], atol=1e-12
+        )
+    else:
+        assert "truth" not in found
+
+
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+def test_a_notebook_draws_it_too(make, monkeypatch):
+    subject = make()
+    put_weights(subject)
+    drawn = stub_of_matplotlib(monkeypatch)
+    book = nbformat.reads(notebook(subject), as_version=4)
+    nbformat.validate(book)
+    assert book.cells[0].source.startswith(f"# {subject.title} on ")
+    space = {"__name__": "__main__"}
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            exec(compile(cell.source, cell.id, "exec"), space)
+    assert_drawn(subject, space["curves"])
+    assert [label for label in drawn if "after" in label] == [f"after {subject.steps} steps"]
+
+
+def stub_of_matplotlib(monkeypatch) -> list[str]:
+    """In the place of `matplotlib.pyplot`; the labels of what is drawn."""
+    labels: list[str] = []
+    plot = SimpleNamespace(
+        plot=lambda x, y, *form, label, **look: labels.append(label) or np.broadcast(x, y),
+        title=lambda text: None,
+        legend=lambda: None,
+        show=lambda: None,
+    )
+    monkeypatch.setitem(sys.modules, "matplotlib", SimpleNamespace(pyplot=plot))
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", plot)
+    return labels
+
+
+def test_run_as_a_program_it_writes_the_curves_and_draws_them(monkeypatch, capsys):
+    subject = subjects.compared("maml", "any-phase")
+    put_weights(subject)
+    labels = stub_of_matplotlib(monkeypatch)
+    run(script(subject), "__main__")
+    assert labels == ["the true wave", "before any step", "after 5 steps", "points"]
+    error = np.abs(subjects.curves(subject)[-1] - subject.truth(subject.family.grid)[0]).mean()
+    assert f"step 5: mean |error| {error:.4f}" in capsys.readouterr().out
+    assert_drawn(
+        subject,
+        np.genfromtxt("curves.csv", delimiter=",", names=True)
+        .view(float)
+        .reshape(400, -1)[:, 2:]
+        .T,
+    )
+
+
+def test_it_stands_alone(at_home):
+    """In an interpreter that finds nothing of ours, and no library for pictures."""
+    subject = subjects.at_source(subjects.SOURCES["two waves, between the bands"])
+    put_weights(subject)
+    Path("script.py").write_text(script(subject), encoding="utf-8")
+    block = "import sys; sys.modules['metademo'] = sys.modules['matplotlib'] = None; "
+    code = block + "import runpy; runpy.run_path('script.py', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=at_home, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "The curves are in curves.csv; with matplotlib there is a picture, too.\n"
+    with open("curves.csv", encoding="utf-8") as file:
+        assert file.readline().strip() == "x," + ",".join(f"step_{k}" for k in range(8))
+        table = np.loadtxt(file, delimiter=",")
+    assert_drawn(subject, table[:, 1:].T)
+
+
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+def test_it_is_short(make):
+    lines = script(make()).split('"""\n', 1)[1].splitlines()
+    assert len([line for line in lines if line.strip()]) <= 90
+    assert max(map(len, lines)) <= 100
+
+
+def test_scripts_are_written_as_our_own_code_is(at_home):
+    """The linter and the formatter find nothing in them."""
+    for number, make in enumerate(ALL.values()):
+        text = script(make())
+        if "tensor([\n" not in text:  # many numbers stand in rows, not one on each line
+            Path(f"script_{number}.py").write_text(text, encoding="utf-8")
+    config = ["--config", str(Path(__file__).resolve().parent.parent / ".ruff.toml")]
+    for command in (["check"], ["format", "--check", "--diff"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, *config, "--no-cache", "."],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "title", ['run "1"', 'a """ b', "a\\", "{x}", "two\nlines", "{__import__}"]
+)
+def test_weights_may_have_any_name(title):
+    subject = subjects.with_title(subjects.compared("maml", "any-phase"), title, title)
+    Path(subject.file).write_bytes(checkpoints.shipped("maml-any-phase").read_bytes())
+    assert Path(subject.file).name == subject.file
+    assert_drawn(subject, run(script(subject))["curves"])
+    nbformat.validate(nbformat.reads(notebook(subject), as_version=4))
+
+
+def test_what_a_subclass_changes_is_not_told_as_what_it_is_made_from():
+    class Shrinking(MAML):
+        def step_sizes(self, meta, step):
+            return dict.fromkeys(self.moving, self.inner_lr / (step + 1))
+
+    class Told(Shrinking):
+        def alpha_in_torch(self, inner_lr):
+            return f"{inner_lr} / (k + 1)"
+
+    class Biased(MAML):
+        @property
+        def moving(self):
+            return tuple(name for name in self.network.shapes if name.endswith("bias"))
+
+    base = subjects.compared("maml", "any-phase")
+    assert Shrinking().in_torch() is None
+    for kind in (Told, Biased):
+        model = base.model.__class__(
+            kind.configured(base.learner, base.learner.kind), base.model.meta
+        )
+        subject = base.__class__(**(vars(base) | {"model": model}))
+        put_weights(subject)
+        assert_drawn(subject, run(script(subject))["curves"])
+
+
+@pytest.mark.parametrize("learner", [Fourier(), MAML(kind=SIDES)])
+def test_a_learner_or_a_network_that_says_nothing_of_itself_has_no_script(learner):
+    assert learner.in_torch() is None
+    assert learner.training_in_torch() is None
+    assert not learner.draw_in_torch

@@ -1,0 +1,100 @@
+"""Take it home, through Streamlit's own test harness: what is offered, and what is in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import nbformat
+import numpy as np
+import pytest
+from offered import Offered, watch_downloads
+from pages import chart, gesture, start, view, widget
+
+from metademo import checkpoints
+from metademo.algorithms.maml import MAML
+
+
+@pytest.fixture
+def offered(monkeypatch) -> Offered:
+    return watch_downloads(monkeypatch)
+
+
+def table(text: str) -> dict[str, np.ndarray]:
+    names, *rows = csv.reader(io.StringIO(text))
+    return dict(zip(names, np.array(rows, float).T, strict=True))
+
+
+def test_the_maml_page_gives_its_curves_script_notebook_and_weights(offered, tmp_path, monkeypatch):
+    app = start()
+    assert offered.files == {
+        "Curves (CSV)": "maml-curves.csv",
+        "Script": "maml-maml.py",
+        "Notebook": "maml-maml.ipynb",
+        "Weights": "maml-any-phase.safetensors",
+    }
+    widget(app, "toggle", "contrast").set_value(True).run()
+    curves = table(offered["Curves (CSV)"])
+    steps = [f"{name}_step_{k}" for name in ("pretrained", "random", "maml") for k in range(6)]
+    assert list(curves) == ["x", "truth", *steps]
+    np.testing.assert_allclose(curves["truth"], view(app).wave(curves["x"])[0])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / offered.files["Weights"]).write_bytes(offered["Weights"])
+    assert checkpoints.load(offered.files["Weights"]).config.family == "any-phase"
+    space: dict = {"__name__": "taken home"}
+    exec(offered["Script"], space)
+    for k, curve in enumerate(space["curves"]):
+        np.testing.assert_allclose(curve, curves[f"maml_step_{k}"], atol=1e-5)
+    nbformat.validate(nbformat.reads(offered["Notebook"], as_version=4))
+
+
+def test_without_a_point_there_is_no_script_and_the_page_says_so(offered):
+    app = start()
+    offered.content.clear()
+    gesture(app, "clear")
+    app.run()
+    assert set(offered.content) == {"Curves (CSV)", "Weights"}
+    assert any("place a point first" in caption.value for caption in app.caption)
+    assert chart(app)["points"] == []
+
+
+def test_a_learner_without_words_for_itself_has_no_script_and_the_page_says_so(
+    offered, monkeypatch
+):
+    monkeypatch.setattr(MAML, "in_torch", lambda self, inner_lr=None: None)
+    app = start()
+    assert set(offered.content) == {"Curves (CSV)", "Weights"}
+    assert any("nobody has put MAML into plain PyTorch" in c.value for c in app.caption)
+
+
+def test_the_daml_page_gives_the_same(offered):
+    app = start("daml")
+    assert offered.files["Script"] == "daml-daml.py"
+    widget(app, "slider", "source", "daml").set_value(0.0).run()
+    curves = table(offered["Curves (CSV)"])
+    assert list(curves)[:3] == ["x", "truth_0", "truth_1"]
+    assert "x = torch.tensor([0.0])" in offered["Script"]
+
+
+def test_on_the_compare_page_one_learner_is_taken_apart(offered):
+    app = start("compare")
+    choice = app.selectbox(key="compare take home learner")
+    assert choice.options == ["MAML", "Reptile", "MAML++", "Ordinary training"]
+    assert "MAML on 4 points" in offered["Script"]
+    steps = {name.rpartition("_step_")[0] for name in table(offered["Curves (CSV)"])}
+    assert steps >= {"maml", "maml++", "reptile", "pretrained"}
+    choice.set_value("maml++").run()
+    assert offered.files["Weights"] == "maml++-two-phase.safetensors"
+    assert "step_sizes" in offered["Script"]
+    offered.content.clear()
+    widget(app, "button_group", "chosen", "compare").set_value(["oracle"]).run()
+    assert set(offered.content) == {"Curves (CSV)", "Script", "Notebook"}
+    assert "least squared error" in offered["Script"]
+
+
+def test_nobody_chosen_leaves_nothing_to_take(offered):
+    app = start("compare")
+    offered.content.clear()
+    widget(app, "button_group", "chosen", "compare").set_value([]).run()
+    assert not offered.content
+    assert any(c.value == "Choose at least one way of learning." for c in app.caption)

@@ -1,0 +1,37 @@
+"""What is taken home from the Train page: a run, and how it was trained."""
+
+from __future__ import annotations
+
+from offered import watch_downloads
+from test_train_page import SHORT, finish, press, registry, runs_of, start
+
+from metademo.algorithms.maml import MAML
+from metademo.export.tables import RunReport
+from metademo.moments.views import TrainView
+
+__all__ = ["registry"]  # a fixture, in use by itself
+
+
+def test_a_run_and_its_training_are_taken_home(monkeypatch):
+    offered = watch_downloads(monkeypatch)
+    app = start(TrainView(own=SHORT))
+    press(app, "start")
+    finish(app)
+    run = runs_of(app)[0]
+    assert offered.files["Training script"] == "train-maml-two-phase-run-1.py"
+    report = RunReport.model_validate_json(offered["Run (JSON)"])
+    assert report == RunReport.of(run.job.snapshot())
+    assert report.config == run.config
+    assert "# steps: 30" in offered["Run (CSV)"]
+    assert "STEPS = 30 " in offered["Training script"]
+
+
+def test_where_there_is_no_training_script_the_page_says_so(monkeypatch):
+    offered = watch_downloads(monkeypatch)
+    monkeypatch.setattr(MAML, "training_in_torch", lambda self: None)
+    app = start(TrainView(own=SHORT))
+    press(app, "start")
+    finish(app)
+    assert "Run (JSON)" in offered.files
+    assert "Training script" not in offered.files
+    assert any("nobody has put MAML into plain PyTorch" in c.value for c in app.caption)
