@@ -220,7 +220,7 @@ class SourceLine {
   /** The finger scrolls the page instead: nothing was chosen. */
   #cancel(event) {
     if (this.holding !== event.pointerId) return;
-    this.#set(this.before);
+    this.#set(this.before ?? this.value); // keys may have moved it meanwhile: there it stays
     this.#end();
   }
 
