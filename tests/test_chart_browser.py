@@ -362,12 +362,13 @@ def test_a_press_that_is_called_off_leaves_the_handle_where_keys_have_moved_it(c
     page = chart.page
     line = page.locator(f"{SOURCE} [role=slider]")
     line.evaluate("e => e.addEventListener('pointerdown', (d) => { e.pointer = d.pointerId; })")
+    before = chart.attribute("value", SOURCE)
     line.focus()
     page.locator(f"{SOURCE} .md-handle").hover()
     page.mouse.down()
     page.keyboard.down("ArrowRight")
     moved = chart.attribute("value", SOURCE)
-    assert float(moved) > 0.4
+    assert float(moved) > float(before)
     line.evaluate(
         "e => e.dispatchEvent(new PointerEvent('pointercancel', { pointerId: e.pointer }))"
     )
