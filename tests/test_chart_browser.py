@@ -358,6 +358,26 @@ def test_the_source_line_follows_mouse_and_keys(chart):
     assert float(chart.attribute("value", SOURCE)) == 0
 
 
+def test_a_press_that_is_called_off_leaves_the_handle_where_keys_have_moved_it(chart):
+    page = chart.page
+    line = page.locator(f"{SOURCE} [role=slider]")
+    line.evaluate("e => e.addEventListener('pointerdown', (d) => { e.pointer = d.pointerId; })")
+    before = chart.attribute("value", SOURCE)
+    line.focus()
+    page.locator(f"{SOURCE} .md-handle").hover()
+    page.mouse.down()
+    page.keyboard.down("ArrowRight")
+    moved = chart.attribute("value", SOURCE)
+    assert float(moved) > float(before)
+    line.evaluate(
+        "e => e.dispatchEvent(new PointerEvent('pointercancel', { pointerId: e.pointer }))"
+    )
+    assert chart.attribute("value", SOURCE) == moved
+    page.keyboard.up("ArrowRight")
+    page.mouse.up()
+    page.wait_for_selector(f"text=/source {float(moved):.4f}/")
+
+
 @pytest.mark.parametrize(
     "options",
     [("--server.baseUrlPath", "lab/demo"), ("--server.enableStaticServing", "false")],

@@ -1,20 +1,15 @@
 /**
  * The interactive chart. Python (chart.py beside it) sends the data; see there for what each field means.
  *
- * @typedef {[light: string, dark: string]} Colors
- * @typedef {import("../kernel/plot.js").Ticks} Ticks
- * @typedef {{name: string, label: string, color: Colors, dash: string, width: number, opacity: number,
- *   legend: boolean, about: string, rows: number, start: number, unit: number, y: string}} Curve
- * @typedef {{label: string, color: Colors, dash: string, values: (number|null)[], about: string[]}} Series
- * @typedef {[shown: string, about: string][]} Facts
+ * @typedef {import("../kernel/base.js").Facts} Facts
  * @typedef {Pick<Data, "captions"|"details"|"captionFacts"|"detailFacts">} Words
- * @typedef {{title: string, log: boolean, note: string, series: Series[]}} Panel
- * @typedef {{ack: number, session: string, view: string, example: boolean, undo: boolean, redo: boolean, fresh: string,
- *   page: string, visit: string, steps: number,
- *   xRange: [number, number], yRange: [number, number], xTicks: ?Ticks, curves: Curve[],
- *   points: [number, number][], pointsLabel: string, maxPoints: number, editable: boolean, snap: string,
- *   captions: string[], details: string[], captionFacts: Facts[], detailFacts: Facts[], panels: Panel[], key: string, height: number, label: string,
- *   playSeconds: number, assets: {plotly: string, style: string}}} Data
+ * @typedef {import("../kernel/conversation.js").Told & import("../kernel/plot.js").PlotData & {page: string}
+ *   & import("../kernel/gestures.js").Points & import("./points.js").Options
+ *   & {fresh: string, steps: number, pointsLabel: string, captions: string[], details: string[],
+ *   captionFacts: Facts[], detailFacts: Facts[],
+ *   panels: import("./panels.js").PanelData[], key: string, height: number, playSeconds: number,
+ *   assets: import("../kernel/base.js").Assets}} Data
+ * @typedef {import("../kernel/base.js").Component<Data>} Component
  * What goes back are gestures, see gestures.js, as the state value `edit`.
  *
  * For tests and scripts the host element tells what is drawn: data-ready, data-version (the last event the server
@@ -35,13 +30,14 @@ import { bringsForward, shared } from "../kernel/shared.js";
 import { followSize, lineMark, mark, pointsKey, start } from "../kernel/stage.js";
 import { Toolbar } from "../kernel/toolbar.js";
 
+/** @param {Component} component */
 export default function render(component) {
   return mount(component, (host) => new Chart(host));
 }
 
 class Chart {
   // From the first data on; the second half from when it is built.
-  /** @type {import("../kernel/base.js").Component} */ component;
+  /** @type {Component} */ component;
   /** @type {Data} */ data;
   /** @type {import("../kernel/base.js").Theme} */ theme;
   /** @type {Promise<void>} */ starting;
@@ -60,18 +56,19 @@ class Chart {
   /** @type {() => void} */ unfollow;
   /** @type {() => void} */ withdraw;
   /** @type {string} */ legendKey;
+  /** @type {number} */ height;
 
+  /** @param {HTMLElement} host */
   constructor(host) {
     this.host = host;
     this.conversation = new Conversation((message) => this.component.setStateValue("edit", message));
     this.drawn = 0;
   }
 
-  /** A rerun: the server's data. The first one builds the chart, which takes a moment. */
+  /** A rerun: the server's data. The first one builds the chart, which takes a moment. @param {Component} component */
   update(component) {
     this.component = component;
     if (!this.conversation.take(component.data)) return;
-    /** @type {Data} */
     this.data = component.data;
     if (this.points) this.#take();
     else if (this.stage) this.#takeWords();
@@ -200,7 +197,7 @@ class Chart {
     if (this.note.textContent) this.#tell("");
   }
 
-  /** A button beside the chart. */
+  /** A button beside the chart. @param {import("../kernel/toolbar.js").Kind} kind */
   #press(kind) {
     this.conversation.gestures.add({ kind, final: true });
     this.points?.take(this.points.known);
@@ -219,7 +216,7 @@ class Chart {
     });
   }
 
-  /** Everything that follows the scrubber. */
+  /** Everything that follows the scrubber. @param {number} at  @param {boolean} playing */
   #show(at, playing) {
     const { data } = this;
     const step = Math.round(at);
@@ -266,7 +263,7 @@ class Chart {
   }
 
   /** The keys of the legend. @returns {HTMLElement[]} */
-  get #keys() { return /** @type {any} */ ([...this.legend.children]); }
+  get #keys() { return /** @type {HTMLElement[]} */ ([...this.legend.children]); }
 
   /** Bring the curve and the series of a learner forward. @param {import("../kernel/shared.js").Values} news */
   #highlight({ name, pinned }) {
@@ -280,6 +277,7 @@ class Chart {
     }
   }
 
+  /** @param {string} text */
   #tell(text) {
     clearTimeout(this.telling);
     say(this.note, text);
@@ -342,12 +340,12 @@ class Caption {
   }
 }
 
-/** "after {steps}" -> "after 1 step", "after 5 steps"; "{step}" -> "5". */
+/** "after {steps}" -> "after 1 step", "after 5 steps"; "{step}" -> "5". @type {(label: string, step: number) => string} */
 function fill(label, step) {
-  return label.replaceAll("{steps}", step === 1 ? "1 step" : `${step} steps`).replaceAll("{step}", step);
+  return label.replaceAll("{steps}", step === 1 ? "1 step" : `${step} steps`).replaceAll("{step}", String(step));
 }
 
-/** Wait until an element has a width (it may sit in a closed tab or expander). */
+/** Wait until an element has a width (it may sit in a closed tab or expander). @param {HTMLElement} element */
 function visible(element) {
   if (element.clientWidth) return Promise.resolve();
   return new Promise((/** @type {(value?: unknown) => void} */ done) => {

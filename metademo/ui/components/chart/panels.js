@@ -7,6 +7,13 @@ import { errorText, linearScale, logScale, stepTicks } from "../kernel/scales.js
 import { fade } from "../kernel/shared.js";
 import { followSize } from "../kernel/stage.js";
 
+/**
+ * @typedef {import("../kernel/base.js").Theme} Theme
+ * @typedef {?number | undefined} Value  of a series at a step; null if it is not finite, undefined beyond its end
+ * @typedef {import("../kernel/base.js").Series & {values: (?number)[], about: string[]}} Series
+ * @typedef {{title: string, log: boolean, note: string, series: Series[]}} PanelData
+ */
+
 const HEIGHT = 128;
 const EDGE = { left: 42, right: 10, top: 8, bottom: 20 };
 
@@ -15,12 +22,14 @@ export class Panels {
   constructor(pick) {
     this.pick = pick;
     this.element = make("div", { className: "md-panels" });
+    /** @type {Panel[]} */
     this.panels = [];
   }
 
+  /** @param {PanelData[]} panels  @param {number} steps  @param {Theme} theme */
   update(panels, steps, theme) {
     this.element.hidden = panels.length === 0;
-    while (this.panels.length > panels.length) this.panels.pop().destroy();
+    while (this.panels.length > panels.length) this.panels.pop()?.destroy();
     while (this.panels.length < panels.length) {
       const panel = new Panel(this.pick);
       this.panels.push(panel);
@@ -29,16 +38,17 @@ export class Panels {
     panels.forEach((data, i) => this.panels[i].update(data, steps, theme));
   }
 
+  /** @param {number} at */
   show(at) { this.panels.forEach((panel) => panel.show(at)); }
 
-  /** Bring the series of this name (label) forward; null brings all back. */
+  /** Bring the series of this name (label) forward; null brings all back. @param {?string} name */
   highlight(name) { this.panels.forEach((panel) => panel.highlight(name)); }
 }
 
 class Panel {
   // From the first data on.
-  /** @type {import("./chart.js").Panel} */ data;
-  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {PanelData} */ data;
+  /** @type {Theme} */ theme;
   /** @type {string} */ key;
   /** @type {number} */ steps;
   /** @type {(value: number) => number} */ x;
@@ -47,12 +57,14 @@ class Panel {
   /** @type {SVGElement[]} */ lines;
   /** @type {SVGElement[]} */ heads;
 
+  /** @param {(step: number) => void} pick */
   constructor(pick) {
     this.title = make("span", { className: "md-panel-title" });
     this.values = make("span", { className: "md-panel-values" });
     this.svg = svg("svg", { height: HEIGHT, role: "img" });
     this.element = make("figure", { className: "md-panel" },
       make("figcaption", {}, this.title, this.values), this.svg);
+    /** @param {PointerEvent} event */
     const choose = (event) => {
       if (event.type === "pointermove" && !event.buttons) return;
       const px = event.clientX - this.svg.getBoundingClientRect().left;
@@ -62,6 +74,7 @@ class Panel {
     this.svg.addEventListener("pointerdown", choose);
     this.svg.addEventListener("pointermove", choose);
     this.at = 0;
+    /** @type {?string} */
     this.front = null;
     this.width = 0;
     this.observer = followSize(this.element, (width) => {
@@ -75,6 +88,7 @@ class Panel {
     this.element.remove();
   }
 
+  /** @param {PanelData} data  @param {number} steps  @param {Theme} theme */
   update(data, steps, theme) {
     const key = JSON.stringify([data, steps, theme.key]);
     if (key === this.key) return;
@@ -111,12 +125,14 @@ class Panel {
     this.highlight(this.front);
   }
 
+  /** @param {?string} name */
   highlight(name) {
     this.front = name;
     if (!this.lines) return;
     fade(name, this.data.series.map((s) => s.label), [this.lines, this.heads, [...this.values.children]]);
   }
 
+  /** @param {Series} series */
   #line(series) {
     const color = this.theme.pick(series.color);
     let pen = "M";
@@ -129,8 +145,10 @@ class Panel {
     return svg("path", { class: "md-line", d, stroke: color, "stroke-dasharray": DASHES[series.dash] ?? "" });
   }
 
+  /** @param {Value} value  @returns {value is number} */
   #drawable(value) { return value !== null && value !== undefined && (!this.data.log || value > 0); }
 
+  /** @param {number} at */
   show(at) {
     this.at = at;
     if (!this.heads) return;
@@ -149,7 +167,7 @@ class Panel {
   }
 }
 
-/** The value at a step; between two steps, on the line between them. */
+/** The value at a step; between two steps, on the line between them. @type {(values: (?number)[], at: number) => Value} */
 function between(values, at) {
   const k = Math.floor(at);
   const [a, b] = [values[k], values[k + 1]];
@@ -157,17 +175,18 @@ function between(values, at) {
   return a + (at - k) * (b - a);
 }
 
-/** An axis for all values of some series. */
+/** An axis for all values of some series. @param {PanelData} data */
 function scaleOf(data) {
   const all = data.series.flatMap((s) => s.values).filter((v) => v !== null);
   if (data.log) return logScale(all);
   return linearScale(Math.min(0, ...all), Math.max(all.length ? 1e-6 : 1, ...all));
 }
 
+/** @param {PanelData} data  @param {number} steps */
 function describe(data, steps) {
   const parts = data.series.map((s) => `${s.label} from ${text(s.values[0])} to ${text(s.values[steps] ?? s.values.at(-1))}`);
   return `${data.title}: ${parts.join("; ")}`;
 }
 
-/** An error in words; no value at all is a dash. */
+/** An error in words; no value at all is a dash. @param {Value} value */
 function text(value) { return value === null || value === undefined ? "–" : errorText(value); }

@@ -3,17 +3,21 @@
 import { make, say, set, svg } from "../kernel/base.js";
 import { clamp } from "../kernel/formats.js";
 import { carriedOut, find } from "../kernel/gestures.js";
+import { Clicks, drags, inReach } from "./pointing.js";
 
-const REACH = { mouse: 11, pen: 14, touch: 22 }; // how near, in pixels, is on a point
-const DRAG = { mouse: 4, pen: 6, touch: 8 }; // how far is a drag and not a tap
 const SLIP = 12; // a click may slip by so much and still place a point
-const TWICE = 350; // ms: the second half of a double click does nothing
+
+/** @type {Record<string, Point>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 const KEYS = "Arrow keys move a cross-hair, with Shift in bigger steps. Enter or Space places a point. "
   + "Square brackets go from point to point: then arrow keys move it and Delete removes it. Escape lets go.";
 
 /**
  * @typedef {import("../kernel/gestures.js").Point} Point
+ * @typedef {{editable: boolean, maxPoints: number, snap: string, label: string, xRange: [number, number],
+ *   yRange: [number, number]}} Options
+ * @typedef {{px: number, py: number, kind: string}} Pointer  in pixels of the plot
  * @typedef {{id: number, at: ?Point, before: ?Point, px: number, py: number, from: Point, moved: boolean,
  *   far?: boolean}} Hold  a press: of which pointer, on which point, where it began
  */
@@ -47,24 +51,26 @@ export class Points {
     /** @type {Point[]} those that are shown: the server's, and what was done since */
     this.list = [];
     this.example = false; // whether those are an example, placed by the server
-    /** @type {{editable: boolean, maxPoints: number, snap: string, xRange: [number, number], yRange: [number, number]}} */
-    this.options = { editable: false, maxPoints: 0, snap: "", xRange: [0, 1], yRange: [0, 1] };
+    /** @type {Options} */
+    this.options = { editable: false, maxPoints: 0, snap: "", label: "", xRange: [0, 1], yRange: [0, 1] };
     /** @type {?Hold} */
     this.hold = null; // the press that is going on
-    this.pointer = null; // where the mouse is, in pixels of the plot
+    /** @type {?Pointer} */
+    this.pointer = null; // where the mouse is
     this.hovered = -1;
     /** @type {?Point} */
     this.chosen = null; // the point that the keyboard moves
     this.keyed = false; // whether it has been moved since the last final gesture
     /** @type {?Point} */
     this.cross = null; // the keyboard's cross-hair, in data coordinates
-    this.last = { at: -Infinity, x: 0, y: 0 };
+    this.clicks = new Clicks();
     this.#build();
   }
 
   /** Whether the visitor has a point in hand. */
   get busy() { return Boolean(this.hold) || this.keyed; }
 
+  /** @param {Options} options */
   update(options) {
     this.options = options;
     const { editable, label } = options;
@@ -97,7 +103,7 @@ export class Points {
     this.hovered = pointer && !this.hold ? this.#near(pointer.px, pointer.py, pointer.kind) : -1;
   }
 
-  /** A gesture of the visitor: shown at once, and sent. */
+  /** What the visitor does: shown at once, and sent. @param {Omit<import("../kernel/gestures.js").Gesture, "seq">} gesture */
   #do(gesture) {
     this.gestures.add(gesture);
     this.#carryOut();
@@ -147,6 +153,7 @@ export class Points {
     const help = make("span", { className: "md-unseen", id: `md-keys-${Math.random().toString(36).slice(2)}` }, KEYS);
     this.spoken = make("span", { className: "md-unseen", "aria-live": "polite" });
     this.element = make("div", { className: "md-hands", "aria-describedby": help.id }, this.svg, help, this.spoken);
+    /** @type {import("../kernel/base.js").Listen} */
     const on = (name, what, options) => this.element.addEventListener(name, what, options);
     on("pointerdown", (e) => this.#down(e));
     on("pointermove", (e) => this.#move(e));
@@ -174,29 +181,24 @@ export class Points {
 
   // --- pointer -------------------------------------------------------------------------------------------------
 
+  /** @param {{clientX: number, clientY: number}} event  @returns {Point} */
   #at(event) {
     const box = this.element.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   }
 
-  /** Index of the nearest point in reach, or -1. */
+  /** Index of the nearest point in reach, or -1. @type {(px: number, py: number, kind: string) => number} */
   #near(px, py, kind) {
-    let [best, least] = [-1, REACH[kind] ?? REACH.mouse];
-    this.list.forEach(([x, y], i) => {
-      const [cx, cy] = this.plot.toPixels(x, y);
-      const distance = Math.hypot(cx - px, cy - py);
-      if (distance <= least) [best, least] = [i, distance];
-    });
-    return best;
+    return inReach(this.list.map(([x, y]) => this.plot.toPixels(x, y)), px, py, kind);
   }
 
-  /** Data coordinates of a pixel, within the axes and on the curve that points snap to. */
+  /** Data coordinates of a pixel, within the axes and on the curve that points snap to. @param {number} px  @param {number} py */
   #pointAt(px, py) {
     const [x, y] = this.plot.toData(px, py);
     return this.#fit(x, y);
   }
 
-  /** The nearest place that a point may have. @returns {Point} */
+  /** The nearest place that a point may have. @type {(x: number, y: number) => Point} */
   #fit(x, y) {
     const { xRange, yRange, snap } = this.options;
     const inside = clamp(x, ...xRange);
@@ -204,6 +206,7 @@ export class Points {
     return [inside, clamp(target, ...yRange)];
   }
 
+  /** @param {PointerEvent} event */
   #down(event) {
     if (!this.options.editable || !event.isPrimary || event.button !== 0) return;
     const [px, py] = this.#at(event);
@@ -222,6 +225,7 @@ export class Points {
     this.draw();
   }
 
+  /** @param {PointerEvent} event */
   #move(event) {
     const [px, py] = this.#at(event);
     const { hold } = this;
@@ -231,21 +235,22 @@ export class Points {
       this.#hover(this.#near(px, py, event.pointerType), [px, py]);
       return;
     }
-    const distance = Math.hypot(px - hold.px, py - hold.py);
-    if (distance > (DRAG[event.pointerType] ?? 4)) hold.far = true;
+    if (drags(Math.hypot(px - hold.px, py - hold.py), event.pointerType)) hold.far = true;
     if (!hold.at || !hold.far) return;
     hold.moved = true;
     this.#moveHeld(this.#pointAt(hold.from[0] + px - hold.px, hold.from[1] + py - hold.py), false);
   }
 
+  /** @param {?Point} to  @param {boolean} final */
   #moveHeld(to, final) {
-    if (!this.hold?.at) return;
+    if (!this.hold?.at || !to) return;
     const { at } = this.hold;
     this.hold.at = to;
     this.#do({ kind: "move", at, to, final });
     this.draw();
   }
 
+  /** @param {PointerEvent} event */
   #up(event) {
     const { hold } = this;
     if (!hold || event.pointerId !== hold.id) return;
@@ -254,7 +259,7 @@ export class Points {
     this.hold = null;
     this.element.classList.remove("md-dragging");
     if (event.pointerType !== "touch") this.pointer = { px, py, kind: event.pointerType };
-    if (!hold.moved && !this.#second(hold)) {
+    if (!hold.moved && !this.clicks.second(hold.px, hold.py)) {
       // An example makes way for the first click, wherever it is.
       if (hold.at && !this.example) this.#remove(hold.at);
       else if (Math.hypot(px - hold.px, py - hold.py) <= SLIP) this.#add(this.#pointAt(hold.px, hold.py));
@@ -270,15 +275,7 @@ export class Points {
     this.draw();
   }
 
-  /** Whether this click is the second of a double click. */
-  #second({ px, py }) {
-    const now = performance.now();
-    const { at, x, y } = this.last;
-    const second = now - at < TWICE && Math.hypot(px - x, py - y) < 8;
-    this.last = { at: now, x: px, y: py };
-    return second;
-  }
-
+  /** @param {number} index  @param {?Point} at */
   #hover(index, at) {
     if (!this.options.editable) return;
     if (index !== this.hovered) {
@@ -289,7 +286,7 @@ export class Points {
     this.#ghost(index < 0 && at ? at : null);
   }
 
-  /** Show where a click would place a point. */
+  /** Show where a click would place a point. @param {?Point} at */
   #ghost(at) {
     this.ghost.style.display = at ? "" : "none";
     if (!at) return;
@@ -299,6 +296,7 @@ export class Points {
 
   // --- the list ------------------------------------------------------------------------------------------------
 
+  /** @param {Point} point */
   #add(point) {
     const { maxPoints } = this.options;
     if (this.list.length >= maxPoints && !this.example) {
@@ -312,6 +310,7 @@ export class Points {
     return true;
   }
 
+  /** @param {Point} point */
   #remove(point) {
     this.#do({ kind: "remove", at: point, final: true });
     this.element.classList.remove("md-on-point");
@@ -321,6 +320,7 @@ export class Points {
 
   // --- keyboard ------------------------------------------------------------------------------------------------
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     if (!this.options.editable || event.altKey) return;
     const done = event.ctrlKey || event.metaKey
@@ -332,6 +332,7 @@ export class Points {
     }
   }
 
+  /** @param {string} key  @param {boolean} shift */
   #command(key, shift) {
     if (key !== "z" && key !== "y") return false;
     this.#endKeyMove();
@@ -339,8 +340,9 @@ export class Points {
     return true;
   }
 
+  /** @param {string} key  @param {boolean} shift */
   #keyAction(key, shift) {
-    const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
+    const arrow = ARROWS[key];
     if (arrow) this.#arrow(arrow, shift ? 0.05 : 0.01);
     else if (key === "Enter" || key === " ") this.#enter();
     else if (key === "]" || key === "PageDown") this.#cycle(1);
@@ -351,6 +353,7 @@ export class Points {
     return true;
   }
 
+  /** @param {Point} direction  @param {number} share  of an axis */
   #arrow([dx, dy], share) {
     const { xRange, yRange } = this.options;
     const [stepX, stepY] = [xRange, yRange].map(([low, high]) => share * (high - low));
@@ -371,7 +374,8 @@ export class Points {
   #endKeyMove() {
     if (!this.keyed) return;
     this.keyed = false;
-    this.#do({ kind: "move", at: this.chosen, to: this.chosen, final: true });
+    const at = /** @type {Point} */ (this.chosen); // only a chosen one is keyed
+    this.#do({ kind: "move", at, to: at, final: true });
   }
 
   #enter() {
@@ -386,6 +390,7 @@ export class Points {
     this.#add(cross);
   }
 
+  /** @param {1 | -1} by */
   #cycle(by) {
     const n = this.list.length;
     if (!n) return;
@@ -424,11 +429,11 @@ export class Points {
     this.draw();
   }
 
-  /** Delete on the point under the mouse, also when the chart has no focus. */
+  /** Delete on the point under the mouse, also when the chart has no focus. @param {KeyboardEvent} event */
   #keyOutside(event) {
     if (this.hovered < 0 || event.defaultPrevented) return;
     if (event.key !== "Delete" && event.key !== "Backspace") return;
-    const inField = event.target.closest?.("input:not([type=range]), textarea, [contenteditable=true]");
+    const inField = /** @type {Element} */ (event.target).closest?.("input:not([type=range]), textarea, [contenteditable=true]");
     if (!inField && this.#delete()) event.preventDefault();
   }
 }

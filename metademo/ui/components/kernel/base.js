@@ -1,24 +1,39 @@
 /** What every component of metademo shares: mounting, styles, Plotly.js, the theme, the line to the server. */
 
 /**
+ * @template Data  what the component's Python sends
  * @typedef {object} Component  what Streamlit's Components v2 hands over at each rerun, plus two of ours
- * @property {any} data  what Python sent
+ * @property {Data} data
  * @property {HTMLElement} parentElement
  * @property {(name: string, value: unknown) => void} setStateValue
  * @property {string} root  URL of the app, with a slash at its end
  * @property {HTMLElement} host  our own element in the page; it lives as long as the component does
- *
- * @typedef {ReturnType<typeof readTheme>} Theme
  */
 
-/** @type {WeakMap<HTMLElement, {update(c: Component): void, destroy(): void}>} */
+/**
+ * @template Data
+ * @typedef {{update(component: Component<Data>): void, destroy(): void}} Instance  what draws a component
+ */
+
+/**
+ * @typedef {{module: string, style: string, plotly: string}} Assets  where files are, as seen from the app's root
+ * @typedef {[light: string, dark: string]} Colors  of something that is drawn, in either theme
+ * @typedef {{label: string, color: Colors, dash: string}} Series  what a line stands for, and how it looks
+ * @typedef {[shown: string, about: string][]} Facts  the numbers of a sentence in turn, and how each was computed
+ * @typedef {ReturnType<typeof readTheme>} Theme
+ * @typedef {<Name extends keyof HTMLElementEventMap>(
+ *   name: Name, what: (event: HTMLElementEventMap[Name]) => unknown, options?: AddEventListenerOptions) => void} Listen
+ */
+
+/** @type {WeakMap<HTMLElement, Instance<unknown>>} */
 const living = new WeakMap();
 
 /**
  * Make one instance per host element and hand it every rerun's data. The function that Streamlit gets back may be
  * called for a rerun that was overtaken, not only at the end, so it looks whether the host is really gone.
- * @param {Component} component
- * @param {(host: HTMLElement) => {update(c: Component): void, destroy(): void}} create
+ * @template Data
+ * @param {Component<Data>} component
+ * @param {(host: HTMLElement) => Instance<Data>} create
  */
 export function mount(component, create) {
   const { host } = component;
@@ -106,14 +121,14 @@ export function readTheme(element) {
     text: `rgb(${text})`,
     /** the text colour, faded @param {number} opacity */
     ink: (opacity) => `rgba(${text},${opacity})`,
-    /** of a [light, dark] pair @param {[string, string]} pair */
+    /** the one of two that is for this theme @param {Colors} pair */
     pick: (pair) => pair[dark ? 1 : 0],
     key: [dark, background, text, read("font", "")].join(),
   };
 }
 
-/** @type {any} */
-const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+const pen = /** @type {CanvasRenderingContext2D} */ (
+  document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
 
 /** Any CSS colour as [red, green, blue]. @param {string} color @returns {number[]} */
 function rgb(color) {
@@ -183,7 +198,7 @@ export function painted() {
 
 /**
  * A place for a series' value, in its colour and, if it is one of several, with its name.
- * @param {{label: string, color: [string, string]}} series
+ * @param {Series} series
  * @param {Theme} theme
  * @param {boolean} named
  */

@@ -7,6 +7,14 @@ import { Gestures } from "./gestures.js";
 import { sendAlone } from "./messages.js";
 import { shared } from "./shared.js";
 
+/**
+ * @typedef {{session: string, visit: string, ack: number, view: string, page: string, undo: boolean, redo: boolean,
+ *   address?: string, shows?: string}} Answer
+ * @typedef {{ack: number, session?: undefined, page?: string, undo?: undefined, redo?: undefined}} Silence
+ *   what comes instead with a component that only shows
+ * @typedef {Answer | Silence} Told
+ */
+
 const QUIET = 250; // ms without a gesture after which the hand is at rest
 
 export class Conversation {
@@ -23,10 +31,11 @@ export class Conversation {
 
   /**
    * Take an answer.
-   * @param {{session: string, view: string, ack: number, visit: string, page: string, address?: string, shows?: string}} data
+   * @param {Omit<Answer, "undo" | "redo"> | Silence} data
    * @returns {boolean} whether it is to be drawn; not if the server has lost what it was to show
    */
   take(data) {
+    if (data.session === undefined) return true;
     if (this.session && data.session !== this.session) {
       this.session = data.session;
       this.gestures.restore(this.view);

@@ -8,8 +8,8 @@ const CONFIG = { staticPlot: true, displayModeBar: false, responsive: false };
 
 /**
  * @typedef {import("./base.js").Theme} Theme
- * @typedef {{name: string, label: string, color: [string, string], dash: string, width: number, opacity: number,
- *   rows: number, start: number, unit: number, y: string}} Curve  `y` as curves.py packs it
+ * @typedef {import("./base.js").Series & {name: string, width: number, opacity: number, legend: boolean,
+ *   about: string, rows: number, start: number, unit: number, y: string}} Curve  `y` as curves.py packs it
  * @typedef {[values: number[], labels: string[]]} Ticks
  * @typedef {{curves: Curve[], xRange: number[], yRange: number[], xTicks: ?Ticks}} PlotData
  */

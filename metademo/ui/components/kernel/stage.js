@@ -5,7 +5,7 @@ import { DASHES } from "./formats.js";
 
 /**
  * Show at once what needs no Plotly, then load it and draw. Where it can't be loaded the stage says so.
- * @param {import("./base.js").Component} component
+ * @param {import("./base.js").Component<{assets: import("./base.js").Assets}>} component
  * @param {object} parts
  * @param {() => void} parts.show  builds the component, with an element `.md-stage` in it
  * @param {(Plotly: PlotlyLibrary) => unknown} parts.draw
@@ -47,7 +47,7 @@ export function followSize(element, resized) {
 
 /**
  * The mark of a curve in a legend.
- * @param {{color: [string, string], dash: string, width: number, opacity: number}} curve
+ * @param {Pick<import("./plot.js").Curve, "color" | "dash" | "width" | "opacity">} curve
  * @param {import("./base.js").Theme} theme
  */
 export function lineMark(curve, theme) {

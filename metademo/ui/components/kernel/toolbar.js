@@ -2,7 +2,9 @@
 
 import { make } from "./base.js";
 
-/** @type {Record<string, string>} */
+/** @typedef {"undo" | "redo" | "clear" | "new"} Kind  of gesture that a button stands for */
+
+/** @type {Record<Kind, string>} */
 const TITLES = {
   undo: "Take the last change back (Ctrl+Z on the chart)",
   redo: "Make it again (Ctrl+Shift+Z on the chart)",
@@ -11,9 +13,9 @@ const TITLES = {
 };
 
 export class Toolbar {
-  /** @param {(kind: "undo"|"redo"|"clear"|"new") => void} pressed */
+  /** @param {(kind: Kind) => void} pressed */
   constructor(pressed) {
-    /** @param {"undo"|"redo"|"clear"|"new"} kind  @param {string} text */
+    /** @param {Kind} kind  @param {string} text */
     const button = (kind, text) => {
       const made = make("button", { type: "button", className: "md-button", title: TITLES[kind] }, text);
       made.addEventListener("click", () => {

@@ -14,7 +14,7 @@ const ICON = '<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M8 12l4-4M7 9
   + 'fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round"/></svg>';
 const SAID = 2500; // ms for which it says that the link is copied
 
-/** @param {import("../kernel/base.js").Component} component */
+/** @param {import("../kernel/base.js").Component<Data>} component */
 export default function render(component) {
   return mount(component, (host) => new Link(host));
 }
@@ -38,7 +38,7 @@ class Link {
     this.host.style.minHeight = "";
   }
 
-  /** @param {import("../kernel/base.js").Component} component */
+  /** @param {import("../kernel/base.js").Component<Data>} component */
   update(component) {
     this.data = component.data;
     loadStyle(component.root + this.data.assets.style);

@@ -11,7 +11,7 @@ import { loadStyle, make, mount, say } from "../kernel/base.js";
 import { picture, publicLink } from "../kernel/pictures.js";
 import { mark } from "../kernel/stage.js";
 
-/** @param {import("../kernel/base.js").Component} component */
+/** @param {import("../kernel/base.js").Component<Data>} component */
 export default function render(component) {
   return mount(component, (host) => new Picture(host));
 }
@@ -29,7 +29,7 @@ class Picture {
     host.style.minHeight = "";
   }
 
-  /** @param {import("../kernel/base.js").Component} component */
+  /** @param {import("../kernel/base.js").Component<Data>} component */
   update(component) {
     this.data = component.data;
     loadStyle(component.root + this.data.assets.style);

@@ -7,9 +7,10 @@ import { errorText, logScale } from "../kernel/scales.js";
 import { bringsForward, fade } from "../kernel/shared.js";
 
 /**
- * @typedef {{label: string, about: string, note: string, color: [string, string], dash: string, missing: string,
- *   mean: (number|null)[], half: (number|null)[], spread: (number|null)[][], mine: (number|null)[],
- *   better: (number|null)[], formulas: Record<string, string[]>}} Score
+ * @typedef {import("../kernel/base.js").Theme} Theme
+ * @typedef {import("../kernel/base.js").Series & {about: string, note: string, missing: string, mean: (?number)[],
+ *   half: (?number)[], spread: (?number)[][], mine: (?number)[], better: (?number)[],
+ *   formulas: Record<string, string[]>}} Score
  * @typedef {{title: string, tasks: string, note: string, scores: Score[]}} BoardData
  */
 
@@ -30,12 +31,16 @@ export class Board {
     const foot = make("tr", {}, make("td", { colSpan: 3 }), make("td", {}, this.axis));
     this.element = make("div", { className: "md-board" },
       make("table", {}, this.title, make("thead", {}, this.head), this.body, make("tfoot", {}, foot)), this.note);
+    /** @type {Row[]} */
     this.rows = [];
     this.at = 0;
-    this.front = this.pinned = null;
+    /** @type {?string} */
+    this.front = null;
+    /** @type {?string} */
+    this.pinned = null;
   }
 
-  /** @param {?BoardData} data */
+  /** @param {?BoardData} data  @param {Theme} theme */
   update(data, theme) {
     this.element.hidden = !data;
     const key = JSON.stringify([data, theme.key]);
@@ -55,6 +60,7 @@ export class Board {
     this.highlight(this.front, this.pinned);
   }
 
+  /** @param {number} at */
   show(at) {
     this.at = at;
     for (const row of this.rows) row.show(Math.round(at));
@@ -68,13 +74,21 @@ export class Board {
   highlight(name, pinned = null) {
     Object.assign(this, { front: name, pinned });
     fade(name, this.rows.map((row) => row.score.label), [this.rows.map((row) => row.element)]);
-    for (const row of this.rows) row.name.setAttribute("aria-pressed", row.score.label === pinned);
+    for (const row of this.rows) row.name.setAttribute("aria-pressed", String(row.score.label === pinned));
   }
 }
 
 class Row {
+  /**
+   * @param {Score} score
+   * @param {string} tasks  what the many are called
+   * @param {Theme} theme
+   * @param {import("../kernel/shared.js").Shared} place
+   * @param {import("../kernel/scales.js").Scale} scale
+   */
   constructor(score, tasks, theme, place, scale) {
     this.score = score;
+    /** @param {?number} value */
     this.toShare = (value) => (value === null ? 1 : scale.share(value));
     const color = theme.pick(score.color);
     const line = svg("path", { d: "M1,6H25", stroke: color, "stroke-width": 3, "stroke-dasharray": DASHES[score.dash] ?? "" });
@@ -102,6 +116,7 @@ class Row {
     bringsForward(this.name, this.element, place, score.label);
   }
 
+  /** @param {number} step */
   show(step) {
     const { score } = this;
     const k = Math.min(step, score.mine.length - 1); // one of fewer steps stays where it ends
@@ -138,13 +153,14 @@ class Row {
   }
 }
 
-/** A mark of the axis that all strips share. */
+/** A mark of the axis that all strips share. @param {number} share  @param {string} text */
 function tick(share, text) {
   const mark = make("i", {}, text);
   mark.style.left = `${100 * share}%`;
   return mark;
 }
 
+/** @param {HTMLElement} mark  @param {number} from  @param {number} to */
 function stretch(mark, from, to) {
   mark.style.left = `${100 * from}%`;
   mark.style.width = `${100 * (to - from)}%`;

@@ -5,7 +5,8 @@
  * follow its scrubber, and ask the server for a run of their own fragment again and again while measurements are pending.
  *
  * @typedef {{board: ?import("./board.js").BoardData, sweep: ?import("./sweep.js").SweepData, pending: boolean,
- *   page: string, assets: {style: string}}} Data
+ *   page: string, assets: import("../kernel/base.js").Assets}} Data
+ * @typedef {import("../kernel/base.js").Component<Data>} Component
  *
  * For tests and scripts the host element tells what is drawn: data-ready, data-pending, data-step.
  */
@@ -19,27 +20,29 @@ import { Sweep } from "./sweep.js";
 
 const POLL = 400; // ms between two questions whether measurements are there
 
+/** @param {Component} component */
 export default function render(component) {
   return mount(component, (host) => new Scores(host));
 }
 
 class Scores {
   // From the first data on.
-  /** @type {import("../kernel/base.js").Component} */ component;
+  /** @type {Component} */ component;
   /** @type {Data} */ data;
   /** @type {Promise<void>} */ starting;
   /** @type {Board} */ board;
   /** @type {Sweep} */ sweep;
   /** @type {() => void} */ unfollow;
 
+  /** @param {HTMLElement} host */
   constructor(host) {
     this.host = host;
     this.asked = Date.now(); // no question is like one of an earlier visit to the page
   }
 
+  /** @param {Component} component */
   update(component) {
     this.component = component;
-    /** @type {Data} */
     this.data = component.data;
     this.starting ??= loadStyle(component.root + this.data.assets.style).then(() => this.#build());
     if (this.board) this.#take();
@@ -69,7 +72,7 @@ class Scores {
     if (step !== undefined) {
       this.board.show(step);
       this.sweep.show(step);
-      this.host.dataset.step = Math.round(step);
+      this.host.dataset.step = String(Math.round(step));
     }
     if (name !== undefined || pinned !== undefined) {
       const { values } = shared(this.data.page);

@@ -11,7 +11,8 @@ import { fade } from "../kernel/shared.js";
 import { followSize } from "../kernel/stage.js";
 
 /**
- * @typedef {{label: string, color: [string, string], dash: string, values: (number|null)[][]}} Series
+ * @typedef {import("../kernel/base.js").Theme} Theme
+ * @typedef {import("../kernel/base.js").Series & {values: (?number)[][]}} Series  a row of values per step
  * @typedef {{title: string, note: string, about: string, values: number[], names: string[], trained: [number, number][],
  *   here: number, series: Series[]}} SweepData
  */
@@ -22,7 +23,7 @@ const EDGE = { left: 44, right: 14, top: 10, bottom: 24 };
 export class Sweep {
   // From the first data on.
   /** @type {SweepData} */ data;
-  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {Theme} */ theme;
   /** @type {string} */ key;
   /** @type {import("../kernel/scales.js").Scale} */ scale;
   /** @type {(value: number) => number} */ x;
@@ -36,6 +37,7 @@ export class Sweep {
     this.element = make("figure", { className: "md-panel md-sweep" },
       make("figcaption", {}, this.title, this.values), this.svg, this.note);
     this.at = 0;
+    /** @type {?string} */
     this.front = null;
     this.width = 0;
     this.observer = followSize(this.element, (width) => {
@@ -46,7 +48,7 @@ export class Sweep {
 
   destroy() { this.observer.disconnect(); }
 
-  /** @param {?SweepData} data */
+  /** @param {?SweepData} data  @param {Theme} theme */
   update(data, theme) {
     this.element.hidden = !data;
     const key = JSON.stringify([data, theme.key]);
@@ -66,8 +68,10 @@ export class Sweep {
     this.scale = logScale(numbers);
     const inner = width - EDGE.left - EDGE.right;
     const [low, high] = [Math.min(...data.values), Math.max(...data.values)];
+    /** @param {number} v */
     const x = (v) => EDGE.left + ((v - low) / (high - low || 1)) * inner;
     const half = data.names.length ? inner / (2 * (data.values.length - 1)) : 3;
+    /** @param {number} px */
     const edge = (px) => Math.min(Math.max(px, EDGE.left - 6), width - EDGE.right + 6);
     const trained = data.trained.map(([from, to]) => [edge(x(from) - half), edge(x(to) + half)]);
     this.x = x;
@@ -91,13 +95,14 @@ export class Sweep {
     this.highlight(this.front);
   }
 
-  /** Bring the line of this name (label) forward; null brings all back. */
+  /** Bring the line of this name (label) forward; null brings all back. @param {?string} name */
   highlight(name) {
     this.front = name;
     if (!this.lines) return;
     fade(name, this.data.series.map((s) => s.label), [this.lines, [...this.values.children]]);
   }
 
+  /** @param {number} at */
   show(at) {
     this.at = at;
     if (!this.lines) return;
@@ -116,10 +121,12 @@ export class Sweep {
     this.svg.setAttribute("aria-label", `${data.title}, after ${step} steps`);
   }
 
+  /** @param {number} value */
   #y(value) {
     return EDGE.top + (1 - this.scale.share(value)) * (HEIGHT - EDGE.top - EDGE.bottom);
   }
 
+  /** @param {(?number)[]} row */
   #path(row) {
     let pen = "M";
     let d = "";
@@ -132,7 +139,12 @@ export class Sweep {
   }
 }
 
-/** Values to write under the axis, as many as there is room for. */
+/**
+ * Values to write under the axis, as many as there is room for.
+ * @param {SweepData} data
+ * @param {number} width
+ * @returns {[value: number, text: string][]}
+ */
 function ticks({ values, names }, width) {
   if (names.length) return values.map((v, i) => [v, names[i]]);
   const every = Math.max(1, Math.ceil((values.length * 46) / width));

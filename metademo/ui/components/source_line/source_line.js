@@ -1,9 +1,12 @@
 /**
  * A line with marked bands and a handle. Python (source_line.py beside it) sends the data.
  *
- * @typedef {{ack: number, visit: string, session: string, view: string, page: string, undo: boolean, redo: boolean, value: number, range: [number, number], ticks: [number[], string[]],
- *   bands: {low: number, high: number, label: string, color: [string, string]}[], draws: number[],
- *   drawsLabel: string, status: string, label: string, symbol: string, editable: boolean, handle: boolean, assets: {style: string}}} Data
+ * @typedef {import("../kernel/base.js").Assets} Assets
+ * @typedef {{low: number, high: number, label: string, color: import("../kernel/base.js").Colors}} Band
+ * @typedef {import("../kernel/conversation.js").Told & {value: number, range: [number, number],
+ *   ticks: import("../kernel/plot.js").Ticks, bands: Band[], draws: number[], drawsLabel: string, status: string,
+ *   label: string, symbol: string, editable: boolean, handle: boolean, assets: Assets}} Data
+ * @typedef {import("../kernel/base.js").Component<Data>} Component
  *
  * The host element tells what is drawn: data-ready, data-version, data-drawn, data-value, data-settled (whether the server
  * has answered all that was done).
@@ -19,13 +22,14 @@ const HEIGHT = 74;
 const LINE = 40; // y of the line
 const EDGE = 16;
 
+/** @param {Component} component */
 export default function render(component) {
   return mount(component, (host) => new SourceLine(host));
 }
 
 class SourceLine {
   // From the first data on; the second half from when it is built.
-  /** @type {import("../kernel/base.js").Component} */ component;
+  /** @type {Component} */ component;
   /** @type {Data} */ data;
   /** @type {import("../kernel/base.js").Theme} */ theme;
   /** @type {Promise<void>} */ starting;
@@ -47,16 +51,17 @@ class SourceLine {
   /** @type {?number | undefined} */ before;
   /** @type {?number | undefined} */ told;
 
+  /** @param {HTMLElement} host */
   constructor(host) {
     this.host = host;
     this.conversation = new Conversation((message) => this.component.setStateValue("edit", message));
     this.drawn = 0;
   }
 
+  /** @param {Component} component */
   update(component) {
     this.component = component;
     if (!this.conversation.take(component.data)) return;
-    /** @type {Data} */
     this.data = component.data;
     if (this.svg) this.#take();
     else this.starting ??= this.#start();
@@ -84,6 +89,7 @@ class SourceLine {
     const head = make("div", { className: "md-line-head" }, this.name, this.number, this.status, this.toolbar.element);
     this.host.replaceChildren(make("div", { className: "md-source" }, head, this.slider));
     this.host.style.minHeight = "";
+    /** @type {import("../kernel/base.js").Listen} */
     const on = (name, what) => this.slider.addEventListener(name, what);
     on("pointerdown", (e) => this.#down(e));
     on("pointermove", (e) => this.holding === e.pointerId && this.#move(this.#at(e), false));
@@ -113,6 +119,7 @@ class SourceLine {
 
   get #busy() { return this.holding != null || this.keyed; }
 
+  /** @param {import("../kernel/toolbar.js").Kind} kind */
   #press(kind) {
     this.conversation.gestures.add({ kind, final: true });
     this.#drawToolbar();
@@ -176,6 +183,7 @@ class SourceLine {
       svg("title", {}, `${drawsLabel} ${i + 1}: ${value.toFixed(2)}`)));
   }
 
+  /** @param {number} value */
   #x(value) {
     const [low, high] = this.data.range;
     return EDGE + ((value - low) / (high - low)) * (this.width - 2 * EDGE);
@@ -189,15 +197,17 @@ class SourceLine {
     say(this.number, data.handle ? text : "");
     say(this.status, data.status);
     set(this.slider, { "aria-valuenow": value.toFixed(4), "aria-valuetext": `${text}. ${data.status}` });
-    this.host.dataset.value = value;
+    this.host.dataset.value = String(value);
   }
 
+  /** @param {PointerEvent} event */
   #at(event) {
     const [low, high] = this.data.range;
     const px = event.clientX - this.slider.getBoundingClientRect().left;
     return low + ((px - EDGE) / (this.width - 2 * EDGE)) * (high - low);
   }
 
+  /** @param {PointerEvent} event */
   #down(event) {
     if (!this.data.editable || !event.isPrimary || event.button !== 0) return;
     const at = this.#at(event);
@@ -211,29 +221,33 @@ class SourceLine {
     this.slider.classList.add("md-dragging");
   }
 
+  /** @param {PointerEvent} event */
   #up(event) {
     if (this.holding !== event.pointerId) return;
     this.#set(this.#at(event) + this.grip);
     this.#end();
   }
 
-  /** The finger scrolls the page instead: nothing was chosen. */
+  /** The finger scrolls the page instead: nothing was chosen. @param {PointerEvent} event */
   #cancel(event) {
     if (this.holding !== event.pointerId) return;
-    this.#set(this.before);
+    this.#set(this.before ?? this.value); // keys may have moved it meanwhile: there it stays
     this.#end();
   }
 
+  /** @param {number} value  @param {boolean} final */
   #move(value, final) {
     this.#set(value + (this.grip ?? 0));
     this.#send(final);
   }
 
+  /** @param {number} value */
   #set(value) {
     this.value = clamp(value, ...this.data.range);
     this.#place();
   }
 
+  /** @param {boolean} final */
   #send(final) {
     this.told = final ? null : this.value;
     this.conversation.gestures.add({ kind: "value", value: this.value, final });
@@ -249,12 +263,17 @@ class SourceLine {
     if (said || this.value !== this.before) this.#send(true);
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     if (!this.data.editable || event.ctrlKey || event.metaKey || event.altKey) return;
     const [low, high] = this.data.range;
     const step = (high - low) / 100;
-    const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }[event.key];
-    const to = { Home: low, End: high }[event.key] ?? (by && this.value + by * (event.shiftKey ? 5 : 1) * step);
+    /** @type {Record<string, number | undefined>} */
+    const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
+    /** @type {Record<string, number | undefined>} */
+    const ends = { Home: low, End: high };
+    const by = steps[event.key];
+    const to = ends[event.key] ?? (by && this.value + by * (event.shiftKey ? 5 : 1) * step);
     if (to === undefined) return;
     event.preventDefault();
     this.keyed = true;

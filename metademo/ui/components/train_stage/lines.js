@@ -9,14 +9,24 @@ import { DASHES, clamp, pretty } from "../kernel/formats.js";
 import { explained } from "../kernel/explain.js";
 import { lossScale, stepScale } from "./axes.js";
 
+/**
+ * @typedef {import("../kernel/base.js").Theme} Theme
+ * @typedef {{label: string, color: import("../kernel/base.js").Colors, number: number, steps: number[], raw: (?number)[],
+ *   smooth: (?number)[], errorSteps: number[], errors: (?number)[]}} Line  `raw` and `smooth` at `steps`, `errors` at
+ *   `errorSteps`; null where a loss is no number any more
+ * @typedef {{lines: Line[], snapshots: number[], errors: (?number)[], most: number, top: number, ignoring: number,
+ *   metric: string, about: {query: string, heldOut: string, ignoring: string}}} LinesData  `errors` at `snapshots`
+ * @typedef {[step: number, value: ?number]} Place
+ */
+
 const EDGE = { left: 44, right: 18, top: 16, bottom: 28 };
 const RUN_DASHES = ["solid", "dash", "dot", "dashdot"];
 const RUN_INK = [0, 45, 70]; // per cent of ink in the colour
 
 export class Lines {
   // From the first data on.
-  /** @type {any} */ data;
-  /** @type {import("../kernel/base.js").Theme} */ theme;
+  /** @type {LinesData} */ data;
+  /** @type {Theme} */ theme;
   /** @type {string} */ key;
   /** @type {import("./axes.js").StepScale} */ x;
   /** @type {import("./axes.js").LossScale} */ y;
@@ -37,6 +47,7 @@ export class Lines {
     this.at = 0;
     this.cursor = svg("path", { class: "md-cursor" });
     this.head = svg("circle", { r: 5, class: "md-head" });
+    /** @param {PointerEvent} event */
     const choose = (event) => {
       if (event.type === "pointermove" && !event.buttons) return;
       if (this.x) pick(this.x.invert(event.clientX - this.svg.getBoundingClientRect().left));
@@ -52,6 +63,7 @@ export class Lines {
 
   destroy() { this.observer.disconnect(); }
 
+  /** @param {string} text  @param {string} title */
   #toggle(text, title) {
     const button = make("button", { type: "button", className: "md-toggle", title, "aria-pressed": "false" }, text);
     button.addEventListener("click", () => {
@@ -61,6 +73,7 @@ export class Lines {
     return button;
   }
 
+  /** @param {LinesData} data  @param {Theme} theme */
   update(data, theme) {
     Object.assign(this, { data, theme });
     this.draw();
@@ -103,24 +116,31 @@ export class Lines {
   #numbers() {
     const { x, y, data: { lines } } = this;
     if (lines.length < 2) return [];
-    const ends = lines.filter((line) => line.steps.length && line.smooth.at(-1) !== null && line.smooth.at(-1) <= y.most)
-      .map((line) => ({ line, x: x(line.steps.at(-1)), y: y(line.smooth.at(-1)) }))
-      .sort((a, b) => b.y - a.y);
+    const ends = lines.flatMap((line) => {
+      const [step, loss] = pairs(line.steps, line.smooth).at(-1) ?? [0, null];
+      return loss === null || loss > y.most ? [] : [{ line, x: x(step), y: y(loss) }];
+    }).sort((a, b) => b.y - a.y);
     ends.forEach((end, i) => {
-      const below = ends.slice(0, i).filter((other) => Math.abs(other.x - end.x) < 12);
-      if (below.length) end.y = Math.min(end.y, below.at(-1).y - 12);
+      const below = ends.slice(0, i).findLast((other) => Math.abs(other.x - end.x) < 12);
+      if (below) end.y = Math.min(end.y, below.y - 12);
     });
     return ends.map((end) => svg("text", {
       class: "md-run-number", x: end.x + 7, y: end.y + 4, style: `fill: ${this.#colour(end.line)}`,
     }, String(end.line.number)));
   }
 
-  /** A mark at the upper edge for a line that goes beyond it, and how far it goes. */
+  /**
+   * A mark at the upper edge for a line that goes beyond it, and how far it goes.
+   * @param {Line} line
+   * @param {{left: number, right: number, top: number}} area
+   * @param {number} i  its place among the lines
+   */
   #beyond(line, { left, right, top }, i) {
     const { x, y } = this;
-    const places = [...line.steps.map((s, k) => [s, line.smooth[k]]), ...line.errorSteps.map((s, k) => [s, line.errors[k]])]
+    const places = [...pairs(line.steps, line.smooth), ...pairs(line.errorSteps, line.errors)]
       .filter(([, value]) => value === null || value > y.most);
     if (!places.length) return [];
+    /** @param {?number} value */
     const size = (value) => value ?? Infinity; // what is no number any more ran away
     const [step, value] = places.reduce((a, b) => (size(b[1]) > size(a[1]) ? b : a));
     const cx = clamp(x(step), left + 5, right - 5);
@@ -133,12 +153,13 @@ export class Lines {
         `${this.data.lines.length > 1 ? `${line.number}: ` : ""}up to ${text}`))];
   }
 
-  /** An algorithm's colour, with more ink for the second and the third of three runs. */
+  /** An algorithm's colour, with more ink for the second and the third of three runs. @param {Line} line */
   #colour(line) {
     const ink = RUN_INK[Math.max(line.number - 1, 0) % RUN_INK.length];
     return `color-mix(in srgb, ${this.theme.pick(line.color)} ${100 - ink}%, ${this.theme.text})`;
   }
 
+  /** @param {Line} line  @param {"raw" | "smooth"} name  @param {Record<string, unknown>} style */
   #path(line, name, style) {
     const { x, y } = this;
     let pen = "M";
@@ -154,27 +175,31 @@ export class Lines {
     });
   }
 
-  /** Held-out errors: a dot for each snapshot on a thin line of ink. */
+  /** Held-out errors: a dot for each snapshot on a thin line of ink. @param {Line} line */
   #errors(line) {
     const { x, y } = this;
-    const places = line.errorSteps.map((step, i) => [step, line.errors[i]]).filter(([, v]) => v !== null)
-      .map(([step, v]) => [x(step).toFixed(1), y(v).toFixed(1)]);
+    const places = pairs(line.errorSteps, line.errors)
+      .flatMap(([step, v]) => (v === null ? [] : [[x(step).toFixed(1), y(v).toFixed(1)]]));
     return svg("g", { class: "md-errors" },
       svg("path", { d: places.length ? `M${places.map((p) => p.join()).join("L")}` : "M0,0" }),
       ...places.map(([cx, cy]) => svg("circle", { cx, cy, r: 1.9 })));
   }
 
+  /** @param {Line} main  @param {Line[]} others */
   #drawKeys(main, others) {
     const key = JSON.stringify([this.theme.key, this.data.metric, this.data.lines.map((l) => [l.label, l.color, l.number])]);
     if (key === this.key) return;
     this.key = key;
+    /** @param {SVGElement} mark  @param {string} about  @param {HTMLElement[]} parts */
     const item = (mark, about, ...parts) => explained(make("span", { className: "md-key" },
       svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, mark), ...parts), about);
     const { about } = this.data;
+    /** @param {Line} line  @param {string} [before] */
     const named = ({ label }, before = "") => { // a narrow screen has room for the names alone
       const [name, ...more] = label.split(" (");
       return make("span", {}, before + name, make("span", { className: "md-brief" }, ["", ...more].join(" (")));
     };
+    /** @param {Line} line  @param {number} width */
     const stroke = (line, width) => svg("path", {
       d: "M1,6H25", stroke: this.#colour(line), "stroke-width": width, "stroke-dasharray": dashOf(line),
     });
@@ -188,7 +213,7 @@ export class Lines {
     );
   }
 
-  /** The place of the slider: between two snapshots, between their steps. */
+  /** The place of the slider: between two snapshots, between their steps. @param {number} at */
   show(at) {
     this.at = at;
     if (!this.x || !this.error) return;
@@ -196,8 +221,11 @@ export class Lines {
     const k = Math.min(Math.floor(at), snapshots.length - 1);
     const next = Math.min(k + 1, snapshots.length - 1);
     const part = at - k;
-    const between = (a, b) => (part && a !== null && b !== null ? a + part * (b - a) : a);
-    const [step, value] = [between(snapshots[k], snapshots[next]), between(errors[k] ?? null, errors[next] ?? null)];
+    /** @type {(a: number, b: number) => number} */
+    const between = (a, b) => (part ? a + part * (b - a) : a);
+    const step = between(snapshots[k], snapshots[next]);
+    const [a, b] = [errors[k] ?? null, errors[next] ?? null];
+    const value = a === null || b === null ? a : between(a, b);
     const x = this.x(step).toFixed(1);
     set(this.cursor, { d: `M${x},${EDGE.top}V${this.height - EDGE.bottom}` });
     this.head.style.display = value === null ? "none" : "";
@@ -206,10 +234,16 @@ export class Lines {
   }
 }
 
+/** @type {(steps: number[], values: (?number)[]) => Place[]} */
+const pairs = (steps, values) => steps.map((step, i) => [step, values[i]]);
+
+/** @param {Line} line */
 const dashOf = (line) => DASHES[RUN_DASHES[Math.max(line.number - 1, 0) % RUN_DASHES.length]];
 
+/** @param {HTMLElement} button */
 const on = (button) => button.getAttribute("aria-pressed") === "true";
 
+/** @param {LinesData} data */
 function describe({ lines, metric }) {
   const runs = lines.map((l) => `${l.label}: held-out error from ${pretty(l.errors[0] ?? null)} to ${pretty(l.errors.at(-1) ?? null)}`);
   return `Query loss (${metric}) against outer steps. ${runs.join("; ")}`;

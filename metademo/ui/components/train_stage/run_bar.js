@@ -2,6 +2,8 @@
 
 import { make, say, set } from "../kernel/base.js";
 
+/** @typedef {{share: number, text: string, bad: boolean}} Report  how far a run is, from 0 to 1 and in words */
+
 /** A bar and what it says; `bad` news look different from good. */
 export class Progress {
   constructor() {
@@ -13,6 +15,7 @@ export class Progress {
     this.element = make("div", { className: "md-run" }, this.track, this.text);
   }
 
+  /** @param {Report} report */
   update({ share, text, bad }) {
     const percent = Math.round(100 * share);
     set(this.track, { "aria-valuenow": percent, "aria-valuetext": text });
@@ -41,6 +44,7 @@ export function keepFocus(bar) {
     next.focus();
   });
   observer.observe(bar, { subtree: true, attributes: true, attributeFilter: ["disabled"] });
+  /** @param {FocusEvent} event */
   const elsewhere = ({ target }) => { if (target !== document.body) owed = false; };
   document.addEventListener("focusin", elsewhere);
   return () => {

@@ -3,6 +3,17 @@
  * snapshots under both. While there is more to come it asks Python (train_stage.py beside it) for it, naming the
  * snapshots that it has; the answer holds the others. Nothing is mounted anew.
  *
+ * @typedef {{caption: string, detail: string, captionFacts: Facts, detailFacts: Facts, curves: string[]}} Row  what a snapshot looks like
+ * @typedef {import("../kernel/plot.js").Curve & {moves: boolean}} Curve  one that moves has a row for each snapshot
+ * @typedef {import("../kernel/base.js").Facts} Facts
+ * @typedef {import("./lines.js").LinesData & Omit<import("../kernel/plot.js").PlotData, "curves">
+ *   & {curves: Curve[], turn: number, run: string, name: string, live: boolean, steps: number, stepNames: string[],
+ *   fresh: number[], captions: string[], details: string[], captionFacts: Facts[], detailFacts: Facts[],
+ *   verdict: string, verdictFacts: Facts, moment: {address: string, aside: string, shows: string}, points: [x: number, y: number][],
+ *   progress: import("./run_bar.js").Report, height: number, assets: import("../kernel/base.js").Assets}} Data
+ *   as sent, `captions`, `details`, their facts and the rows of moving curves are those of `fresh` alone
+ * @typedef {import("../kernel/base.js").Component<Data>} Component
+ *
  * For tests and scripts the host element tells what is drawn: data-ready, data-drawn (counts drawn answers), data-run,
  * data-step (the outer step shown), data-newest (the newest one known), data-at (the slider's place) and data-told (the
  * outer step at which the server knows that the slider rests).
@@ -20,21 +31,20 @@ import { Scrubber } from "../kernel/scrubber.js";
 import { shared } from "../kernel/shared.js";
 import { followSize, lineMark, mark, pointsKey, start } from "../kernel/stage.js";
 
-/** @typedef {{caption: string, detail: string, captionFacts: [string, string][], detailFacts: [string, string][], curves: string[]}} Row */
-
 const PAGE = "train";
 const REST = 120; // ms without a move after which the server is told where the slider stands
 const POLL = 200; // ms from an answer to the next question
 const PATIENCE = 3000; // ms until a question is taken as lost and asked again
 
+/** @param {Component} component */
 export default function render(component) {
   return mount(component, (host) => new Stage(host));
 }
 
 class Stage {
   // From the first data on; the second half from when it is built.
-  /** @type {import("../kernel/base.js").Component} */ component;
-  /** @type {any} */ data;
+  /** @type {Component} */ component;
+  /** @type {Data} */ data;
   /** @type {{run: string, rows: Map<number, Row>}} */ known;
   /** @type {import("../kernel/base.js").Theme} */ theme;
   /** @type {Promise<void>} */ starting;
@@ -55,13 +65,16 @@ class Stage {
   /** @type {string} */ dotsKey;
   /** @type {string} */ legendKey;
 
+  /** @param {HTMLElement} host */
   constructor(host) {
     this.host = host;
     this.drawn = 0;
+    /** @type {?{run: string, step: number}} */
     this.told = null;
     this.turn = 0; // of the last question
   }
 
+  /** @param {Component} component */
   update(component) {
     this.component = component;
     const data = this.#complete(component.data);
@@ -75,6 +88,8 @@ class Stage {
   /**
    * Ask for more: while a run is under way, and once at its end, so that the server knows that all has arrived. With
    * snapshots lacking, at once. A question that is under way already comes first.
+   * @param {Data} sent
+   * @param {boolean} lacking
    */
   #askAgain(sent, lacking) {
     const more = lacking || sent.live || (sent.run && sent.fresh.length > 0);
@@ -93,6 +108,8 @@ class Stage {
   /**
    * Only what the server does not know to be here was sent: put it together with the rest. Null if some of it is
    * missing all the same.
+   * @param {Data} sent
+   * @returns {?Data}
    */
   #complete(sent) {
     if (this.known?.run !== sent.run) this.known = { run: sent.run, rows: new Map() };
@@ -105,7 +122,7 @@ class Stage {
       curves: sent.curves.map(({ moves, y, rows: n }) => (moves ? y.slice((y.length / n) * i, (y.length / n) * (i + 1)) : "")),
     }));
     const all = sent.snapshots.map((step) => rows.get(step));
-    if (!all.every(Boolean)) return null;
+    if (!all.every((row) => row !== undefined)) return null;
     this.known.rows = new Map(sent.snapshots.map((step, i) => [step, all[i]]));
     return {
       ...sent,
@@ -202,6 +219,7 @@ class Stage {
     }));
   }
 
+  /** @param {number} at  @param {boolean} playing */
   #show(at, playing) {
     const { data } = this;
     const k = Math.round(at);
@@ -254,7 +272,7 @@ class Stage {
   }
 }
 
-/** The place of the snapshot nearest to an outer step. */
+/** The place of the snapshot nearest to an outer step. @param {number[]} snapshots  @param {number} step */
 function nearest(snapshots, step) {
   let best = 0;
   snapshots.forEach((s, i) => { if (Math.abs(s - step) < Math.abs(snapshots[best] - step)) best = i; });
