@@ -23,8 +23,8 @@ class ComparePage(AppChart):
             [...document.querySelectorAll(`${scores} .md-board tbody tr`)].map((row) => [
                 row.querySelector("th b").textContent,
                 {
-                    mine: row.children[1].querySelector("b").textContent,
-                    mean: row.children[2].querySelector("b").textContent,
+                    mine: row.children[1].querySelector(".md-fact").textContent,
+                    mean: row.children[2].querySelector(".md-fact").textContent,
                     dot: row.querySelector(".md-this").style.left,
                     box: row.querySelector(".md-box").style.left,
                 },

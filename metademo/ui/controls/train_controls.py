@@ -76,7 +76,10 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
         "a run is under way.",
         **state.bind("pace", _known_pace(view.pace), lambda v, pace: _set_pace(v, pace, visit)),
     )
-    with st.expander(_own_title(view), **state.unfolding("own")):
+    with (
+        st.container(key="train own settings"),
+        st.expander(_own_title(view), **state.unfolding("own")),
+    ):
         _own_settings(state, limits)
 
 
