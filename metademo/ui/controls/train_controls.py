@@ -78,7 +78,7 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
     )
     with (
         st.container(key="train own settings"),
-        st.expander(_own_title(view), **state.unfolding("own")),
+        st.expander("Your own settings", **state.unfolding("own")),
     ):
         _own_settings(state, limits)
 
@@ -97,10 +97,6 @@ def _set_pace(view: TrainView, pace: float, visit: Visit) -> TrainView:
     if run := visit.under_way:
         run.job.pace = pace or None
     return view.changed(pace=pace)
-
-
-def _own_title(view: TrainView) -> str:
-    return f"Your own settings ({len(view.own)} changed)" if view.own else "Your own settings"
 
 
 def _own_settings(state: PageState[TrainView], limits: Limits) -> None:

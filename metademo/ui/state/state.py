@@ -231,14 +231,23 @@ class PageState(Generic[V]):
         return {"key": key, "on_change": changed, **shows, **locked}
 
     def unfolding(self, name: str) -> dict[str, Any]:
-        """Arguments of an expander whose state is part of the view, see `bind`."""
-        return self.bind(
+        """Arguments of an expander whose state is part of the view, see `bind`.
+
+        An expander that begins otherwise is another one, and what is being typed in it would be
+        lost: as long as it has the same key, it is told the same beginning. Its label must stay the
+        same, too.
+        """
+        arguments = self.bind(
             f"unfolded {name}",
             name in self.view.unfolded,
             lambda view, unfolded: view.unfold(name, unfolded),
             default="expanded",
             lockable=False,
         )
+        beginnings = st.session_state.setdefault(f"{self.page} unfolded at first", {})
+        return arguments | {
+            "expanded": beginnings.setdefault(arguments["key"], arguments["expanded"])
+        }
 
     def follow_chart(self) -> None:
         """Have what follows drawn again when the hand at the chart has come to rest."""
