@@ -1,0 +1,163 @@
+"""You against MAML: the same points for both, ten rounds, and a score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from metademo.models import Model
+from metademo.moments.duel import (
+    HIGHEST_SEED,
+    KNOTS,
+    TOP,
+    UNIT,
+    WEIGHTS,
+    DuelView,
+    results,
+)
+from metademo.ui.components.kernel.gestures import Gesture
+from metademo.ui.components.sketch.sketch import sketch
+from metademo.ui.controls import layout
+from metademo.ui.scenes.duel_scene import duel_scene, score, table
+from metademo.ui.server import resources
+from metademo.ui.state.state import PageState
+
+SCORE = "duel score"
+
+
+def page() -> None:
+    """The chart and the controls, and the score below them, each redrawn by itself."""
+    usable, faults = resources.library()
+    own = [fault for fault in faults if WEIGHTS in fault]
+    if not layout.report(own, [name for name in usable if name == WEIGHTS], "maml", "any-phase"):
+        return
+    layout.headline(
+        "You against MAML",
+        "You both get the same few points of a wave. You draw it first, then the network does: "
+        "who is nearer? It has learned to learn sine waves of height 1, and so have you, now. In "
+        "four of the ten rounds the wave is of a kind that it has never met.",
+    )
+    layout.in_fragments(_state(), chart=_chart, controls=_controls)
+    st.fragment(_score, key=SCORE)()
+
+
+def _state() -> PageState[DuelView]:
+    return layout.page_state("duel", _first, following=(SCORE,))
+
+
+def _first() -> DuelView:
+    """A link says which game it is."""
+    said = st.query_params.get("seed", "")
+    return DuelView.from_dict({"seed": int(said)} if said.isdecimal() and len(said) < 10 else {})
+
+
+def _model() -> Model:
+    """The network; if its weights are gone since the page was drawn, the page says so."""
+    usable, _ = resources.library()
+    if WEIGHTS not in usable:
+        st.rerun()
+    return Model.of(usable[WEIGHTS])
+
+
+def _chart() -> None:
+    state, model = _state(), _model()
+    view = state.view
+    sketch(
+        "duel sketch",
+        duel_scene(view, model, results(view, model)),
+        drawing=view.drawing,
+        drawing_label="your wave",
+        knots=KNOTS,
+        unit=UNIT,
+        open=not view.answered,
+        conversation=state.conversation,
+        on_edit=state.listen("duel sketch", _drawn),
+    )
+
+
+def _drawn(view: DuelView, gesture: Gesture) -> DuelView:
+    if gesture.kind not in ("draw", "clear"):
+        return view
+    return view.drawn(gesture.drawing)
+
+
+def _controls() -> None:
+    state = _state()
+    state.follow_chart()
+    view = state.view
+    with st.container(horizontal=True):
+        st.button(
+            "Done",
+            type="primary",
+            disabled=view.answered or not view.drawing,
+            help="Then the network draws, and both are scored.",
+            on_click=lambda: state.begin(state.view.done()),
+        )
+        st.button(
+            "Next round",
+            type="primary",
+            disabled=not view.answered or view.over,
+            on_click=lambda: state.begin(state.view.next()),
+        )
+    _slider(state, "amplitude", 0.0, TOP, 0.05)
+    _slider(state, "frequency", 0.25, 2.0, 0.05)
+    _slider(state, "phase", -180.0, 180.0, 5.0, "%d°")
+    st.button(
+        "Draw this wave",
+        disabled=view.answered or view.with_wave().drawing == view.drawing,
+        help="The wave of the sliders. To move one of them draws it, too.",
+        width="stretch",
+        on_click=lambda: state.choose(state.view.with_wave()),
+    )
+
+
+def _slider(
+    state: PageState[DuelView],
+    name: str,
+    low: float,
+    high: float,
+    step: float,
+    form: str = "%.2f",
+) -> None:
+    """One number of the wave that the sliders draw."""
+    view = state.view
+    value = min(max(float(getattr(view, name)), low), high)
+    bound = state.bind(name, value, lambda v, number: v.with_wave(**{name: number}))
+    bound["disabled"] = view.answered or bound.get("disabled", False)
+    st.slider(name.capitalize(), low, high, step=step, format=form, **bound)
+
+
+def _score() -> None:
+    state, model = _state(), _model()
+    view = state.view
+    played = results(view, model)
+    st.subheader("Score", anchor=False)
+    st.markdown(score(played))
+    if played:
+        st.markdown(table(played))
+    st.markdown(
+        "An error is the mean distance from the true wave, over 400 places of the chart, for both "
+        "of you. These ten rounds for somebody else:"
+    )
+    st.code(_link(view), language=None)
+    with st.container(horizontal=True):
+        st.button(
+            "Start over",
+            disabled=not played,
+            on_click=lambda: state.begin(DuelView(seed=state.view.seed)),
+        )
+        st.button("Ten other rounds", on_click=lambda: state.begin(DuelView(seed=_any_seed())))
+
+
+def _any_seed() -> int:
+    return int(np.random.default_rng().integers(2, HIGHEST_SEED + 1))
+
+
+def _link(view: DuelView) -> str:
+    here: Any = st.context.url
+    return f"{(here or '/duel').split('?')[0]}?seed={view.seed}"
+
+
+page()
