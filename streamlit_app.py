@@ -24,7 +24,7 @@ pages = [
     ),
     st.Page(
         "metademo/ui/pages/duel.py",
-        title="You against it",
+        title="Duel",
         icon=":material/swords:",
         url_path="duel",
     ),

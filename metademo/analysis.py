@@ -9,7 +9,7 @@ search can be judged, and what is special about the worst can be told from what 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,6 +54,14 @@ class Trial:
     wave: Waves
     steps: int
     inner_lr: float | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """Tells this trial from others."""
+        wave, model = self.wave, self.model
+        numbers = (float(v[0]) for v in (wave.amplitude, wave.frequency, wave.phase))
+        about = (model.fingerprint, model.learner, self.family, wave.shape, *numbers)
+        return *about, self.steps, self.inner_lr
 
     def errors(self, x: Array, every: int = 1) -> Array:
         """Mean |difference| from the true wave after the last step, infinite where it ran away.

@@ -35,9 +35,8 @@ def page() -> None:
         return
     layout.headline(
         "You against MAML",
-        "You both get the same few points of a wave. You draw it first, then the network does: "
-        "who is nearer? It has learned to learn sine waves of height 1, and so have you, now. In "
-        "four of the ten rounds the wave is of a kind that it has never met.",
+        "The same few points for both: you draw the wave behind them, then the network does. It "
+        "has learned sine waves of height 1; in four of ten rounds the wave is of another kind.",
     )
     layout.in_fragments(_state(), chart=_chart, controls=_controls)
     st.fragment(_score, key=SCORE)()
@@ -92,7 +91,6 @@ def _controls() -> None:
             "Done",
             type="primary",
             disabled=view.answered or not view.drawing,
-            help="Then the network draws, and both are scored.",
             on_click=lambda: state.begin(state.view.done()),
         )
         st.button(
@@ -107,7 +105,6 @@ def _controls() -> None:
     st.button(
         "Draw this wave",
         disabled=view.answered or view.with_wave().drawing == view.drawing,
-        help="The wave of the sliders. To move one of them draws it, too.",
         width="stretch",
         on_click=lambda: state.choose(state.view.with_wave()),
     )

@@ -8,7 +8,7 @@ from metademo.checkpoints import Checkpoint
 from metademo.models import Model
 from metademo.moments.views import MamlView
 from metademo.tasks import as_waves
-from metademo.ui.controls import layout
+from metademo.ui.controls import layout, worst
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.sentences import promise
 from metademo.ui.server import resources
@@ -69,6 +69,8 @@ def _controls() -> None:
     layout.inner_loop(state, chosen.config)
     with st.expander("Points as text"):
         layout.points_as_text(state, family)
+    with st.expander("The worst four points"):
+        worst.worst_four(state, family, Model.of(chosen))
 
 
 page()

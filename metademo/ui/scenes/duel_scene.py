@@ -1,4 +1,4 @@
-"""The page You against it: what its chart shows and says, and the score. No Streamlit here."""
+"""You against MAML: what its chart shows and says, and the score. No Streamlit here."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ def _question(view: DuelView) -> tuple[str, str]:
         return f"{heading} Draw it.", "Draw on the chart, or set the wave with the sliders."
     return (
         f"{heading} Is this it?",
-        "Draw over whatever is not right. Where nothing is drawn the thin line counts.",
+        "Draw over whatever is not right; where nothing is drawn the thin line counts. Done? Then "
+        f"{IT} draws.",
     )
 
 

@@ -46,6 +46,7 @@ class Sketch {
   /** @type {HTMLElement} */ clear;
   /** @type {SVGElement} */ svg;
   /** @type {SVGElement} */ through;
+  /** @type {SVGElement} */ line;
   /** @type {SVGElement} */ beads;
   /** @type {SVGElement} */ dots;
   /** @type {Toolbar} */ toolbar;
@@ -102,9 +103,10 @@ class Sketch {
     this.stage = make("div", { className: "md-stage" }, this.canvas);
     this.stage.style.setProperty("--md-height", `${this.data.height}px`);
     this.through = svg("path", { class: "md-through" });
+    this.line = svg("path", { class: "md-drawn-line" });
     this.beads = svg("g", { class: "md-beads" });
     this.dots = svg("g");
-    this.svg = svg("svg", { "aria-hidden": "true" }, this.through, this.beads, this.dots);
+    this.svg = svg("svg", { "aria-hidden": "true" }, this.through, this.line, this.beads, this.dots);
     this.surface = make("div", { className: "md-hands md-sketch", role: "img" }, this.svg);
     this.surface.addEventListener("pointerdown", (event) => this.#down(event));
     this.surface.addEventListener("pointermove", (event) => this.#move(event));
@@ -194,8 +196,8 @@ class Sketch {
   #drawLegend() {
     const { data, theme } = this;
     const own = svg("svg", { width: 26, height: 12, "aria-hidden": "true", class: "md-sketch" },
-      svg("path", { class: "md-through", d: "M1,6H25" }),
-      svg("g", { class: "md-beads" }, ...[5, 13, 21].map((cx) => svg("circle", { cx, cy: 6, r: 2.5 }))));
+      svg("path", { class: "md-drawn-line", d: "M1,6H25" }),
+      svg("g", { class: "md-beads" }, ...[4, 13, 22].map((cx) => svg("circle", { cx, cy: 6, r: 2.5 }))));
     this.legend.replaceChildren(pointsKey(data.pointsLabel),
       make("span", { className: "md-key" }, own, make("span", {}, data.drawingLabel)),
       ...data.curves.map((curve) => make("span", { className: "md-key" }, lineMark(curve, theme), make("span", {}, curve.label))));
@@ -205,8 +207,10 @@ class Sketch {
     const { heights, data, plot } = this;
     /** @type {(knot: number, height: number) => [number, number]} */
     const pixels = (knot, height) => plot.toPixels(this.#x(knot), height * data.unit);
-    const line = filled(heights).map((height, knot) => pixels(knot, height).map((v) => v.toFixed(1)).join());
-    set(this.through, { d: line.length ? `M${line.join("L")}` : "M0,0" });
+    const places = filled(heights).map((height, knot) => pixels(knot, height).map((v) => v.toFixed(1)).join());
+    set(this.through, { d: places.length ? `M${places.join("L")}` : "M0,0" });
+    const drawn = places.map((place, k) => (heights[k] === null ? "" : `${(heights[k - 1] ?? null) === null ? "M" : "L"}${place}`));
+    set(this.line, { d: drawn.join("") || "M0,0" });
     this.beads.replaceChildren(...toPairs(heights).map(([knot, height]) => {
       const [cx, cy] = pixels(knot, height);
       return svg("circle", { cx, cy, r: 2.5 });
