@@ -32,7 +32,7 @@ APART = 0.02
 FAR = 0.5
 """A wave is another one if it is off by half the amplitude on average, or more."""
 TELLING = 10
-"""A trait is looked into if the worst points have it more than nine of ten random sets do."""
+"""A trait is looked into if the worst points have more of it than all but 10 % of random sets."""
 WORSE = 1.25
 """It tells something if random sets that have it fail by a quarter more than all of them."""
 TRIED = 250
@@ -206,7 +206,7 @@ def reasons(trial: Trial, worst: Worst) -> list[Reason]:
     for trait in TRAITS:
         usual = trait.measure(trial, worst.random)
         value = float(trait.measure(trial, worst.x[None])[0])
-        edge = np.percentile(usual, TELLING)
+        edge = np.sort(usual)[len(usual) * TELLING // 100]
         reason = Reason(
             trait.name,
             value,

@@ -19,15 +19,17 @@ manifest_scanner.scan_component_manifests = functools.cache(
     manifest_scanner.scan_component_manifests
 )
 
-INPUT = {"maml": "chart", "compare": "chart", "daml": "source_line"}
+INPUT = {"maml": "chart", "compare": "chart", "daml": "source_line", "duel": "sketch"}
 """The component of a page that takes gestures."""
 
 
-def start(page: str = "maml") -> AppTest:
-    """The app, opened at a page."""
+def start(page: str = "maml", **said: object) -> AppTest:
+    """The app, opened at a page, with what its address says."""
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
     if page != "maml":  # the one that an address without a path leads to
         app.switch_page(f"metademo/ui/pages/{page}.py")
+    for name, value in said.items():
+        app.query_params[name] = str(value)
     return app.run()
 
 
