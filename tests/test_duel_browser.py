@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 
 import pytest
+from access import pale_marks, violations
 from browser import IDLE, PHONE, ROOT, SETTLED
 from playwright.sync_api import Page, expect
 
@@ -98,6 +99,23 @@ def test_a_wave_is_drawn_with_a_held_mouse_drawn_over_and_scored(duel):
     duel.wait_caption("Round 2 of 10")
     assert duel.heights == {}
     assert duel.page.locator(f"{SKETCH} path.js-line").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_where_a_round_was_scored(duel, scheme):
+    page = duel.page
+    duel.draw(math.sin, -2 * PI, 2 * PI)
+    duel.press("Done")
+    duel.wait_caption("You are off by")
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(
+        "s => getComputedStyle(document.querySelector('.stApp')).colorScheme === s", arg=scheme
+    )
+    page.wait_for_selector(IDLE)
+    page.evaluate(SETTLED)
+    assert violations(page) == []
+    assert pale_marks(page) == []
+    page.emulate_media(color_scheme="light")
 
 
 def test_a_stroke_is_taken_back_and_the_chart_cleared(duel):

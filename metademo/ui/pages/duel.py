@@ -99,15 +99,16 @@ def _controls() -> None:
             disabled=not view.answered or view.over,
             on_click=lambda: state.begin(state.view.next()),
         )
-    _slider(state, "amplitude", 0.0, TOP, 0.05)
-    _slider(state, "frequency", 0.25, 2.0, 0.05)
-    _slider(state, "phase", -180.0, 180.0, 5.0, "%d°")
-    st.button(
-        "Draw this wave",
-        disabled=view.answered or view.with_wave().drawing == view.drawing,
-        width="stretch",
-        on_click=lambda: state.choose(state.view.with_wave()),
-    )
+    if not view.answered:
+        _slider(state, "amplitude", 0.0, TOP, 0.05)
+        _slider(state, "frequency", 0.25, 2.0, 0.05)
+        _slider(state, "phase", -180.0, 180.0, 5.0, "%d°")
+        st.button(
+            "Draw this wave",
+            disabled=view.with_wave().drawing == view.drawing,
+            width="stretch",
+            on_click=lambda: state.choose(state.view.with_wave()),
+        )
 
 
 def _slider(
@@ -119,18 +120,22 @@ def _slider(
     form: str = "%.2f",
 ) -> None:
     """One number of the wave that the sliders draw."""
-    view = state.view
-    value = min(max(float(getattr(view, name)), low), high)
-    bound = state.bind(name, value, lambda v, number: v.with_wave(**{name: number}))
-    bound["disabled"] = view.answered or bound.get("disabled", False)
-    st.slider(name.capitalize(), low, high, step=step, format=form, **bound)
+    value = min(max(float(getattr(state.view, name)), low), high)
+    st.slider(
+        name.capitalize(),
+        low,
+        high,
+        step=step,
+        format=form,
+        **state.bind(name, value, lambda v, number: v.with_wave(**{name: number})),
+    )
 
 
 def _score() -> None:
     state, model = _state(), _model()
     view = state.view
     played = results(view, model)
-    st.subheader("Score", anchor=False)
+    st.header("Score", anchor=False)
     st.markdown(score(played))
     if played:
         st.markdown(table(played))
