@@ -231,9 +231,9 @@ def test_who_won_is_told_by_the_digits_that_are_shown(model):
 @pytest.mark.parametrize(
     ("errors", "said"),
     [
-        ([(0.1, 0.2)], "You have won the game, 1 rounds to 0."),
-        ([(0.2, 0.1), (0.1, 0.1)], "MAML has won the game, 1 rounds to 0 (1 drawn)."),
-        ([(0.2, 0.1), (0.1, 0.2)], "The game is a draw: 1 rounds each."),
+        ([(0.1, 0.2)], "You have won the game, 1 to 0."),
+        ([(0.2, 0.1), (0.1, 0.1)], "MAML has won the game, 1 to 0, 1 drawn."),
+        ([(0.2, 0.1), (0.1, 0.2)], "The game is a draw, 1 to 1."),
     ],
 )
 def test_the_end_of_a_game(errors, said):
@@ -244,6 +244,15 @@ def test_the_score_in_a_line():
     assert words.score([]) == "You 0, MAML 0: no round has been played yet."
     line = words.score([result(0.1, 0.2), result(0.3, 0.3, 2)])
     assert line == "You 1, MAML 0, drawn 1. Mean error: you 0.200, MAML 0.250."
+
+
+def test_the_winner_of_each_round_is_bold():
+    rows = words.table([result(0.1, 0.2), result(0.3, 0.2, 2), result(0.3, 0.3, 3)]).splitlines()
+    assert [row.split(" | ")[2:4] for row in rows[2:]] == [
+        ["**0.100**", "0.200"],
+        ["0.300", "**0.200**"],
+        ["0.300", "0.300"],
+    ]
 
 
 def test_waves_in_words():

@@ -93,12 +93,15 @@ def _controls() -> None:
             disabled=view.answered or not view.drawing,
             on_click=lambda: state.begin(state.view.done()),
         )
-        st.button(
-            "Next round",
-            type="primary",
-            disabled=not view.answered or view.over,
-            on_click=lambda: state.begin(state.view.next()),
-        )
+        if view.over:
+            _other_rounds(state)
+        else:
+            st.button(
+                "Next round",
+                type="primary",
+                disabled=not view.answered,
+                on_click=lambda: state.begin(state.view.next()),
+            )
     if not view.answered:
         _slider(state, "amplitude", 0.0, TOP, 0.05)
         _slider(state, "frequency", 0.25, 2.0, 0.05)
@@ -141,7 +144,7 @@ def _score() -> None:
         st.markdown(table(played))
     st.markdown(
         "An error is the mean distance from the true wave, over 400 places of the chart, for both "
-        "of you. These ten rounds for somebody else:"
+        "of you; the smaller one, in bold, wins. These ten rounds for somebody else:"
     )
     st.code(_link(view), language=None)
     with st.container(horizontal=True):
@@ -150,11 +153,18 @@ def _score() -> None:
             disabled=not played,
             on_click=lambda: state.begin(DuelView(seed=state.view.seed)),
         )
-        st.button("Ten other rounds", on_click=lambda: state.begin(DuelView(seed=_any_seed())))
+        if not view.over:
+            _other_rounds(state)
 
 
-def _any_seed() -> int:
-    return int(np.random.default_rng().integers(2, HIGHEST_SEED + 1))
+def _other_rounds(state: PageState[DuelView]) -> None:
+    """A game that nobody knows yet."""
+    seed = int(np.random.default_rng().integers(2, HIGHEST_SEED + 1))
+    st.button(
+        "Ten other rounds",
+        type="primary" if state.view.over else "secondary",
+        on_click=lambda: state.begin(DuelView(seed=seed)),
+    )
 
 
 def _link(view: DuelView) -> str:

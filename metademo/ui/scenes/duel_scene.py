@@ -73,11 +73,11 @@ def _won(result: Result) -> str:
 def final(played: Sequence[Result]) -> str:
     """How the game ended."""
     yours, theirs, draws = tally(played)
+    drawn = f", {draws} drawn" * bool(draws)
     if yours == theirs:
-        return f"The game is a draw: {yours} rounds each."
+        return f"The game is a draw, {yours} to {theirs}{drawn}."
     who = "You have" if yours > theirs else f"{IT} has"
-    rounds = f"{max(yours, theirs)} rounds to {min(yours, theirs)}"
-    return f"{who} won the game, {rounds}" + f" ({draws} drawn)" * bool(draws) + "."
+    return f"{who} won the game, {max(yours, theirs)} to {min(yours, theirs)}{drawn}."
 
 
 def tally(played: Sequence[Result]) -> tuple[int, int, int]:
@@ -101,13 +101,16 @@ def score(played: Sequence[Result]) -> str:
 
 
 def table(played: Sequence[Result]) -> str:
-    """The rounds that were played, as Markdown."""
-    lines = [f"| Round | Points | The wave | You | {IT} | Won by |", "|--:|--:|:--|--:|--:|:--|"]
+    """The rounds that were played, as Markdown; what won a round is bold."""
+    lines = [f"| Round | Points | You | {IT} | The wave |", "|--:|--:|--:|--:|:--|"]
     for result in played:
-        who = "nobody" if result.margin == 0 else "you" if result.margin > 0 else IT
-        errors = exact(result.yours), exact(result.theirs)
-        cells = (result.number, len(result.played.x), in_words(result.played.wave), *errors, who)
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
+        yours, theirs = exact(result.yours), exact(result.theirs)
+        if result.margin > 0:
+            yours = f"**{yours}**"
+        if result.margin < 0:
+            theirs = f"**{theirs}**"
+        wave = in_words(result.played.wave)
+        lines.append(f"| {result.number} | {len(result.played.x)} | {yours} | {theirs} | {wave} |")
     return "\n".join(lines)
 
 

@@ -39,10 +39,10 @@ def why(trial: Trial, worst: Worst, reasons: Sequence[Reason]) -> str:
             "they share a phase or lie near the zero line, and how wide a stretch they leave out."
         )
     told = [SAY[reason.trait](reason, trial, worst.x) for reason in reasons[:MOST]]
-    first = reasons[0]
+    which = "the first of these" if len(told) > 1 else "this"
     return (
-        f"Why? {' '.join(told)} The tenth of the random fours that is most like that"
-        f"{' in the first respect' * (len(told) > 1)} ends at {exact(first.with_it)} (median)."
+        f"Why? {' '.join(told)} The tenth of the random fours with the most of {which} ends at "
+        f"{exact(reasons[0].with_it)} (median)."
     )
 
 
