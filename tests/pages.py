@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,13 @@ INPUT = {"maml": "chart", "compare": "chart", "daml": "source_line", "duel": "sk
 """The component of a page that takes gestures."""
 
 
-def start(page: str = "maml", **said: object) -> AppTest:
-    """The app, opened at a page, with what its address says."""
+def start(page: str = "maml", said: Mapping[str, str] | None = None) -> AppTest:
+    """The app, opened at a page, with these parameters in its address."""
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
     if page != "maml":  # the one that an address without a path leads to
         app.switch_page(f"metademo/ui/pages/{page}.py")
-    for name, value in said.items():
-        app.query_params[name] = str(value)
+    for name, value in (said or {}).items():
+        app.query_params[name] = value
     return app.run()
 
 

@@ -117,14 +117,14 @@ def test_a_link_leads_to_the_same_ten_rounds():
     seed = duel(app).seed
     assert link(app).endswith(f"/duel?seed={seed}")
     points = component(app, "sketch")["points"]
-    other = start("duel", seed=seed)
+    other = start("duel", {"seed": str(seed)})
     assert component(other, "sketch")["points"] == points
     assert points == [list(point) for point in rounds(seed)[0].points]
 
 
 @pytest.mark.parametrize("seed", ["", "x", "-3", "1.5", "9" * 50, "0"])
 def test_a_link_with_a_seed_that_is_none_begins_the_first_game(seed):
-    app = start("duel", seed=seed)
+    app = start("duel", {"seed": str(seed)})
     assert duel(app).seed == 1
     assert not app.exception
 
