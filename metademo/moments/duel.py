@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Strict, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, Strict, ValidationInfo, field_validator
 
 from metademo.analysis import random_points
 from metademo.models import Model
@@ -163,7 +163,7 @@ class DuelView(View):
 
     seed: Annotated[int, Clamped(1, HIGHEST_SEED)] = 1
     errors: Errors = ()
-    round: Annotated[int, Clamped(1, ROUNDS)] = 1
+    round: Annotated[int, Clamped(1, ROUNDS), Field(validate_default=True)] = 1
     drawing: Drawing = ()
     amplitude: Annotated[float, Clamped(0.0, TOP)] = 1.0
     frequency: Annotated[float, Clamped(0.0, MAX_FREQUENCY)] = 1.0
