@@ -53,13 +53,13 @@ class Kind:
     shapes: tuple[str, ...] = ("sine",)
 
 
-KNOWN = "one it was trained for"
+KNOWN, NEW = "one it was trained for", "it was not trained for"
 PLAN = (
     *(Kind(KNOWN, count) for count in (2, 2, 3, 3, 4, 6)),
-    Kind("another height", 5, (dict(amplitudes=(0.3, 0.6)), dict(amplitudes=(1.5, 1.8)))),
-    Kind("another frequency", 6, (dict(frequencies=(0.5, 0.7)), dict(frequencies=(1.3, 1.5)))),
-    Kind("another phase", 4, (dict(phases=(-0.8 * PI, -0.2 * PI)),)),
-    Kind("another shape", 6, shapes=("square", "triangle", "sawtooth")),
+    Kind(f"of a height {NEW}", 5, (dict(amplitudes=(0.3, 0.6)), dict(amplitudes=(1.5, 1.8)))),
+    Kind(f"of a frequency {NEW}", 6, (dict(frequencies=(0.5, 0.7)), dict(frequencies=(1.3, 1.5)))),
+    Kind(f"of a phase {NEW}", 4, (dict(phases=(-0.8 * PI, -0.2 * PI)),)),
+    Kind(f"of a shape {NEW}", 6, shapes=("square", "triangle", "sawtooth")),
 )
 """The rounds of each game; their order is another one in each."""
 ROUNDS = len(PLAN)
