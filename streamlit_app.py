@@ -23,6 +23,12 @@ pages = [
         url_path="train",
     ),
     st.Page(
+        "metademo/ui/pages/duel.py",
+        title="Duel",
+        icon=":material/swords:",
+        url_path="duel",
+    ),
+    st.Page(
         "metademo/ui/pages/how.py",
         title="How it works",
         icon=":material/menu_book:",

@@ -21,6 +21,7 @@ HEADINGS = {
     "DAML": "One input, no label",
     "Compare": "Same points",
     "Train": "Learning to learn, live",
+    "Duel": "You against MAML",
     "How it works": "How it works",
 }
 """What stands above each page, by its name in the navigation."""

@@ -15,7 +15,14 @@ from chart_page import CHART, SOURCE
 from playwright.sync_api import Page, expect
 
 STAGE = '[data-metademo="train_stage"]'
-TITLES = {"": "MAML", "daml": "DAML", "compare": "Compare", "train": "Train", "how": "How it works"}
+TITLES = {
+    "": "MAML",
+    "daml": "DAML",
+    "compare": "Compare",
+    "train": "Train",
+    "duel": "Duel",
+    "how": "How it works",
+}
 PATHS = list(TITLES)
 MEASURED = '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line'
 DRAWN = {
@@ -23,6 +30,7 @@ DRAWN = {
     "daml": f":has({SOURCE}[data-ready=true]) {CHART}[data-ready=true]",
     "compare": MEASURED,
     "train": f"{STAGE}[data-ready=true]",
+    "duel": '[data-metademo="sketch"][data-ready=true]',
     "how": ".stDataFrame",
 }
 SIZES = {
@@ -222,7 +230,7 @@ def test_on_a_phone_nothing_is_wider_than_it(visit, path, scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("path", PATHS[:4], ids=list(TITLES.values())[:4])
+@pytest.mark.parametrize("path", PATHS[:5], ids=list(TITLES.values())[:5])
 def test_on_a_phone_the_controls_are_near_the_chart(visit, path, scheme):
     boxes = visit(path, "phone").boxes[scheme]
     chart, controls = boxes["stage"], boxes["controls"]
@@ -256,7 +264,7 @@ def test_a_phone_shows_a_run_at_one_look(visit, scheme):
 
 
 @pytest.mark.parametrize("size", ["tablet", "small", "wide", "zoomed"])
-@pytest.mark.parametrize("path", PATHS[:4], ids=list(TITLES.values())[:4])
+@pytest.mark.parametrize("path", PATHS[:5], ids=list(TITLES.values())[:5])
 def test_beside_the_chart_there_is_room_for_the_controls(visit, path, size):
     seen = visit(path, size)
     boxes = seen.boxes["light"]

@@ -24,6 +24,7 @@ ORDER = [
     {"scores"},
     {"benchmark", "checkpoints", "jobs", "seeds"},
     {"models", "reproduce"},
+    {"analysis"},
     {"moments"},
     {"export"},
     {"command_line"},

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from pages import chart, click, component, start, view, widget
+from pages import INPUT, chart, click, component, start, view, widget
 from streamlit.testing.v1 import AppTest
 
 from metademo.moments.address import HOME, PAGES, follow, parameters, query
@@ -33,7 +33,7 @@ def said_by(app: AppTest, page: str) -> str:
     """The address that the browser is told to show."""
     if page == "train":
         return component(app, "train_stage")["moment"]["address"]
-    return component(app, "source_line" if page == "daml" else "chart")["address"]
+    return component(app, INPUT[page])["address"]
 
 
 @pytest.mark.parametrize("page", LINKS)

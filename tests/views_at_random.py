@@ -5,13 +5,14 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from metademo.algorithms import ALGORITHMS
+from metademo.moments.duel import DuelView
 from metademo.moments.lesson import Lesson
 from metademo.moments.outside import ATTRIBUTES
 from metademo.moments.views import CompareView, DamlView, MamlView, TrainView
 from metademo.recipes import RECIPES
 from metademo.tasks import FAMILIES, SHAPES
 
-KINDS = (MamlView, CompareView, DamlView, TrainView, Lesson)
+KINDS = (MamlView, CompareView, DamlView, TrainView, DuelView, Lesson)
 NAMES = st.text(max_size=8) | st.sampled_from(["run 1, step 400", "maml++", "50 %"])
 USABLE = {
     "points": st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), max_size=25),
@@ -24,6 +25,10 @@ USABLE = {
     "hide": st.lists(NAMES.filter(bool), max_size=4),
     "weights": NAMES,
     "own": st.lists(st.tuples(st.sampled_from(["hidden", "inner_lr"]), st.integers(0, 9))),
+    "drawing": st.lists(st.tuples(st.integers(-1, 42), st.floats(-300, 300)), max_size=45),
+    "errors": st.lists(st.floats(-1, 5), max_size=12),
+    "round": st.integers(-1, 12),
+    "seed": st.integers(-1, 10**7),
     "tour": st.integers(-1, 12),
     "guess": st.integers(-1, 5),
     "steps": st.integers(-5, 30),

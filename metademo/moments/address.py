@@ -28,6 +28,7 @@ from typing import Annotated, Any, NoReturn, TypeVar, Union, get_args, get_origi
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 from metademo.described import SHOWN, ConfigError, described
+from metademo.moments.duel import DuelView
 from metademo.moments.lesson import Lesson
 from metademo.moments.mended import View
 from metademo.moments.views import CompareView, DamlView, MamlView, TrainView
@@ -41,6 +42,7 @@ PAGES: dict[str, type[View]] = {
     "daml": DamlView,
     "compare": CompareView,
     "train": TrainView,
+    "duel": DuelView,
 }
 """The view of each page."""
 HOME = "maml"

@@ -219,10 +219,12 @@ class MamlView(PointsView):
     Attributes:
         weights: name of the meta-trained weights.
         contrast: whether the untrained and the ordinarily trained network are shown, too.
+        worst: whether the four points at which the network fails most are looked for.
     """
 
     weights: str = "maml-any-phase"
     contrast: bool = False
+    worst: bool = False
 
     @classmethod
     def first(cls, **values: Any) -> Self:

@@ -12,7 +12,7 @@ from metademo.models import Model
 from metademo.moments.views import MamlView
 from metademo.tasks import as_waves
 from metademo.ui.components.kernel.curves import Scene
-from metademo.ui.controls import keep, layout, take_home
+from metademo.ui.controls import keep, layout, take_home, worst
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.sentences import promise
 from metademo.ui.server import resources
@@ -87,6 +87,8 @@ def _controls() -> None:
     layout.inner_loop(state, chosen.config)
     with st.expander("Points as text", **state.unfolding("text")):
         layout.points_as_text(state, family)
+    with st.expander("The worst four points", **state.unfolding("worst")):
+        worst.worst_four(state, family, Model.of(chosen))
     if not state.lesson.hidden:  # what is hidden is not to be had in another way
         take_home.from_points(view, chosen, _drawing())
 

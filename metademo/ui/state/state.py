@@ -75,6 +75,11 @@ class PageState(Generic[V]):
         """Replace the view; the one before it can be brought back."""
         self._set(self.history.commit(view))
 
+    def begin(self, view: V) -> None:
+        """Choose a view before which nothing can be brought back: what was scored stays scored."""
+        self._set(History(view))
+        self._redraw()
+
     def choose(self, view: V) -> None:
         """What a control's callback does with the view that was chosen."""
         self.commit(view)

@@ -17,7 +17,7 @@ Point = tuple[float, float]
 Range = tuple[float, float]
 
 POINT_KINDS = ("add", "move", "remove", "clear")
-KINDS = (*POINT_KINDS, "value", "undo", "redo", "new", "restore")
+KINDS = (*POINT_KINDS, "draw", "value", "undo", "redo", "new", "restore")
 MOST_IN_A_MESSAGE = 1_000
 MOST_CHARACTERS = 20_000
 """Longest view that is restored."""
@@ -35,6 +35,7 @@ class Gesture:
         at: the point it is about, where the visitor saw it.
         to: where the point goes.
         value: the number that was chosen.
+        drawing: all that is drawn now: pairs of a knot and a height.
         view: the view to come back to, as JSON.
         final: False while something is being dragged.
     """
@@ -44,6 +45,7 @@ class Gesture:
     at: Point | None = None
     to: Point | None = None
     value: float = 0.0
+    drawing: tuple[Point, ...] = ()
     view: str = ""
     final: bool = True
 
@@ -107,11 +109,18 @@ def _read_one(item: Any) -> Gesture | None:
         at=as_point(item.get("at")),
         to=as_point(item.get("to")),
         value=finite(item.get("value")) or 0.0,
+        drawing=_points(item.get("drawing")),
         view=view if isinstance(view, str) and len(view) <= MOST_CHARACTERS else "",
         final=item.get("final") is not False,
     )
     needed = {"add": gesture.to, "move": gesture.to, "remove": gesture.at}
     return None if needed.get(kind, ()) is None else gesture
+
+
+def _points(items: Any) -> tuple[Point, ...]:
+    """Those of some items that are points, and no more than a message may hold."""
+    found = items[:MOST_IN_A_MESSAGE] if isinstance(items, list) else []
+    return tuple(point for point in map(as_point, found) if point is not None)
 
 
 def as_point(item: Any) -> Point | None:
