@@ -9,7 +9,7 @@
  *   editable: boolean, open: boolean, xRange: [number, number], yRange: [number, number],
  *   xTicks: ?import("../kernel/plot.js").Ticks, curves: Curve[], points: [number, number][], pointsLabel: string,
  *   drawing: Pair[], drawingLabel: string, knots: number, unit: number, caption: string, detail: string, label: string,
- *   height: number, assets: {plotly: string, style: string}}} Data
+ *   height: number, assets: import("../kernel/base.js").Assets}} Data
  *
  * A stroke is sent when the pen is lifted: one gesture `draw` with the whole drawing.
  *
