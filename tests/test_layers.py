@@ -23,7 +23,7 @@ ORDER = [
     {"evaluation"},
     {"scores"},
     {"benchmark", "checkpoints", "jobs", "seeds"},
-    {"models", "reproduce"},
+    {"foreign", "models", "reproduce"},
     {"moments"},
     {"command_line"},
     {"__main__", "ui"},

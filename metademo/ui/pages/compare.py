@@ -5,13 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from metademo import reproduce
+from metademo.checkpoints import Checkpoint
 from metademo.moments.candidates import Candidate, candidates, missing
 from metademo.moments.compared import compare
 from metademo.moments.outside import ATTRIBUTES
 from metademo.moments.views import CompareView
 from metademo.tasks import SHAPES, WaveFamily, wave_families
 from metademo.ui.components.scores.scores import scores
-from metademo.ui.controls import layout
+from metademo.ui.controls import layout, upload_weights
 from metademo.ui.scenes.compare_scene import compare_scene
 from metademo.ui.scenes.scores_scene import scores_scene
 from metademo.ui.server import measurements, resources
@@ -109,6 +110,7 @@ def _controls() -> None:
     )
     with st.popover("What each of them is", width="stretch"):
         st.caption("\n".join(f"- **{one.title}** {one.summary}" for one in found.values()))
+    upload_weights.offer("compare", _take_up)
     layout.wave_slider(state, family, "phase")
     with st.expander("Outside of what they learned"):
         _outside(state, family)
@@ -123,6 +125,16 @@ def _controls() -> None:
             layout.steps_slider(state)
         layout.snap_toggle(state)
         layout.points_as_text(state, family)
+
+
+def _take_up(name: str, checkpoint: Checkpoint) -> None:
+    """Compare weights of this visit with the others of their family."""
+    resources.keep(name, checkpoint)
+    state = _state()
+    view, family = state.view, checkpoint.config.family
+    there = view if view.family == family else view.with_family(family)
+    state.commit(there.changed(chosen=(*there.chosen, name)))
+    st.rerun()
 
 
 def _outside(state: PageState[CompareView], family: WaveFamily) -> None:

@@ -8,7 +8,7 @@ from metademo.checkpoints import Checkpoint
 from metademo.models import Model
 from metademo.moments.views import MamlView
 from metademo.tasks import as_waves
-from metademo.ui.controls import layout
+from metademo.ui.controls import layout, upload_weights
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.sentences import promise
 from metademo.ui.server import resources
@@ -58,6 +58,7 @@ def _controls() -> None:
     view, family = state.view, as_waves(chosen.config.task_family)
     state.follow_chart()
     layout.weights(state, choices, _with_weights)
+    upload_weights.offer("maml")
     layout.wave_slider(state, family, "phase")
     layout.snap_toggle(state)
     st.toggle(
