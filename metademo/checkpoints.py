@@ -49,7 +49,7 @@ class _About(BaseModel):
 
 
 class CheckpointError(ValueError):
-    """A file that can't be used as a checkpoint; the message names it, and what is wrong."""
+    """A file that can't be used as a checkpoint; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -124,19 +124,60 @@ def load(path: Path | str) -> Checkpoint:
             config says.
     """
     path = Path(path)
-    values, tensors = _read(path)
     try:
-        about = _About.model_validate(values)
+        return checked(*unpack(_read_bytes(path)))
+    except CheckpointError as fault:
+        raise CheckpointError(f"{_shown(path)}: {fault}") from fault
+
+
+def is_ours(metadata: Mapping[str, str]) -> bool:
+    """Whether a file with this metadata says that it is a checkpoint."""
+    return _KEY in metadata
+
+
+def checked(metadata: Mapping[str, str], tensors: Meta) -> Checkpoint:
+    """The checkpoint that a file holds, from what `unpack` found in it.
+
+    Raises:
+        CheckpointError: if it is of another program, or not what its own config says.
+    """
+    try:
+        about = _About.model_validate(_about(metadata))
         config = TrainConfig.from_dict(about.config)
     except ValidationError as fault:
-        reason = f"incomplete metadata ({_first_of(fault)})"
-        raise CheckpointError(f"{_shown(path)}: {reason}") from None
+        raise CheckpointError(f"incomplete metadata ({_first_of(fault)})") from None
     except ConfigError as fault:
-        raise CheckpointError(f"{_shown(path)}: {fault}") from fault
+        raise CheckpointError(str(fault)) from fault
     for wrong in _faults(tensors, config.learner.shapes):
-        raise CheckpointError(f"{_shown(path)}: {wrong}")
+        raise CheckpointError(wrong)
     meta = {name: tensors[name] for name in config.learner.shapes}
     return Checkpoint(config, meta, about.steps, about.scores)
+
+
+def unpack(data: bytes) -> tuple[dict[str, str], Meta]:
+    """The metadata and the tensors in the bytes of a safetensors file, as they are.
+
+    Raises:
+        CheckpointError: if that is not what they are.
+    """
+    try:
+        return _metadata(data), from_bytes(data)
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as fault:
+        raise _unreadable(fault) from fault
+
+
+def _unreadable(fault: Exception) -> CheckpointError:
+    return CheckpointError(f"not a readable safetensors file ({fault})")
+
+
+def _about(metadata: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        about = json.loads(metadata.get(_KEY, "null"))
+    except (ValueError, RecursionError) as fault:
+        raise _unreadable(fault) from fault
+    if not isinstance(about, dict) or about.get("version") != _VERSION:
+        raise CheckpointError(f"carries no metademo metadata (version {_VERSION})")
+    return about
 
 
 def _first_of(fault: ValidationError) -> str:
@@ -149,40 +190,21 @@ def _first_of(fault: ValidationError) -> str:
     return f"{place}: {cause}" if cause else f"{place} is {shown(error['input'])}"
 
 
-def _read(path: Path) -> tuple[dict[str, Any], Meta]:
-    """The metadata and the tensors of a file, as they are.
-
-    The file's bytes are read once, and what was checked is what is used: tensors mapped to the file
-    would change, or take the process down, when somebody rewrites it.
-    """
-    data = _read_bytes(path)
-    try:
-        about = json.loads(_metadata(data).get(_KEY, "null"))
-        tensors = from_bytes(data)
-    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as fault:
-        raise CheckpointError(
-            f"{_shown(path)}: not a readable safetensors file ({fault})"
-        ) from fault
-    if not isinstance(about, dict) or about.get("version") != _VERSION:
-        raise CheckpointError(f"{_shown(path)}: carries no metademo metadata (version {_VERSION})")
-    return about, tensors
-
-
 def _read_bytes(path: Path) -> bytes:
-    """All of a file that is not too large to be a checkpoint."""
+    """All of a file that is not too large to be a checkpoint.
+
+    They are read once, and what was checked is what is used: tensors mapped to the file would
+    change, or take the process down, when somebody rewrites it.
+    """
     if not path.is_file():
-        fault = "this is not a file" if path.exists() else "there is no such file"
-        raise CheckpointError(f"{_shown(path)}: {fault}")
+        raise CheckpointError("this is not a file" if path.exists() else "there is no such file")
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as fault:
-        reason = fault.strerror or fault
-        raise CheckpointError(f"{_shown(path)}: can't be read ({reason})") from fault
+        raise CheckpointError(f"can't be read ({fault.strerror or fault})") from fault
     if len(data) > MAX_BYTES:
-        raise CheckpointError(
-            f"{_shown(path)}: larger than {MAX_BYTES // 2**20} MB, so not one of ours"
-        )
+        raise CheckpointError(f"larger than {MAX_BYTES // 2**20} MB, so not one of ours")
     return data
 
 

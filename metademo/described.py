@@ -100,6 +100,11 @@ class Setting:
     choices: Collection[str] = field(default=(), hash=False)
 
     @property
+    def heading(self) -> str:
+        """The title as it stands above an input: "Task family"."""
+        return self.title[0].upper() + self.title[1:]
+
+    @property
     def numeric(self) -> bool:
         return self.kind in (int, float)
 

@@ -251,6 +251,7 @@ def _with_header(change):
 
 
 TWICE = '{"regressor.0.bias":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},'
+BOUNDLESS = b'{"a":{"dtype":"F32","shape":[0,4611686018427387904,4],"data_offsets":[0,0]}}'
 OTHERS = '{"__metadata__":{"metademo":"null"},'
 
 
@@ -290,6 +291,7 @@ BAD_FILES = {
     "an unknown dtype": (_with_header(lambda text: text.replace("F32", "F31")), UNREADABLE),
     "a packed dtype": (_with_header(lambda text: text.replace("F32", "F4")), UNREADABLE),
     "a tensor beyond the end": (_with_header(lambda text: text.replace("[0,", "[9,")), UNREADABLE),
+    "a tensor whose strides are beyond all bounds": (_header(BOUNDLESS), UNREADABLE),
     "bytes that belong to no tensor": (_with_more_bytes, UNREADABLE),
     "a pickle": (lambda path: path.write_bytes(pickle.dumps(_Bomb())), UNREADABLE),
     "a torch pickle": (lambda path: torch.save(_good().meta, path), UNREADABLE),

@@ -23,7 +23,7 @@ ORDER = [
     {"evaluation", "reports"},
     {"scores"},
     {"benchmark", "checkpoints", "jobs", "seeds"},
-    {"models", "reproduce"},
+    {"foreign", "models", "reproduce"},
     {"analysis"},
     {"moments"},
     {"export"},

@@ -77,7 +77,7 @@ def _own_weights(state: PageState[Any]) -> Mapping[str, Checkpoint]:
 def _recipe(name: str, checkpoint: Checkpoint) -> None:
     """How somebody else gets the same weights."""
     view = TrainView.of(checkpoint.config)
-    if view is None:
+    if view is None or not checkpoint.steps:  # not trained by metademo
         st.caption(f"A link can’t hold the weights “{name}”: send their file along.")
         return
     st.caption(

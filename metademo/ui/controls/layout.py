@@ -168,14 +168,14 @@ def weights(
     Args:
         change: the view with the weights of another name.
     """
-
-    def called(name: str) -> str:
-        return resources.label(name, FAMILY_LABELS.get(choices[name].config.family))
-
+    called = {
+        name: resources.label(name, FAMILY_LABELS.get(checkpoint.config.family))
+        for name, checkpoint in choices.items()
+    }
     st.segmented_control(
         "The network was trained on",
-        sorted(choices, key=lambda name: called(name) not in FAMILY_LABELS.values()),
-        format_func=called,
+        sorted(choices, key=lambda name: called[name] not in FAMILY_LABELS.values()),
+        format_func=called.__getitem__,
         required=True,
         wrap=True,
         help="Two waves: sin(x) and sin(x + π), as in the article's code. "

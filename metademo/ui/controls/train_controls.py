@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import streamlit as st
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
 from metademo.described import Setting
-from metademo.jobs import Job, JobState, Limits, Snapshot
-from metademo.moments.views import DamlView, MamlView, TrainView
+from metademo.jobs import Job, JobState, Limits
+from metademo.moments.views import TrainView
 from metademo.recipes import RECIPES, can_train
 from metademo.settings import TrainConfig
-from metademo.tasks import as_waves, wave_families
+from metademo.tasks import wave_families
 from metademo.ui.controls import take_home
+from metademo.ui.controls.numbers import number_input, within_reach
+from metademo.ui.controls.play import play
 from metademo.ui.scenes.train_scene import learned
 from metademo.ui.scenes.train_verdict import Remedy, remedies
 from metademo.ui.scenes.train_words import OWN, SETTINGS, describe, note_on, promise, refusal
-from metademo.ui.server import resources
 from metademo.ui.state.runs import Run, Visit
 from metademo.ui.state.state import PageState
 
@@ -111,19 +109,13 @@ def _own_settings(state: PageState[TrainView], limits: Limits) -> None:
 
 
 def _own_setting(setting: Setting, state: PageState[TrainView], limits: Limits) -> None:
-    """The input for one number, as far up as an input and this server go."""
-    name, kind = setting.name, setting.kind
-    low, high = setting.low, min(setting.by_hand, limits.maximum(setting.name) or math.inf)
-    style = dict(step=1) if kind is int else dict(step=0.001, format="%.4g")
-    st.number_input(
-        setting.title[0].upper() + setting.title[1:],
-        kind(low),
-        kind(high),
-        help=f"{setting.help} {setting.range_to(high).capitalize()}.",
-        **style,
+    name = setting.name
+    number_input(
+        setting,
+        limits,
         **state.bind(
             name,
-            kind(min(max(getattr(state.view.config, name), low), high)),
+            within_reach(setting, getattr(state.view.config, name), limits),
             lambda view, value: view.with_setting(name, value),
         ),
     )
@@ -237,7 +229,9 @@ def results(visit: Visit, run: Run, step: int | None) -> None:
             icon=":material/touch_app:",
             help="Opens the page where you can try them, as they were at the slider's place.",
         ):
-            play(run, run.snapshot(step))
+            snapshot = run.snapshot(step)
+            name = f"{run.name}, step {snapshot.step:,}"
+            play(name, run.checkpoint(snapshot), here="train")
         st.download_button(
             "Download",
             lambda: checkpoints.serialise(run.checkpoint(run.snapshot(step))),
@@ -270,21 +264,6 @@ def _choice_of_runs(visit: Visit, run: Run) -> None:
         on_change=lambda: visit.choose(st.session_state["train chosen"]),
         width=420,
     )
-
-
-def play(run: Run, snapshot: Snapshot) -> None:
-    """Open the page that these weights are for, on them."""
-    config = run.config
-    name = f"{run.name}, step {snapshot.step:,}"
-    resources.keep(name, run.checkpoint(snapshot))
-    changes: dict[str, Any] = dict(weights=name, steps=max(1, config.inner_steps), inner_lr=None)
-    if config.learner.unlabelled:
-        daml = PageState("daml", DamlView)
-        daml.commit(daml.view.changed(**changes))
-    else:
-        maml = PageState("maml", MamlView)
-        maml.commit(maml.view.changed(**changes).within(as_waves(config.task_family)))
-    st.switch_page(f"metademo/ui/pages/{'daml' if config.learner.unlabelled else 'maml'}.py")
 
 
 def _file_name(run: Run, step: int | None) -> str:

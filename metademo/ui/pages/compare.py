@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from metademo import reproduce
+from metademo.checkpoints import Checkpoint
 from metademo.moments.candidates import Candidate, candidates, missing
 from metademo.moments.compared import compare
 from metademo.moments.outside import ATTRIBUTES
@@ -15,7 +16,7 @@ from metademo.moments.views import CompareView
 from metademo.tasks import SHAPES, WaveFamily, wave_families
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.scores.scores import scores
-from metademo.ui.controls import keep, layout, take_home
+from metademo.ui.controls import keep, layout, take_home, upload_weights
 from metademo.ui.scenes.compare_scene import compare_scene
 from metademo.ui.scenes.scores_scene import scores_scene
 from metademo.ui.server import measurements, resources
@@ -129,6 +130,7 @@ def _controls() -> None:
     )
     with st.popover("What each of them is", width="stretch"):
         st.caption("\n".join(f"- **{one.title}** {one.summary}" for one in found.values()))
+    upload_weights.offer("compare", _take_up)
     layout.wave_slider(state, family, "phase")
     with st.expander("Outside of what they learned", **state.unfolding("outside")):
         _outside(state, family)
@@ -145,6 +147,16 @@ def _controls() -> None:
         layout.points_as_text(state, family)
     if not state.lesson.hidden:  # what is hidden is not to be had in another way
         take_home.from_compared(view, family, _compared(state)[1], _drawing())
+
+
+def _take_up(name: str, checkpoint: Checkpoint) -> None:
+    """Compare weights of this visit with the others of their family."""
+    resources.keep(name, checkpoint)
+    state = _state()
+    view, family = state.view, checkpoint.config.family
+    there = view if view.family == family else view.with_family(family)
+    state.commit(there.changed(chosen=(*there.chosen, name)))
+    st.rerun()
 
 
 def _outside(state: PageState[CompareView], family: WaveFamily) -> None:

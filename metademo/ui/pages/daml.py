@@ -17,7 +17,7 @@ from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.kernel.gestures import Gesture
 from metademo.ui.components.source_line.source_line import Band, source_line
-from metademo.ui.controls import keep, layout, take_home
+from metademo.ui.controls import keep, layout, take_home, upload_weights
 from metademo.ui.scenes.scenes import daml_scene
 from metademo.ui.scenes.sentences import wave_name
 from metademo.ui.server import resources
@@ -113,6 +113,7 @@ def _controls() -> None:
     view, family = state.view, as_waves(chosen.config.task_family)
     state.follow_chart()
     layout.weights(state, choices, _with_weights)
+    upload_weights.offer("daml")
     low, high = family.bands[0].low, family.bands[-1].high
     st.slider(
         "Source input x",

@@ -12,7 +12,7 @@ from metademo.models import Model
 from metademo.moments.views import MamlView
 from metademo.tasks import as_waves
 from metademo.ui.components.kernel.curves import Scene
-from metademo.ui.controls import keep, layout, take_home, worst
+from metademo.ui.controls import keep, layout, take_home, upload_weights, worst
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.sentences import promise
 from metademo.ui.server import resources
@@ -76,6 +76,7 @@ def _controls() -> None:
     view, family = state.view, as_waves(chosen.config.task_family)
     state.follow_chart()
     layout.weights(state, choices, _with_weights)
+    upload_weights.offer("maml")
     layout.wave_slider(state, family, "phase")
     layout.snap_toggle(state)
     st.toggle(

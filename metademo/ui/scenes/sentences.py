@@ -90,6 +90,8 @@ def preparation(checkpoint: Checkpoint) -> str:
     learner = config.learner
     shapes = learner.network.shapes if isinstance(learner, GradientBased) else learner.shapes
     weights = sum(math.prod(shape) for shape in shapes.values())
+    if not checkpoint.steps:
+        return f"{weights:,} of them, to which no outer step has been done here."
     tasks = checkpoint.steps * config.meta_batch
     return (
         f"{weights:,} of them, prepared by {config.learner.title} on {tasks:,} tasks, each with "
@@ -114,6 +116,8 @@ def inner_loop(checkpoint: Checkpoint) -> str:
 def outer_loop(checkpoint: Checkpoint) -> str:
     """The outer loop of trained weights in numbers."""
     config = checkpoint.config
+    if not checkpoint.steps:
+        return "No outer step has been done here."
     peak = "" if config.schedule == "constant" and not config.warmup else " at its peak"
     return (
         f"{checkpoint.steps:,} outer steps by {OPTIMIZERS[config.optimizer]}, with $\\beta$ = "

@@ -36,6 +36,11 @@ def keep(name: str, checkpoint: Checkpoint) -> None:
     st.session_state[OWN] = dict([*others.items(), (name, checkpoint)][-MOST_OWN:])
 
 
+def drop(name: str) -> None:
+    """Forget weights of this visit."""
+    st.session_state[OWN] = {n: c for n, c in own().items() if n != name}
+
+
 def playable(algorithm: str) -> tuple[dict[str, Checkpoint], list[str]]:
     """The weights for the page of an algorithm, and a sentence about each file not usable.
 

@@ -1,0 +1,38 @@
+"""Opening the page that weights of this visit are for, on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from metademo.checkpoints import Checkpoint
+from metademo.moments.views import DamlView, MamlView
+from metademo.tasks import as_waves
+from metademo.ui.server import resources
+from metademo.ui.state.state import PageState
+
+
+def page_of(checkpoint: Checkpoint) -> str:
+    """The page on which such weights adapt to what the visitor does: "maml" or "daml"."""
+    return "daml" if checkpoint.config.learner.unlabelled else "maml"
+
+
+def play(name: str, checkpoint: Checkpoint, here: str) -> None:
+    """Keep the weights under this name, and open their page on them.
+
+    Args:
+        here: the page that the visitor is on.
+    """
+    config, page = checkpoint.config, page_of(checkpoint)
+    resources.keep(name, checkpoint)
+    changes: dict[str, Any] = dict(weights=name, steps=max(1, config.inner_steps), inner_lr=None)
+    if page == "daml":
+        daml = PageState("daml", DamlView)
+        daml.commit(daml.view.changed(**changes))
+    else:
+        maml = PageState("maml", MamlView)
+        maml.commit(maml.view.changed(**changes).within(as_waves(config.task_family)))
+    if page == here:
+        st.rerun()
+    st.switch_page(f"metademo/ui/pages/{page}.py")
