@@ -12,6 +12,7 @@ from metademo.moments.views import CompareView
 from metademo.tasks import SHAPES, WaveFamily, wave_families
 from metademo.ui.components.scores.scores import scores
 from metademo.ui.controls import layout
+from metademo.ui.controls.own_points import own_points
 from metademo.ui.scenes.compare_scene import compare_scene
 from metademo.ui.scenes.scores_scene import scores_scene
 from metademo.ui.server import measurements, resources
@@ -122,7 +123,9 @@ def _controls() -> None:
         if not view.own_steps:
             layout.steps_slider(state)
         layout.snap_toggle(state)
-        layout.points_as_text(state, family)
+    with st.expander("Your own points", key="compare own", on_change="rerun") as part:
+        if part.open:
+            own_points(state, family)
 
 
 def _outside(state: PageState[CompareView], family: WaveFamily) -> None:

@@ -9,6 +9,7 @@ from metademo.models import Model
 from metademo.moments.views import MamlView
 from metademo.tasks import as_waves
 from metademo.ui.controls import layout
+from metademo.ui.controls.own_points import own_points
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.sentences import promise
 from metademo.ui.server import resources
@@ -67,8 +68,9 @@ def _controls() -> None:
         **state.bind("contrast", view.contrast, lambda v, on: v.changed(contrast=on)),
     )
     layout.inner_loop(state, chosen.config)
-    with st.expander("Points as text"):
-        layout.points_as_text(state, family)
+    with st.expander("Your own points", key="maml own", on_change="rerun") as part:
+        if part.open:
+            own_points(state, family)
 
 
 page()

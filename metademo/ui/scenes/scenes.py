@@ -5,7 +5,7 @@ A scene is computed for all inner steps at once, so that the browser can scrub t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from metademo.evaluation import ordered
 from metademo.figures import style_of
 from metademo.models import Model
 from metademo.moments.drawn import Drawn, draw, draw_points
+from metademo.moments.scaling import Scaling
 from metademo.moments.views import DamlView, MamlView, PointsView
 from metademo.tasks import Array, Examples, WaveFamily, Waves
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, pi_ticks
@@ -33,8 +34,11 @@ Y_RANGE = (-2.0, 2.0)
 """Of the DAML page's chart: its waves are all of amplitude 1."""
 
 
-def points_chart(view: PointsView, family: WaveFamily, label: str, **shown: Any) -> Scene:
+def points_chart(
+    view: PointsView, family: WaveFamily, label: str, *, details: Sequence[str], **shown: Any
+) -> Scene:
     """A chart on which the visitor's points are the support set."""
+    scaled = Scaling.of(view.scaling).in_words
     return Scene(
         label,
         x_range=family.x_range,
@@ -44,6 +48,7 @@ def points_chart(view: PointsView, family: WaveFamily, label: str, **shown: Any)
         points_label=view.points_label,
         example=view.example,
         snap="truth" if view.snap else "",
+        details=[f"{scaled} {detail}".strip() for detail in details],
         **shown,
     )
 
