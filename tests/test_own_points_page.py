@@ -150,7 +150,7 @@ def test_the_benchmark_has_a_chart_of_its_own():
     assert view(app, "compare").points == ((-4.5, 6.5), (4.5, -6.5))
     type_points(app, "-5.5; 8\n5.5; -6.5\n0; 0", "compare")
     assert "2 of 3 points" in app.warning[0].value
-    assert "x from −5 to 5 and y from −7 to 7" in app.warning[0].value
+    assert "x from −5 to 5, y from −7 to 7" in app.warning[0].value
     press(app, SCALE)
     assert view(app, "compare").own_points == ((-5.5, 8.0), (5.5, -6.5), (0.0, 0.0))
     assert not app.exception
@@ -201,6 +201,7 @@ def test_a_file_of_anything_else_is_refused_in_a_sentence(data):
     upload(app, data)
     assert app.error[0].value
     assert view(app) == before
+    assert app.text_area[0].value == written(before.points)
     assert not app.exception
 
 

@@ -27,8 +27,9 @@ P = TypeVar("P", bound=PointsView)
 Line = tuple[int, str]
 """Its number, from 1, and what stands there."""
 
-MOST_BYTES = 100_000
+MOST_BYTES = 1024**2
 MOST_LINES = 2_000
+LONGEST_LINE = 10_000
 """What is longer is not even looked at."""
 DELIMITERS = (";", "\t", ",", "|", " ")
 NUMBERS = {
@@ -149,8 +150,7 @@ def read(data: str | bytes) -> Reading:
     the one with most lines of two values, then with most numbers, then the first one.
     """
     if len(data) > MOST_BYTES:
-        unit = "characters" if isinstance(data, str) else "bytes"
-        return _refused(f"This is too long: {MOST_BYTES:,} {unit} are the most.")
+        return _refused("This is too long: 1 MB is the most.")
     text = decoded(data)
     if "\0" in text:
         return _refused("This is not a text file: save it as CSV.")
@@ -203,7 +203,7 @@ def _lines(text: str) -> list[Line]:
     """The lines that say something."""
     lines = enumerate(re.split(r"\r\n|\r|\n", text), 1)
     telling = [
-        (number, line.strip())
+        (number, line.strip()[:LONGEST_LINE])
         for number, line in lines
         if line.strip(" \t\xa0;,|") and not line.lstrip().startswith("#")
     ]

@@ -97,10 +97,9 @@ class Scaling:
 
     @property
     def in_words(self) -> str:
-        """One line; "" if nothing is scaled."""
+        """Part of a sentence; "" if nothing is scaled."""
         axes = {"x": self.x, "y": self.y}
-        lines = [axis.in_words(name) for name, axis in axes.items() if axis != Axis()]
-        return f"Your points are scaled: {', '.join(lines)}." if lines else ""
+        return ", ".join(axis.in_words(name) for name, axis in axes.items() if axis != Axis())
 
 
 @dataclass(frozen=True)

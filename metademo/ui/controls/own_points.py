@@ -39,6 +39,7 @@ class Desk:
         draft: the text, if it is not that of the points.
         faults: why what was given could not be placed.
         offered: points that can be placed in part only, or scaled.
+        in_table: whether that was given in the table.
     """
 
     of: object = None
@@ -48,6 +49,7 @@ class Desk:
     draft: str | None = None
     faults: tuple[Fault, ...] = ()
     offered: tuple[Point, ...] = ()
+    in_table: bool = False
 
     def show(self, view: PointsView, *, anew: bool = True) -> None:
         """Follow the view.
@@ -71,10 +73,12 @@ def own_points(state: PageState[P], family: WaveFamily) -> None:
         _table(state, family, desk)
     with text:
         _text(state, family, desk)
+    with table if desk.in_table else text:
+        _complaint(desk.faults)
+        if desk.offered:
+            _offer(state, family, desk)
+    with text:
         _file(state, family, desk)
-    _complaint(desk.faults)
-    if desk.offered:
-        _offer(state, family, desk)
 
 
 def _table(state: PageState[P], family: WaveFamily, desk: Desk) -> None:
@@ -129,8 +133,8 @@ def _file(state: PageState[P], family: WaveFamily, desk: Desk) -> None:
     def uploaded() -> None:
         if file := st.session_state[key]:
             data = file.getvalue()
-            desk.draft = own.decoded(data)[: own.MOST_BYTES]
-            desk.text += 1
+            readable = all(fault.line for fault in own.read(data).faults)
+            desk.draft, desk.text = own.decoded(data) if readable else None, desk.text + 1
             _take(state, family, desk, data)
 
     st.file_uploader(
@@ -152,7 +156,7 @@ def _take(
 ) -> None:
     """Place the points of CSV; or have it said what is wrong, or what could be done."""
     reading = own.read(data)
-    desk.faults, desk.offered = reading.faults, ()
+    desk.faults, desk.offered, desk.in_table = reading.faults, (), in_table
     if reading.faults:
         return
     # A table goes on in the numbers that it is in; a text begins anew if it can.
@@ -199,8 +203,7 @@ def _offer(state: PageState[P], family: WaveFamily, desk: Desk) -> None:
     beyond = room.outside(points)
     scaling = room.scaling(points) if beyond else Scaling()
     if beyond:
-        st.warning(_beyond(beyond, len(points), room))
-        st.caption(scaling.in_words)
+        st.warning(_beyond(beyond, len(points), room, scaling))
 
     def accepted() -> None:
         _place(state, desk, state.view.with_own_points(points, scaling, family))
@@ -209,11 +212,12 @@ def _offer(state: PageState[P], family: WaveFamily, desk: Desk) -> None:
     st.button(label, on_click=accepted, type="primary", key=f"{state.page} offered points")
 
 
-def _beyond(count: int, of: int, room: Room) -> str:
+def _beyond(count: int, of: int, room: Room, scaling: Scaling) -> str:
     x, y = (f"{low:.3g} to {high:.3g}".replace("-", "−") for low, high in (room.x, room.y))
+    which = "This point lies" if of == 1 else f"{count} of {of} points lie"
     return (
-        f"{count} of {of} points lie beyond the chart, which has x from {x} and y from {y}. "
-        "Shifted and stretched they fit; all else stays in your own numbers."
+        f"{which} beyond the chart (x from {x}, y from {y}). Scaled to fit: "
+        f"{scaling.in_words}. The table and the CSV stay in your own numbers."
     )
 
 

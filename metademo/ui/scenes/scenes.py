@@ -38,7 +38,8 @@ def points_chart(
     view: PointsView, family: WaveFamily, label: str, *, details: Sequence[str], **shown: Any
 ) -> Scene:
     """A chart on which the visitor's points are the support set."""
-    scaled = Scaling.of(view.scaling).in_words
+    scaling = Scaling.of(view.scaling).in_words
+    scaled = f"Your points are scaled: {scaling}." if scaling else ""
     return Scene(
         label,
         x_range=family.x_range,
