@@ -65,6 +65,34 @@ def press(app: AppTest, label: str) -> AppTest:
     return next(button for button in app.button if button.label == label).click().run()
 
 
+def unfold_own_points(app: AppTest, page: str = "maml") -> AppTest:
+    """Open the part of a page that has the points as a table and as text."""
+    history = app.session_state[f"history of {page}"]
+    app.session_state[f"history of {page}"] = history.amend(history.present.unfold("own", True))
+    return app.run()
+
+
+def type_points(app: AppTest, text: str, page: str = "maml") -> AppTest:
+    """Place points as CSV."""
+    unfold_own_points(app, page).text_area[0].set_value(text)
+    return press(app, "Place these points")
+
+
+def edit_table(app: AppTest, page: str = "maml", **changes: Any) -> AppTest:
+    """Edit the table of points, as the browser would send it.
+
+    Args:
+        changes: `edited_rows`, `added_rows` and `deleted_rows` since the table was made.
+    """
+    table = unfold_own_points(app, page).data_editor[0]
+    nothing = {"edited_rows": {}, "added_rows": [], "deleted_rows": []}
+    states = app._tree.get_widget_states()
+    states.widgets.append(
+        WidgetState(id=table.proto.id, string_value=json.dumps(nothing | changes))
+    )
+    return app._run(states)
+
+
 def gesture(app: AppTest, kind: str, page: str = "maml", **what: Any) -> AppTest:
     """Do something at the chart (or the source line), as the browser would send it."""
     data = component(app, INPUT[page])

@@ -7,55 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from metademo.ui.components.chart.chart import clean
 from metademo.ui.components.kernel.curves import Curve, encode_curve, pi_label, pi_ticks
 from metademo.ui.components.source_line.source_line import clean_value
 
 X, Y = (-6.0, 6.0), (-2.0, 2.0)
-
-
-def test_good_points_pass_untouched():
-    points = [(0.1, 0.2), (-6.0, 2.0)]
-    assert clean(points, X, Y) == (points, "")
-    assert clean([[1, 2]], X, Y) == ([(1.0, 2.0)], "")
-    assert clean([], X, Y) == ([], "")
-    assert clean(None, X, Y) == ([], "")
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        [math.nan, 0],
-        [0, math.inf],
-        ["1", 0],
-        [None, 0],
-        [True, 0],
-        [10**400, 0],
-        [1],
-        [1, 2, 3],
-        {},
-        "ab",
-        None,
-        7,
-    ],
-)
-def test_what_is_no_point_is_left_out_and_said(bad):
-    points, message = clean([[1, 1], bad], X, Y)
-    assert points == [(1.0, 1.0)]
-    assert message == "1 point was left out: not two finite numbers."
-
-
-@pytest.mark.parametrize("garbage", [7, "points", {"points": []}, object(), math.nan])
-def test_what_is_no_list_gives_no_points(garbage):
-    assert clean(garbage, X, Y) == ([], "The points could not be read.")
-
-
-def test_outside_and_beyond_the_cap():
-    points, message = clean([(7, 0), (0, 3), *((k / 10, 0) for k in range(25))], X, Y, 20)
-    assert points == [(k / 10, 0.0) for k in range(20)]
-    assert "2 points were left out: outside the chart." in message
-    assert "20 points are the most; 5 points were left out." in message
-    assert clean([(0, 99)], X, None)[0] == [(0.0, 99.0)]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pages
 import pytest
 from compare_parts import few_tasks, shipped
 from helpers import Toy, checkpoint_of
-from pages import chart, component, gesture, press, view, widget
+from pages import chart, component, gesture, type_points, view, widget
 from streamlit.testing.v1 import AppTest
 from test_pages import own_weights
 
@@ -159,8 +159,7 @@ def test_no_points_is_no_fault():
 
 def test_a_click_of_more_points_is_compared_with_tasks_of_as_many():
     app = start()
-    app.text_input(key="compare points as text").set_value("0,0 1,0.8 2,0.9 3,0.1 4,-0.7 5,-1")
-    press(app, "Place these points")
+    type_points(app, "0,0\n1,0.8\n2,0.9\n3,0.1\n4,-0.7\n5,-1", "compare")
     assert len(view(app, "compare").points) == 6
     assert "each with 6 points" in component(app, "scores")["board"]["note"]
 

@@ -266,7 +266,7 @@ BAD = {
     ),
     "a component from the kernel, relative": (
         "metademo.ui.components.kernel.assets",
-        "from ..chart.chart import clean",
+        "from ..chart.chart import interactive_chart",
     ),
     "a scene from the server": (
         "metademo.ui.server.measurements",

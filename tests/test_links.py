@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from pages import INPUT, chart, click, component, start, view, widget
+from pages import INPUT, chart, click, component, gesture, start, view, widget
 from streamlit.testing.v1 import AppTest
 
 from metademo.moments.address import HOME, PAGES, follow, parameters, query
@@ -69,6 +69,15 @@ def test_the_address_follows_what_is_done():
     widget(app, "toggle", "contrast").set_value(True).run()
     assert said_by(app, "maml").endswith("contrast=1")
     assert view(arrive("maml", said_by(app, "maml"))) == view(app)
+
+
+def test_an_undo_folds_nothing():
+    app = click(start(), (0.5, 1.0), (1.0, 1.0))
+    history = app.session_state["history of maml"]
+    app.session_state["history of maml"] = history.amend(history.present.unfold("inner", True))
+    app = gesture(app.run(), "undo")
+    assert len(view(app).points) == 1
+    assert view(app).unfolded == ("inner",)
 
 
 def test_what_is_malformed_is_said_and_the_page_is_there():

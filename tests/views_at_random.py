@@ -31,6 +31,8 @@ USABLE = {
     "seed": st.integers(-1, 10**7),
     "tour": st.integers(-1, 12),
     "guess": st.integers(-1, 5),
+    "scaling": st.lists(st.floats(-9, 9), min_size=3, max_size=5)
+    | st.just([2000.0, 1.5, 0.0, 30.0]),
     "steps": st.integers(-5, 30),
     "draw": st.integers(0, 2**32),
 } | dict.fromkeys(

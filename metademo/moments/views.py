@@ -7,16 +7,17 @@ view, and every gesture replaces it by another, so undo, redo, links and lessons
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field, Strict, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo, field_validator
 
 from metademo.algorithms import ALGORITHMS
 from metademo.described import ConfigError, OneOf, described, titled
 from metademo.moments.mended import Clamped, Names, PageView, is_number, sequence
 from metademo.moments.outside import ATTRIBUTES, SHAPE_NAMES
+from metademo.moments.scaling import Room, Scaling, usable
 from metademo.recipes import RECIPES, configure, recipes_for
 from metademo.settings import TrainConfig
 from metademo.tasks import PI, SHAPES, WaveFamily, Waves, wave_families
@@ -40,6 +41,9 @@ def _first_ones(points: Any) -> Any:
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Point = Annotated[tuple[Number, Number], Strict(False)]
 Points = Annotated[tuple[Point, ...], Strict(False), BeforeValidator(_first_ones)]
+Scales = Annotated[
+    tuple[Number, ...], Strict(False), AfterValidator(lambda values: Scaling.of(values).values)
+]
 Steps = Annotated[int, Clamped(0, MAX_STEPS)]
 Draw = Annotated[int, Clamped(0, 2**31)]
 Alpha = Annotated[float, Clamped(0.0, 1.0)]
@@ -58,6 +62,8 @@ class PointsView(PageView):
         fitted: whether the wave was chosen to suit the points: it is then the nearest one that
             the network was trained on, and nothing says that the points lie on it. Otherwise
             the points were put onto the wave, and it is the true one.
+        scaling: how the visitor's own points lie on the chart, see `Scaling.values`; () if they
+            lie where they say.
         steps: inner steps shown, N.
         inner_lr: alpha, or None for the one that the weights were trained with.
     """
@@ -72,8 +78,14 @@ class PointsView(PageView):
     snap: bool = False
     example: bool = False
     fitted: bool = False
+    scaling: Scales = ()
     steps: Steps = 5
     inner_lr: Alpha | None = None
+
+    @field_validator("scaling")
+    @classmethod
+    def _of_own(cls, scaling: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        return scaling if info.data["points"] and not info.data["example"] else ()
 
     @field_validator("example", "fitted")
     @classmethod
@@ -137,6 +149,24 @@ class PointsView(PageView):
         top = max(2.0, 1.4 * highest)
         return -top, top
 
+    @property
+    def own_points(self) -> tuple[Point, ...]:
+        """The points in the visitor's own numbers."""
+        return Scaling.of(self.scaling).back(self.points)
+
+    def room(self, family: WaveFamily) -> Room:
+        """Where free points may lie."""
+        made_to_fit = self.changed(**self._made_to_fit(family))
+        highest = max(family.amplitudes)
+        return Room(family.x_range, made_to_fit.y_range(family), (-highest, highest))
+
+    def with_own_points(
+        self, points: Sequence[Point], scaling: Scaling, family: WaveFamily
+    ) -> Self:
+        """The view with points that the visitor has as numbers; they stay where these say."""
+        view = self.changed(snap=False).with_points(scaling.onto_chart(points), family)
+        return view.changed(scaling=scaling.values)
+
     def with_points(self, points: tuple[Point, ...], family: WaveFamily) -> Self:
         """The view after the visitor changed the points, which are no example any more.
 
@@ -163,14 +193,19 @@ class PointsView(PageView):
     def with_random_points(self, rng: np.random.Generator, family: WaveFamily, n: int = 4) -> Self:
         """The view with `n` new points on the true wave, and new noise."""
         points = tuple((float(x), 0.0) for x in rng.uniform(*family.x_range, n))
-        return self.with_wave(points=points, draw=int(rng.integers(2**31)), example=False)
+        return self.with_wave(
+            points=points, draw=int(rng.integers(2**31)), example=False, scaling=()
+        )
 
     def within(self, family: WaveFamily) -> Self:
         """The view with a wave of this family, and its points where the family has inputs.
 
         Points that were placed freely stay as they are, as far as they are on the chart; others
-        go with the wave. Nothing changes if all is so already.
+        go with the wave. Nothing changes if all is so already. Free points that were scaled are
+        scaled anew, if there is no room for them.
         """
+        if scaled := self._scaled_anew(family):
+            return scaled.within(family)
         wave = self._made_to_fit(family)
         low, high = family.x_range
         points = tuple((min(max(x, low), high), y) for x, y in self.points)
@@ -181,6 +216,14 @@ class PointsView(PageView):
         if not wave and points == self.points:
             return self
         return self.with_wave(points=points, noise=family.noise, **wave)
+
+    def _scaled_anew(self, family: WaveFamily) -> Self | None:
+        """The view with another scaling of the same points, if they need one and have had one."""
+        own, room = self.own_points, self.room(family)
+        if not (self.scaling and self.fitted and room.outside(self.points) and usable(own)):
+            return None
+        scaling = room.scaling(own)
+        return self.changed(points=scaling.onto_chart(own), scaling=scaling.values)
 
     def _made_to_fit(self, family: WaveFamily) -> dict[str, Any]:
         """Another value for each attribute of the wave that does not occur in the family."""
@@ -272,10 +315,14 @@ class CompareView(PointsView):
         return f"{self.points_in_words} with {learners} on {self.family}"
 
     def with_family(self, family: str) -> Self:
-        """The view on another family, on a wave of middle height where heights vary."""
+        """The view on another family, on a wave of middle height where heights vary.
+
+        Points that were placed freely stay.
+        """
         tasks = wave_families()[family]
         middle = float(np.mean(tasks.amplitudes))
-        return self.changed(family=family, amplitude=middle).within(tasks).with_wave()
+        view = self.changed(family=family, amplitude=middle).within(tasks)
+        return view if view.fitted else view.with_wave()
 
 
 class DamlView(PageView):

@@ -15,9 +15,9 @@ from metademo.moments.tour import CONTROLS
 from metademo.moments.views import MAX_POINTS, MAX_STEPS, DamlView, MamlView, PointsView
 from metademo.settings import TrainConfig
 from metademo.tasks import WaveFamily
-from metademo.ui.components.chart.chart import clean, interactive_chart
+from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Scene
-from metademo.ui.components.kernel.gestures import Gesture, Point, Range, carried_out, within
+from metademo.ui.components.kernel.gestures import Gesture, carried_out, within
 from metademo.ui.scenes.sentences import losses_in_words
 from metademo.ui.server import resources
 from metademo.ui.state.history import V
@@ -260,38 +260,3 @@ def steps_slider(state: PageState[Any], more: str = "") -> None:
         help=f"Gradient steps on the support set.{more}",
         **state.bind("steps", state.view.steps, lambda v, n: v.changed(steps=n)),
     )
-
-
-def points_as_text(state: PageState[P], family: WaveFamily) -> None:
-    """The points as text: to type, to copy, to paste."""
-    written = " ".join(f"{x:.3f},{y:.3f}" for x, y in state.view.points)
-    key = f"{state.page} points as text"
-    if st.session_state.get(key + " shown") != written:
-        st.session_state[key] = st.session_state[key + " shown"] = written
-        st.session_state[key + " fault"] = ""
-
-    def typed() -> None:
-        y_range = state.view.y_range(family)
-        points, fault = parse_points(st.session_state[key], family.x_range, y_range)
-        st.session_state[key + " fault"] = fault
-        if not fault:
-            state.choose(state.view.with_points(points, family))
-
-    with st.form(key + " form", border=False):
-        st.text_input("x,y pairs, with spaces between them", key=key, placeholder="0,0 1.57,1")
-        st.form_submit_button("Place these points", on_click=typed)
-    if fault := st.session_state.get(key + " fault"):
-        st.error(fault)
-
-
-def parse_points(text: str, x_range: Range, y_range: Range) -> tuple[tuple[Point, ...], str]:
-    """Points from text such as "0,0 1.57,1", and what is wrong with it ("" if nothing is)."""
-    points = []
-    for pair in text.split():
-        try:
-            x, y = (float(number) for number in pair.split(","))
-        except ValueError:
-            return (), f"“{pair}” is not a point: write it as x,y, such as 1.57,1."
-        points.append((x, y))
-    kept, fault = clean(points, x_range, y_range, MAX_POINTS)
-    return tuple(kept), fault

@@ -17,6 +17,7 @@ from metademo.tasks import SHAPES, WaveFamily, wave_families
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.scores.scores import scores
 from metademo.ui.controls import keep, layout, take_home, upload_weights
+from metademo.ui.controls.own_points import own_points
 from metademo.ui.scenes.compare_scene import compare_scene
 from metademo.ui.scenes.scores_scene import scores_scene
 from metademo.ui.server import measurements, resources
@@ -144,7 +145,9 @@ def _controls() -> None:
         if not view.own_steps:
             layout.steps_slider(state)
         layout.snap_toggle(state)
-        layout.points_as_text(state, family)
+    with st.expander("Your own points", **state.unfolding("own")) as part:
+        if part.open:
+            own_points(state, family)
     if not state.lesson.hidden:  # what is hidden is not to be had in another way
         take_home.from_compared(view, family, _compared(state)[1], _drawing())
 

@@ -13,6 +13,7 @@ from metademo.moments.views import MamlView
 from metademo.tasks import as_waves
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.controls import keep, layout, take_home, upload_weights, worst
+from metademo.ui.controls.own_points import own_points
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.sentences import promise
 from metademo.ui.server import resources
@@ -86,8 +87,9 @@ def _controls() -> None:
         **state.bind("contrast", view.contrast, lambda v, on: v.changed(contrast=on)),
     )
     layout.inner_loop(state, chosen.config)
-    with st.expander("Points as text", **state.unfolding("text")):
-        layout.points_as_text(state, family)
+    with st.expander("Your own points", **state.unfolding("own")) as part:
+        if part.open:
+            own_points(state, family)
     with st.expander("The worst four points", **state.unfolding("worst")):
         worst.worst_four(state, family, Model.of(chosen))
     if not state.lesson.hidden:  # what is hidden is not to be had in another way

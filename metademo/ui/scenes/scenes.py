@@ -15,6 +15,7 @@ from metademo.evaluation import ordered
 from metademo.figures import style_of
 from metademo.models import Model
 from metademo.moments.drawn import Drawn, draw_points, draw_source
+from metademo.moments.scaling import Scaling
 from metademo.moments.views import DamlView, MamlView, PointsView
 from metademo.tasks import Array, WaveFamily, Waves
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, pi_ticks
@@ -41,8 +42,12 @@ Y_RANGE = (-2.0, 2.0)
 """Of the DAML page's chart: its waves are all of amplitude 1."""
 
 
-def points_chart(view: PointsView, family: WaveFamily, label: str, **shown: Any) -> Scene:
+def points_chart(
+    view: PointsView, family: WaveFamily, label: str, *, details: Sequence[str], **shown: Any
+) -> Scene:
     """A chart on which the visitor's points are the support set."""
+    scaling = Scaling.of(view.scaling).in_words
+    scaled = f"Your points are scaled: {scaling}." if scaling else ""
     return Scene(
         label,
         x_range=family.x_range,
@@ -52,6 +57,7 @@ def points_chart(view: PointsView, family: WaveFamily, label: str, **shown: Any)
         points_label=view.points_label,
         example=view.example,
         snap="truth" if view.snap else "",
+        details=[f"{scaled} {detail}".strip() for detail in details],
         **shown,
     )
 

@@ -173,9 +173,9 @@ class PageState(Generic[V]):
     def _carry_out(self, gesture: Gesture, change: Change[V]) -> None:
         history = self.history
         if gesture.kind == "undo":
-            self._set(history.undo())
+            self._set(_folded_as(history, history.undo()))
         elif gesture.kind == "redo":
-            self._set(history.redo())
+            self._set(_folded_as(history, history.redo()))
         elif gesture.kind == "restore":
             self._set(history.commit(_restored(history.present, gesture.view)))
         else:
@@ -270,6 +270,11 @@ def present(page: str, kind: type[V]) -> V:
     """The view of a page as the visitor has left it, or the first one."""
     history: History[V] | None = st.session_state.get(_key(page))
     return history.present if history else kind.first()
+
+
+def _folded_as(before: History[V], history: History[V]) -> History[V]:
+    """The history with what is unfolded now: to unfold something is no change to take back."""
+    return history.amend(history.present.changed(unfolded=before.present.unfolded))
 
 
 def _key(page: str) -> str:

@@ -21,42 +21,12 @@ from metademo.ui.components.kernel.curves import (
     encode_series,
     encode_ticks,
 )
-from metademo.ui.components.kernel.gestures import Point, Range, as_point, finite
+from metademo.ui.components.kernel.gestures import finite
 
 FIRST_PAINT_HEIGHT = 560
 MAX_POINTS = 20
 PLAY_SECONDS = 0.42
 """For one step, while playing."""
-
-
-def clean(
-    points: Any, x_range: Range, y_range: Range | None = None, max_points: int = MAX_POINTS
-) -> tuple[list[Point], str]:
-    """Points fit to be used, and a plain sentence about what was left out ("" if nothing was).
-
-    Takes anything at all and never raises. Beyond `max_points` the first (oldest) are kept.
-    """
-    if not isinstance(points, (list, tuple)):
-        return [], "" if points is None else "The points could not be read."
-    kept: list[Point] = []
-    broken = outside = 0
-    for item in points:
-        point = as_point(item)
-        if point is None:
-            broken += 1
-        elif not _within(point[0], x_range) or not (y_range is None or _within(point[1], y_range)):
-            outside += 1
-        else:
-            kept.append(point)
-    over = max(0, len(kept) - max_points)
-    parts = []
-    if broken:
-        parts.append(f"{_points(broken)} left out: not two finite numbers.")
-    if outside:
-        parts.append(f"{_points(outside)} left out: outside the chart.")
-    if over:
-        parts.append(f"{max_points} points are the most; {_points(over)} left out.")
-    return kept[:max_points], " ".join(parts)
 
 
 def interactive_chart(
@@ -117,12 +87,3 @@ def _encode_panel(panel: Panel) -> dict[str, Any]:
         "note": panel.note,
         "series": [encode_series(s, [finite(v) for v in s.values]) for s in panel.series],
     }
-
-
-def _within(value: float, bounds: Range) -> bool:
-    slack = 1e-9 * (bounds[1] - bounds[0])
-    return bounds[0] - slack <= value <= bounds[1] + slack
-
-
-def _points(count: int) -> str:
-    return "1 point was" if count == 1 else f"{count} points were"
