@@ -99,6 +99,8 @@ def unfold(page: Page) -> None:
     folded = page.locator(".stMain details:not([open]) > summary")
     while folded.count():
         folded.first.click()
+        page.wait_for_selector(IDLE)  # what is drawn only when it is unfolded has come
+    page.wait_for_function("!document.querySelector('.stMain [data-testid=stSkeleton]')")
     page.evaluate(SETTLED)
 
 
