@@ -252,8 +252,8 @@ def _check_shape(sizes: tuple[int, ...], layers: list[int], widest: int) -> None
     wide = all(0 < units <= widest for units in hidden)
     if (inputs, len(hidden), outputs) != (1, 2, 1) or not wide:
         raise UploadError(
-            f"This network has the shape {in_words(sizes)}, and the pages run 1-a-b-1, with a and "
-            f"b up to {widest:,}: one input, two hidden layers, one output.",
+            f"This network has the shape {in_words(sizes)}, and the pages run 1-a-b-1: one input, "
+            f"two hidden layers of up to {widest:,} units, one output.",
             "Train a network of such a shape.",
         )
     if layers != _LAYERS:

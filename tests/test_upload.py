@@ -220,7 +220,7 @@ def test_a_servers_own_bounds_hold(monkeypatch):
     monkeypatch.setenv("METADEMO_MAX_HIDDEN", "5")
     try:
         app = Dialogue().upload(plain())
-        assert "a and b up to 5" in app.error[0].value.replace("\\", "")
+        assert "of up to 5 units" in app.error[0].value
         assert "of up to 5 units" in " ".join(text.value for text in app.markdown)
         monkeypatch.setenv("METADEMO_MAX_HIDDEN", "many")
         runs.registry.clear()

@@ -64,8 +64,8 @@ def _dialogue(page: str, take: Take) -> None:
             said = map(_verbatim, (fault.problem, fault.remedy))
             st.error("\n\n".join(said), icon=":material/block:")
     if page != "daml":
-        with st.expander("How to save a network of yours"):
-            st.code(foreign.SCRIPT, language="python")
+        with st.expander("How to save a network of yours", key=f"{page} how to save"):
+            st.code(foreign.SCRIPT, language="python", wrap_lines=True)
     _kept(page)
 
 
@@ -94,8 +94,8 @@ def _offer_to_take(
         )
     else:
         st.success(
-            f"**{name}**: a network {foreign.in_words(found.sizes)}. Say what it was trained for, "
-            "as its file does not: it adapts by these settings.",
+            f"**{name}**: a network {foreign.in_words(found.sizes)}. Its file does not say how it "
+            "was trained: choose the settings by which it is to adapt.",
             icon=":material/check:",
         )
         checkpoint = found.checkpoint(**_asked(page, limits))
@@ -163,7 +163,10 @@ def _kept(page: str) -> None:
                 on_click=resources.drop,
                 args=(name,),
             )
-    st.caption(f"They go with the tab. {resources.MOST_OWN} are kept; then the oldest give way.")
+    st.caption(
+        f"Kept until you close this tab, {resources.MOST_OWN} at most: a further one takes the "
+        "place of the oldest."
+    )
 
 
 def _about(checkpoint: Checkpoint) -> str:
