@@ -17,6 +17,7 @@ from helpers import PATIENCE, job_threads, small, wait
 from hypothesis import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from metademo import fused
 from metademo.jobs import Job
 from metademo.settings import TrainConfig
 
@@ -31,10 +32,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Compile the kernels once, before there are workers who would each do so for themselves."""
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
-    precisions = ("float32", "float64")
     compilers = [
         subprocess.Popen([sys.executable, "-c", COMPILE, precision], cwd=ROOT)
-        for precision in precisions
+        for precision in ("float32", "float64")
+        if not fused.keeps_all(precision)
     ]
     for compiler in compilers:
         compiler.wait()
