@@ -9,13 +9,20 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
 from helpers import PATIENCE, job_threads, small, wait
 from hypothesis import settings
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    sync_playwright,
+)
 
 from metademo import fused
 from metademo.jobs import Job
@@ -24,6 +31,8 @@ from metademo.settings import TrainConfig
 settings.register_profile("short", max_examples=40)
 settings.register_profile("long", max_examples=1_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+
+Motion = Literal["reduce"] | None
 
 COMPILE = "import sys; from metademo import fused; fused.warm(sys.argv[1])"
 
@@ -105,25 +114,41 @@ def watch(page: Page, errors: list[str]) -> None:
 
 
 class Windows:
-    """Pages that tests share: one for each set of options, in a context of its own.
+    """Pages that tests share: one for each set of options.
 
-    To open a window takes two seconds of the processor, to open an address in it one, and to go
-    from page to page within the app a quarter: what it has loaded stays with it.
+    Those that differ in size and motion alone are of one context, since a context has a cache of
+    its own. To open the first page of a context takes three seconds of the processor, another one
+    two, to open an address in a page one and a half, and to go from page to page within the app a
+    quarter.
     """
 
     def __init__(self, browser: Browser):
         self._browser = browser
+        self._contexts: dict[str, BrowserContext] = {}
         self._pages: dict[str, Page] = {}
         self.errors: list[str] = []
 
     def __call__(self, **options: Any) -> Page:
         """The page with these options; by default in a window of 1280 x 900."""
         options = {"viewport": {"width": 1280, "height": 900}} | options
-        key = repr(sorted(options.items()))
+        key = _key(options)
         if key not in self._pages:
-            self._pages[key] = page = self._browser.new_context(**options).new_page()
+            self._pages[key] = page = self._open(**options)
             watch(page, self.errors)
         return self._pages[key]
+
+    def _open(self, viewport: ViewportSize, reduced_motion: Motion = None, **options: Any) -> Page:
+        key = _key(options)
+        if key not in self._contexts:
+            self._contexts[key] = self._browser.new_context(**options)
+        page = self._contexts[key].new_page()
+        page.set_viewport_size(viewport)
+        page.emulate_media(reduced_motion=reduced_motion)
+        return page
+
+
+def _key(options: dict[str, Any]) -> str:
+    return repr(sorted(options.items()))
 
 
 @pytest.fixture(scope="session")
