@@ -141,10 +141,19 @@ class Windows:
         key = _key(options)
         if key not in self._contexts:
             self._contexts[key] = self._browser.new_context(**options)
-        page = self._contexts[key].new_page()
+        page = _window(self._contexts[key])
         page.set_viewport_size(viewport)
         page.emulate_media(reduced_motion=reduced_motion)
         return page
+
+
+def _window(context: BrowserContext) -> Page:
+    """Not a tab, since those behind another one are painted once a second."""
+    if not context.pages:
+        return context.new_page()
+    with context.expect_page() as opened:
+        context.pages[0].evaluate("() => { open('about:blank', '', 'popup,noopener') }")
+    return opened.value
 
 
 def _key(options: dict[str, Any]) -> str:

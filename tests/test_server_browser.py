@@ -97,7 +97,7 @@ class Change:
 
 
 @pytest.fixture(scope="module")
-def maml(windows, server) -> Page:
+def maml(windows, server) -> Iterator[Page]:
     """The MAML page with three points."""
     page = windows()
     open_maml(page, server.url)
@@ -107,13 +107,14 @@ def maml(windows, server) -> Page:
         click(page, x, y)
     page.wait_for_selector(f"{CHART}[data-settled=true]")
     expect(phase).not_to_have_value(first)
-    return page
+    yield page
+    page.goto("about:blank")
 
 
 @pytest.fixture(scope="module")
-def daml(maml, server) -> Iterator[Page]:
-    """The DAML page at the far end of its line, in another tab."""
-    page = maml.context.new_page()
+def daml(windows, server) -> Iterator[Page]:
+    """The DAML page with an input for the other wave."""
+    page = windows(viewport={"width": 1280, "height": 1000})
     page.goto(f"{server.url}/daml")
     page.wait_for_selector(f"{SOURCE}[data-ready=true]")
     page.wait_for_selector(f"{CHART}[data-ready=true]")
@@ -121,7 +122,7 @@ def daml(maml, server) -> Iterator[Page]:
     expect(page.locator(f"{CHART} .md-now")).to_contain_text("sin(x + π)")
     expect(page.get_by_role("slider", name="Source input")).to_have_value(re.compile("-1.57"))
     yield page
-    page.close()
+    page.goto("about:blank")
 
 
 def click(page: Page, x: float, y: float) -> None:
@@ -208,7 +209,6 @@ def test_a_page_agrees_with_itself_when_its_server_has_been_restarted(change, ma
     for page, host in ((maml, CHART), (daml, SOURCE)):
         wait_answer(page, host, change.answers[page])
         assert_shows(page, change.before[page])
-    maml.bring_to_front()
     window.errors.clear()  # on the consoles it said that the server had gone
     click(maml, 0.35, 0.15)
     maml.wait_for_function(
