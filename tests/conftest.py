@@ -34,6 +34,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 Motion = Literal["reduce"] | None
 
+NO_OPTIMISING = "--js-flags=--no-opt --no-maglev --max-lazy"
+"""For V8: pages of tests live for seconds, in which code that is made fast does not repay it."""
+
 COMPILE = "import sys; from metademo import fused; fused.warm(sys.argv[1])"
 
 
@@ -50,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         compiler.wait()
 
 
-FIRST = ("access", "train", "pages", "compare", "hands", "chart")
+FIRST = ("access", "train", "server", "chart", "pages", "compare", "hands", "toys")
 """The files of browser tests that take longest, longest first: so all workers end together."""
 
 
@@ -95,7 +98,9 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         pytest.skip("no Chromium on this machine: install the package `chromium`")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        browser = playwright.chromium.launch(
+            executable_path=path, args=[*CHROMIUM_ARGS, NO_OPTIMISING]
+        )
         yield browser
         browser.close()
 
