@@ -53,6 +53,7 @@ class TrainPage:
         while run := self.page.get_attribute(STAGE, "data-run"):
             self.button("Remove").click()
             self.wait("return d.run !== a", run)
+            self.page.wait_for_selector(IDLE)  # the button is drawn after the stage
         self.kept.clear()
         self.at_ease()
         self.ready()
