@@ -304,7 +304,7 @@ def warm_up_apart() -> None:
     with _warming:
         if is_warm():
             return
-        if fused.keeps_code():
+        if fused.keeps_code() and not fused.keeps_all():
             compiler = [sys.executable, "-c", "from metademo import fused; fused.warm()"]
             with contextlib.suppress(OSError):  # no process to be had: then compile here
                 subprocess.run(compiler, check=False, capture_output=True, cwd=ROOT)

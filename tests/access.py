@@ -5,7 +5,29 @@ from __future__ import annotations
 import re
 
 from axe_playwright_python.base import AXE_SCRIPT
+from browser import IDLE, SETTLED
+from chart_page import CHART, HEADINGS, SOURCE
 from playwright.sync_api import Page
+from train_page import STAGE
+
+TITLES = {
+    "": "MAML",
+    "daml": "DAML",
+    "compare": "Compare",
+    "train": "Train",
+    "duel": "Duel",
+    "how": "How it works",
+}
+PATHS = list(TITLES)
+MEASURED = '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line'
+DRAWN = {
+    "": f"{CHART}[data-ready=true]",
+    "daml": f":has({SOURCE}[data-ready=true]) {CHART}[data-ready=true]",
+    "compare": MEASURED,
+    "train": f"{STAGE}[data-ready=true]",
+    "duel": '[data-metademo="sketch"][data-ready=true]',
+    "how": ".stDataFrame",
+}
 
 WATCH_SHIFTS = """
 window.shifts = [];
@@ -48,6 +70,24 @@ PALE_MARKS = """() => {
 }"""
 
 MARKUP = re.compile(r":[\w-]+\[|\*\*|\$")
+
+
+def wait_drawn(page: Page, path: str) -> None:
+    """Until all of a page is there, and nothing moves any more."""
+    page.wait_for_selector(DRAWN[path])
+    page.wait_for_function("!document.querySelector('.stMain [data-testid=stSkeleton]')")
+    page.wait_for_selector(IDLE)
+    page.evaluate(SETTLED)
+
+
+def goto(page: Page, url: str, path: str) -> None:
+    """To a page of the app at `url`: by its link, if the app is open."""
+    if page.url.startswith(url):
+        page.get_by_role("link", name=TITLES[path]).first.click()
+    else:
+        page.goto(f"{url}/{path}")
+    page.get_by_role("heading", level=1, name=HEADINGS[TITLES[path]]).wait_for()
+    wait_drawn(page, path)
 
 
 def shifts(page: Page) -> list[dict]:

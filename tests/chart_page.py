@@ -7,7 +7,7 @@ import math
 import re
 
 from browser import IDLE, SETTLED
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 CHART, SOURCE = '[data-metademo="chart"]', '[data-metademo="source_line"]'
 X_RANGE, Y_RANGE = (-2 * math.pi, 2 * math.pi), (-2.0, 2.0)
@@ -127,10 +127,16 @@ class AppChart(Chart):
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()
 
+    def is_at(self, title: str) -> bool:
+        return self.heading(title).is_visible()
+
+    def heading(self, title: str) -> Locator:
+        return self.page.get_by_role("heading", level=1, name=HEADINGS[title])
+
     def goto(self, title: str) -> None:
         """To another page of the app, by its link, until all of it is there."""
         self.page.get_by_role("link", name=title).click()
-        self.page.get_by_role("heading", level=1, name=HEADINGS[title]).wait_for()
+        self.heading(title).wait_for()
         self.page.wait_for_selector(IDLE)
         self.page.evaluate(SETTLED)
 

@@ -9,20 +9,33 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
 from helpers import PATIENCE, job_threads, small, wait
 from hypothesis import settings
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    sync_playwright,
+)
 
+from metademo import fused
 from metademo.jobs import Job
 from metademo.settings import TrainConfig
 
 settings.register_profile("short", max_examples=40)
 settings.register_profile("long", max_examples=1_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+
+Motion = Literal["reduce"] | None
+
+NO_OPTIMISING = "--js-flags=--no-opt --no-maglev --max-lazy"
+"""For V8: pages of tests live for seconds, in which code that is made fast does not repay it."""
 
 COMPILE = "import sys; from metademo import fused; fused.warm(sys.argv[1])"
 
@@ -31,16 +44,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Compile the kernels once, before there are workers who would each do so for themselves."""
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
-    precisions = ("float32", "float64")
     compilers = [
         subprocess.Popen([sys.executable, "-c", COMPILE, precision], cwd=ROOT)
-        for precision in precisions
+        for precision in ("float32", "float64")
+        if not fused.keeps_all(precision)
     ]
     for compiler in compilers:
         compiler.wait()
 
 
-FIRST = ("access", "train", "pages", "compare", "hands", "chart")
+FIRST = ("access", "train", "server", "chart", "pages", "compare", "hands", "toys")
 """The files of browser tests that take longest, longest first: so all workers end together."""
 
 
@@ -85,7 +98,9 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         pytest.skip("no Chromium on this machine: install the package `chromium`")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        browser = playwright.chromium.launch(
+            executable_path=path, args=[*CHROMIUM_ARGS, NO_OPTIMISING]
+        )
         yield browser
         browser.close()
 
@@ -104,25 +119,50 @@ def watch(page: Page, errors: list[str]) -> None:
 
 
 class Windows:
-    """Pages that tests share: one for each set of options, in a context of its own.
+    """Pages that tests share: one for each set of options.
 
-    To open a window takes two seconds of the processor, to open an address in it one, and to go
-    from page to page within the app a quarter: what it has loaded stays with it.
+    Those that differ in size and motion alone are of one context, since a context has a cache of
+    its own. To open the first page of a context takes three seconds of the processor, another one
+    two, to open an address in a page one and a half, and to go from page to page within the app a
+    quarter.
     """
 
     def __init__(self, browser: Browser):
         self._browser = browser
+        self._contexts: dict[str, BrowserContext] = {}
         self._pages: dict[str, Page] = {}
         self.errors: list[str] = []
 
     def __call__(self, **options: Any) -> Page:
         """The page with these options; by default in a window of 1280 x 900."""
         options = {"viewport": {"width": 1280, "height": 900}} | options
-        key = repr(sorted(options.items()))
+        key = _key(options)
         if key not in self._pages:
-            self._pages[key] = page = self._browser.new_context(**options).new_page()
+            self._pages[key] = page = self._open(**options)
             watch(page, self.errors)
         return self._pages[key]
+
+    def _open(self, viewport: ViewportSize, reduced_motion: Motion = None, **options: Any) -> Page:
+        key = _key(options)
+        if key not in self._contexts:
+            self._contexts[key] = self._browser.new_context(**options)
+        page = _window(self._contexts[key])
+        page.set_viewport_size(viewport)
+        page.emulate_media(reduced_motion=reduced_motion)
+        return page
+
+
+def _window(context: BrowserContext) -> Page:
+    """Not a tab, since those behind another one are painted once a second."""
+    if not context.pages:
+        return context.new_page()
+    with context.expect_page() as opened:
+        context.pages[0].evaluate("() => { open('about:blank', '', 'popup,noopener') }")
+    return opened.value
+
+
+def _key(options: dict[str, Any]) -> str:
+    return repr(sorted(options.items()))
 
 
 @pytest.fixture(scope="session")

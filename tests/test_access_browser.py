@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from access import COLOUR_RULES, WATCH_SHIFTS, pale_marks, raw_names, shifts, violations
-from browser import IDLE, PHONE, ROOT, SETTLED, serving
-from chart_page import CHART, SOURCE
-from playwright.sync_api import Page, expect
+from access import (
+    COLOUR_RULES,
+    PATHS,
+    TITLES,
+    WATCH_SHIFTS,
+    goto,
+    pale_marks,
+    raw_names,
+    shifts,
+    violations,
+    wait_drawn,
+)
+from browser import IDLE, PHONE, ROOT, SETTLED
+from chart_page import CHART
+from playwright.sync_api import CDPSession, Page, expect
+from train_page import STAGE
 
-STAGE = '[data-metademo="train_stage"]'
-TITLES = {
-    "": "MAML",
-    "daml": "DAML",
-    "compare": "Compare",
-    "train": "Train",
-    "duel": "Duel",
-    "how": "How it works",
-}
-PATHS = list(TITLES)
-MEASURED = '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line'
-DRAWN = {
-    "": f"{CHART}[data-ready=true]",
-    "daml": f":has({SOURCE}[data-ready=true]) {CHART}[data-ready=true]",
-    "compare": MEASURED,
-    "train": f"{STAGE}[data-ready=true]",
-    "duel": '[data-metademo="sketch"][data-ready=true]',
-    "how": ".stDataFrame",
-}
 SIZES = {
     "phone": PHONE,
     "tablet": dict(viewport={"width": 768, "height": 900}),
@@ -78,14 +70,6 @@ ROWS = """() => [...document.querySelectorAll(".st-key-controls [role=radiogroup
   .map((group) => new Set([...group.children].map((e) => e.getBoundingClientRect().top)).size)"""
 
 
-def wait_drawn(page: Page, path: str) -> None:
-    """Until all of a page is there, and nothing moves any more."""
-    page.wait_for_selector(DRAWN[path])
-    page.wait_for_function("!document.querySelector('.stMain [data-testid=stSkeleton]')")
-    page.wait_for_selector(IDLE)
-    page.evaluate(SETTLED)
-
-
 def switch(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)
     page.wait_for_function(
@@ -122,46 +106,40 @@ def faults(page: Page) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def pages(chromium) -> Iterator[Callable[[str], Page]]:
-    """`pages(size)`: one page for each size.
+def pages(windows) -> Callable[[str], Page]:
+    """`pages(size)`: a phone's page, or one that is made as large as asked for.
 
-    Those of `COLD` have nothing in their cache, whatever was opened in them before.
+    In the sizes of `COLD` nothing is taken from the cache.
     """
-    with contextlib.ExitStack() as opened:
 
-        @functools.cache
-        def page(size: str) -> Page:
-            context = chromium.new_context(**SIZES[size], reduced_motion="reduce")
-            opened.callback(context.close)
-            page = context.new_page()
-            page.add_init_script(WATCH_SHIFTS)
-            if size in COLD:
-                network = context.new_cdp_session(page)
-                network.send("Network.enable")
-                network.send("Network.setCacheDisabled", {"cacheDisabled": True})
-            return page
+    @functools.cache
+    def opened(phone: bool) -> tuple[Page, CDPSession]:
+        page = windows(**(PHONE if phone else SIZES["wide"]), reduced_motion="reduce")
+        page.add_init_script(WATCH_SHIFTS)
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        return page, session
 
-        yield page
+    def page(size: str) -> Page:
+        page, session = opened(size == "phone")
+        window = SIZES[size]["viewport"]
+        page.set_viewport_size(window)
+        if scale := SIZES[size].get("device_scale_factor"):
+            zoomed = window | {"deviceScaleFactor": scale, "mobile": False}
+            session.send("Emulation.setDeviceMetricsOverride", zoomed)
+        session.send("Network.setCacheDisabled", {"cacheDisabled": size in COLD})
+        return page
 
-
-@pytest.fixture(scope="module")
-def server(pages) -> Iterator[tuple[str, list[dict]]]:
-    """The app on a server of its own, and the layout shifts that its very first visitor saw."""
-    with serving(ROOT / "streamlit_app.py") as url:
-        page = pages("small")
-        page.goto(f"{url}/compare")
-        wait_drawn(page, "compare")
-        yield url, shifts(page)
+    return page
 
 
 @pytest.fixture(scope="module")
-def url(pages, server) -> str:
+def url(pages, serve) -> str:
     """The app, warm: every page was drawn once, and all scores are known."""
-    page = pages("small")
-    for path, title in TITLES.items():
-        page.get_by_role("link", name=title).first.click()
-        wait_drawn(page, path)
-    return server[0]
+    url = serve(ROOT / "streamlit_app.py")
+    for path in [*PATHS, ""]:
+        goto(pages("wide"), url, path)
+    return url
 
 
 @pytest.fixture(scope="module")
@@ -187,12 +165,6 @@ def visit(pages, url) -> Callable[[str, str], Visit]:
     return load
 
 
-def test_nothing_jumps_for_the_first_visitor_of_a_server(server):
-    """On the page that has most to wait for: nothing is compiled yet, no score is measured."""
-    _, moved = server
-    assert sum(shift["value"] for shift in moved) <= 0.05, moved
-
-
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("path", PATHS, ids=TITLES.values())
 def test_nothing_jumps_while_a_page_loads(visit, path, size):
@@ -203,10 +175,8 @@ def test_nothing_jumps_while_a_page_loads(visit, path, size):
 @pytest.mark.parametrize("width", [320, 390, 767, 768, 1440])
 def test_words_lead_to_every_page(pages, url, width):
     page = pages("wide")
+    goto(page, url, "daml")
     page.set_viewport_size({"width": width, "height": 900})
-    if "/daml" not in page.url:
-        page.goto(f"{url}/daml")
-        wait_drawn(page, "daml")
     links = page.get_by_role("navigation", name=re.compile("pages", re.IGNORECASE))
     for title in TITLES.values():
         link = links.get_by_role("link", name=title)
@@ -282,8 +252,7 @@ def test_a_low_window_shows_the_whole_chart(visit, path):
 
 def test_a_phones_links_lead_where_they_say_and_keep_the_points(pages, url):
     page = pages("phone")
-    page.goto(url)
-    wait_drawn(page, "")
+    goto(page, url, "")
     points = page.locator(CHART).get_attribute("data-points")
     pages = page.get_by_role("navigation", name="Pages")
     pages.get_by_role("link", name="Compare").click()
@@ -298,9 +267,7 @@ def test_a_phones_links_lead_where_they_say_and_keep_the_points(pages, url):
 def compare(pages, url) -> Page:
     """The Compare page, to be shown one family after the other."""
     page = pages("wide")
-    page.set_viewport_size(SIZES["wide"]["viewport"])
-    page.goto(f"{url}/compare")
-    wait_drawn(page, "compare")
+    goto(page, url, "compare")
     return page
 
 
@@ -318,9 +285,7 @@ def test_axe_on_the_other_families_of_the_compare_page(compare, family):
 def train(pages, url) -> Page:
     """The Train page, whose states follow each other."""
     page = pages("wide")
-    page.set_viewport_size(SIZES["wide"]["viewport"])
-    page.goto(f"{url}/train")
-    wait_drawn(page, "train")
+    goto(page, url, "train")
     return page
 
 

@@ -2,11 +2,10 @@
 
 import json
 import math
-import shutil
 from pathlib import Path
 
 import pytest
-from browser import PHONE, SETTLED, serving
+from browser import PHONE, SETTLED
 from chart_page import CHART, COUNT_SENT, SOURCE, START, X_RANGE, Y_RANGE, Chart, swipe
 
 APP = Path(__file__).parent / "apps" / "chart_app.py"
@@ -15,14 +14,9 @@ DESK = dict(viewport={"width": 1280, "height": 1000})
 
 
 @pytest.fixture(scope="module")
-def script(tmp_path_factory) -> Path:
-    """The app in a folder of its own, so that what it writes is gone afterwards."""
-    return Path(shutil.copy(APP, tmp_path_factory.mktemp("app")))
-
-
-@pytest.fixture(scope="module")
-def url(serve, script) -> str:
-    return serve(script)
+def url(serve) -> str:
+    """The app on a server without a static folder: it loads from memory."""
+    return serve(APP, "--server.enableStaticServing", "false")
 
 
 class ToyChart(Chart):
@@ -167,21 +161,21 @@ def test_the_keyboard_places_moves_and_removes(chart):
     assert chart.points[0] == START[1]
 
 
-def test_the_cap_is_said_and_the_old_points_stay(page, url):
-    chart = ToyChart(page)
-    chart.open(f"{url}/?cap=5")
+def test_the_cap_is_said_and_the_old_points_stay(chart):
+    chart.press("Few")
+    chart.page.wait_for_selector("text=at most 5")
     chart.click(2.5, 1.25)
     chart.wait_points(5)
     chart.click(-1, 1.5)
-    note = page.locator(f"{CHART} .md-note")
+    note = chart.page.locator(f"{CHART} .md-note")
     assert note.inner_text() == "5 points are the most; remove one first."
     assert len(chart.points) == 5
     assert chart.points[:4] == START
 
 
-def test_snapped_points_lie_on_the_wave(page, url):
-    chart = ToyChart(page)
-    chart.open(f"{url}/?snap=1")
+def test_snapped_points_lie_on_the_wave(chart):
+    chart.press("Snap")
+    chart.page.wait_for_selector("text=on the wave")
     chart.click(2.5, -1.5)
     chart.wait_points(5)
     x, y = chart.points[-1]
@@ -378,27 +372,21 @@ def test_a_press_that_is_called_off_leaves_the_handle_where_keys_have_moved_it(c
     page.wait_for_selector(f"text=/source {float(moved):.4f}/")
 
 
-@pytest.mark.parametrize(
-    "options",
-    [("--server.baseUrlPath", "lab/demo"), ("--server.enableStaticServing", "false")],
-    ids=["base path", "no static folder"],
-)
-def test_it_loads_wherever_it_is_served(page, script, options):
-    chart = ToyChart(page)
-    with serving(script, *options) as url:
-        chart.open(url)
-        chart.click(2.5, 1.25)
-        chart.wait_points(5)
-        page.goto("about:blank")
+def test_it_loads_from_memory_where_no_static_folder_is_served(chart):
+    """As all tests here do, on two of its parts."""
+    sources = "performance.getEntriesByType('resource').map((entry) => entry.name)"
+    loaded = [url for url in chart.page.evaluate(sources) if "/media/" in url]
+    assert any(url.endswith(".gz") for url in loaded)
+    chart.click(2.5, 1.25)
+    chart.wait_points(5)
 
 
-def test_a_missing_drawing_library_is_said_plainly(chromium, url):
-    context = chromium.new_context()
-    page = context.new_page()
-    page.route("**/plotly*.gz", lambda route: route.abort())
+def test_a_missing_drawing_library_is_said_plainly(windows, url):
+    page = windows()
+    page.route("**/*.gz", lambda route: route.abort())
     page.goto(url)
     failure = page.wait_for_selector(f"{CHART} .md-failure")
     assert "did not load" in failure.inner_text()
     page.wait_for_selector(f"{SOURCE}[data-ready=true]")
     assert page.inner_text(f"{CHART} .md-now").startswith("After 5 steps")
-    context.close()
+    page.unroute_all()

@@ -62,12 +62,12 @@ def test_engines_agree_on_the_meta_gradient(algorithm, family, settings, dtype, 
 @every_pair
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_engines_agree_on_a_short_training(algorithm, family, optimizer):
-    changes = dict(hidden=8, steps=12, meta_batch=3, optimizer=optimizer, clip=0.5, outer_lr=0.003)
+    changes = dict(hidden=8, steps=6, meta_batch=3, optimizer=optimizer, clip=0.5, outer_lr=0.003)
     config = small(algorithm, family, loss="mse", inner_lr=0.01, **changes)
     runs = []
     for engine in ENGINES:
         trainer = MetaTrainer(config, engine=engine, dtype=torch.float64)
-        losses = np.concatenate([record.query_losses for record in trainer.run(every=5)])
+        losses = np.concatenate([record.query_losses for record in trainer.run(every=4)])
         runs.append((trainer.meta, losses))
     assert_near(runs[0][0], runs[1][0], 1e-9)
     np.testing.assert_allclose(*(losses for _, losses in runs), rtol=1e-9)

@@ -180,7 +180,8 @@ def _outer_loss(learner, meta, episode, weights=None):
     ids=["smooth", "original", "squared inside"],
 )
 def test_meta_gradient_equals_central_differences(algorithm, family, settings):
-    config = small(algorithm, family, inner_steps=3, inner_lr=0.1, **settings)
+    """At each coordinate of a network of two units a layer."""
+    config = small(algorithm, family, hidden=2, inner_steps=3, inner_lr=0.1, **settings)
     meta, episode, h = generic_meta(config), draw(config, 2), 1e-6
     weights = config.learner.query_weights(0.1)
     gradient, value = config.learner.meta_gradient(meta, episode, weights)

@@ -112,8 +112,27 @@ def test_without_a_folder_to_write_to_it_compiles_and_says_why(tmp_path):
     assert "Set NUMBA_CACHE_DIR" in log[0]
 
 
-@pytest.mark.parametrize("writable", [True, False])
-def test_another_process_compiles_only_where_this_one_finds_it(writable, tmp_path, monkeypatch):
+def test_that_all_is_kept_is_noted_and_believed_of_these_sources_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
+    assert not fused.keeps_all("float64")
+    cache.note_all("float64")
+    assert fused.keeps_all("float64")
+    assert not fused.keeps_all("float32")
+    (note,) = tmp_path.rglob("*.nbc")
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "stamp", lambda: bytes(cache.DIGEST))
+        assert not fused.keeps_all("float64")
+    note.write_bytes(flipped(note.read_bytes(), 3))
+    assert not fused.keeps_all("float64")
+
+
+@pytest.mark.parametrize(
+    ("writable", "kept", "expected"),
+    [(True, False, ["apart", "here"]), (True, True, ["here"]), (False, False, ["here"])],
+)
+def test_another_process_compiles_only_what_is_not_kept_and_where_this_one_finds_it(
+    writable, kept, expected, tmp_path, monkeypatch
+):
     place = tmp_path if writable else tmp_path / "file" / "folder"
     (tmp_path / "file").write_text("")
     calls = []
@@ -121,8 +140,10 @@ def test_another_process_compiles_only_where_this_one_finds_it(writable, tmp_pat
     monkeypatch.setattr(engines, "_warm", engines.threading.Event())
     monkeypatch.setattr(engines.subprocess, "run", lambda *_, **__: calls.append("apart"))
     monkeypatch.setattr(fused, "warm", lambda: calls.append("here"))
+    if kept:
+        cache.note_all("float32")
     engines.warm_up_apart()
-    assert calls == (["apart", "here"] if writable else ["here"])
+    assert calls == expected
     assert engines.is_warm()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import ROOT
+from chart_page import SOURCE, AppChart
 from playwright.sync_api import expect
 
 COMPONENT = '''
@@ -94,9 +95,10 @@ layout.in_fragments(_state(), chart=_chart, controls=_controls)
 ROW = '    st.Page("metademo/ui/pages/toy.py", title="Toys", url_path="toy"),\n'
 
 
-@pytest.fixture
-def house(tmp_path) -> Path:
+@pytest.fixture(scope="module")
+def house(tmp_path_factory) -> Path:
     """A copy of the project with a toy component and a toy page."""
+    tmp_path = tmp_path_factory.mktemp("house")
     for name in ("metademo", ".streamlit"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.pyc"))
     (tmp_path / "weights").symlink_to(ROOT / "weights")
@@ -112,8 +114,24 @@ def house(tmp_path) -> Path:
     return tmp_path
 
 
-def test_a_component_is_a_folder_and_a_page_is_a_file_and_a_row(house, serve, page):
-    page.goto(serve(house / "streamlit_app.py") + "/toy")
+@pytest.fixture(scope="module")
+def url(serve, house) -> str:
+    """The house at a path of its server."""
+    return serve(house / "streamlit_app.py", "--server.baseUrlPath", "lab/demo")
+
+
+def test_the_charts_load_wherever_it_is_served(page, url):
+    assert url.endswith("/lab/demo")
+    maml = AppChart(page)
+    maml.open(url)
+    maml.click(2.5, 1.25)
+    maml.wait_points(1)
+    maml.goto("DAML")
+    page.wait_for_selector(f"{SOURCE}[data-ready=true]")
+
+
+def test_a_component_is_a_folder_and_a_page_is_a_file_and_a_row(url, page):
+    page.goto(f"{url}/toy")
     expect(page.get_by_role("heading", name="Toys")).to_be_visible()
     button = page.get_by_role("button", name="Toy number")
     expect(button).to_have_text("Toy number 5")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 from browser import IDLE, ROOT, SETTLED
@@ -33,6 +34,19 @@ def train(window, home) -> TrainPage:
     return home
 
 
+@pytest.fixture
+def trained(window, home) -> Callable[[int], TrainPage]:
+    """`trained(n)`: the Train page with at least n whole runs, which tests before may have made."""
+
+    def prepared(runs: int) -> TrainPage:
+        home.at_ease() if home.kept else home.as_in_the_beginning()
+        while len(home.kept) < runs:
+            home.train()
+        return home
+
+    return prepared
+
+
 @pytest.fixture(scope="module")
 def another(windows, url) -> TrainPage:
     """Another visit, for what changes the settings or the size."""
@@ -51,14 +65,65 @@ def test_a_run_from_start_to_end_without_a_remount(train):
     assert "run=" in train.page.url
 
 
-def test_no_snapshot_is_ever_missing(train):
+def test_two_runs_lie_on_one_chart_and_a_click_in_it_moves_the_slider(trained):
+    """Each has a number, at its line and in the legend, which is shorter on a phone."""
+    train = trained(2)
+    numbers = train.page.locator(f"{STAGE} .md-run-number")
+    *_, first, second = sorted(map(int, numbers.all_text_contents()))
+    assert second == first + 1
+    legend = train.page.locator(f"{STAGE} .md-lines-keys").inner_text()
+    assert f"run {first} (fast)" in legend
+    assert f"query loss, run {second} (fast)" in legend
+    train.page.set_viewport_size({"width": 390, "height": 844})
+    assert "(fast)" not in train.page.locator(f"{STAGE} .md-lines-keys").inner_text()
+    paths = train.page.locator(f"{STAGE} .md-lines-svg path.md-line").all()
+    styles = {(p.get_attribute("stroke"), p.get_attribute("stroke-dasharray")) for p in paths}
+    assert len(styles) > 2
+    lines = train.page.locator(f"{STAGE} .md-lines-svg")
+    lines.scroll_into_view_if_needed()
+    box = lines.bounding_box()
+    train.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert 1000 < train.data("step") < 4000
+    toggle = train.page.get_by_role("button", name="log steps")
+    toggle.click()
+    assert toggle.get_attribute("aria-pressed") == "true"
+
+
+def test_no_snapshot_is_ever_missing(trained):
     """Four runs after each other in one visit, and all that other tests train here."""
-    counts = set()
-    for _ in range(4):
-        train.train()
-        counts.add(len(train.captions()))
-    assert len(counts) == 1
+    train = trained(4)
+    assert len(set(train.kept)) == 1
     assert train.never_remounted
+
+
+def test_the_time_machine_needs_no_server_and_play_takes_its_place_along(trained):
+    train = trained(1)
+    train.page.wait_for_selector(IDLE)
+    after = train.curves()
+    train.page.context.set_offline(True)
+    train.move(0)
+    assert train.caption.startswith("Before meta-training")
+    assert train.curves() != after
+    train.page.context.set_offline(False)
+    train.move(3)
+    step = train.data("step")
+    assert 0 < step < STEPS
+    train.wait("return Number(d.told) === a", step)
+    train.button("Play with these weights").click()
+    train.page.wait_for_selector(f"{CHART}[data-ready=true]")
+    train.page.wait_for_selector(f"text=/run \\d+, step {step}/")
+    train.page.get_by_role("link", name="Train").click()
+    train.ready()
+    train.wait_steps(STEPS)
+
+
+def test_a_download_loads_in_evaluate(trained, tmp_path):
+    train = trained(1)
+    with train.page.expect_download() as download:
+        train.page.get_by_role("button", name="Download").click()
+    path = tmp_path / "mine.safetensors"
+    download.value.save_as(path)
+    assert command_line.main(["evaluate", str(path), "--tasks", "20"]) == 0
 
 
 def test_no_press_is_lost(train):
@@ -91,6 +156,7 @@ def test_the_keyboards_focus_stays_among_the_buttons(train):
 def test_the_end_of_a_run_leaves_the_focus_among_the_buttons_and_nowhere_else(train):
     train.button("Start").focus()
     train.page.keyboard.press("Enter")
+    train.wait("return d.run !== ''")
     train.wait_end()
     train.wait_focus("Start")
     train.page.get_by_role("button", name="log loss").click()
@@ -118,31 +184,6 @@ def test_one_wild_run_does_not_flatten_the_others(window, another):
     assert "2.0" in after, "two and a half times the error of one fixed curve, not thousands"
 
 
-def test_two_runs_lie_on_one_chart_and_a_click_in_it_moves_the_slider(train):
-    """Each has a number, at its line and in the legend, which is shorter on a phone."""
-    train.train()
-    train.train()
-    numbers = train.page.locator(f"{STAGE} .md-run-number")
-    first, second = sorted(map(int, numbers.all_text_contents()))
-    assert second == first + 1
-    legend = train.page.locator(f"{STAGE} .md-lines-keys").inner_text()
-    assert f"run {first} (fast)" in legend
-    assert f"query loss, run {second} (fast)" in legend
-    train.page.set_viewport_size({"width": 390, "height": 844})
-    assert "(fast)" not in train.page.locator(f"{STAGE} .md-lines-keys").inner_text()
-    paths = train.page.locator(f"{STAGE} .md-lines-svg path.md-line").all()
-    styles = {(p.get_attribute("stroke"), p.get_attribute("stroke-dasharray")) for p in paths}
-    assert len(styles) > 2
-    lines = train.page.locator(f"{STAGE} .md-lines-svg")
-    lines.scroll_into_view_if_needed()
-    box = lines.bounding_box()
-    train.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    assert 1000 < train.data("step") < 4000
-    toggle = train.page.get_by_role("button", name="log steps")
-    toggle.click()
-    assert toggle.get_attribute("aria-pressed") == "true"
-
-
 def test_pause_resume_stop_in_slow_motion(train):
     train.slow_down()
     train.start()
@@ -159,27 +200,6 @@ def test_pause_resume_stop_in_slow_motion(train):
     train.wait_end()
     assert train.never_remounted
     assert train.data("newest") < 100
-
-
-def test_the_time_machine_needs_no_server_and_play_takes_its_place_along(train):
-    train.train()
-    train.page.wait_for_selector(IDLE)
-    after = train.curves()
-    train.page.context.set_offline(True)
-    train.move(0)
-    assert train.caption.startswith("Before meta-training")
-    assert train.curves() != after
-    train.page.context.set_offline(False)
-    train.move(3)
-    step = train.data("step")
-    assert 0 < step < STEPS
-    train.wait("return Number(d.told) === a", step)
-    train.button("Play with these weights").click()
-    train.page.wait_for_selector(f"{CHART}[data-ready=true]")
-    train.page.wait_for_selector(f"text=/run \\d+, step {step}/")
-    train.page.get_by_role("link", name="Train").click()
-    train.ready()
-    train.wait_steps(STEPS)
 
 
 def test_the_slider_follows_the_newest_until_it_is_moved(train):
@@ -211,16 +231,6 @@ def test_a_reload_and_a_page_switch_keep_the_run(train):
     train.wait_steps(reached + 2)
     train.button("Stop").click()
     train.wait_end()
-
-
-def test_a_download_loads_in_evaluate(train, tmp_path):
-    train.start()
-    train.wait_end()
-    with train.page.expect_download() as download:
-        train.page.get_by_role("button", name="Download").click()
-    path = tmp_path / "mine.safetensors"
-    download.value.save_as(path)
-    assert command_line.main(["evaluate", str(path), "--tasks", "20"]) == 0
 
 
 @pytest.mark.parametrize(("family", "last"), [("", "Best"), ("A sin", "Finn-best")])

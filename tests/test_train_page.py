@@ -21,6 +21,7 @@ from metademo.tasks import FAMILIES, Examples
 from metademo.ui.scenes import train_words
 from metademo.ui.scenes.train_words import OWN, SETTINGS
 from metademo.ui.state import runs
+from metademo.ui.state.history import History
 
 SHORT = (("hidden", 4), ("meta_batch", 1), ("queries", 4), ("steps", 30))
 
@@ -39,16 +40,14 @@ def registry(monkeypatch):
 
 
 def start(view: TrainView | None = None, **query: str | list[str]) -> AppTest:
+    """The app, opened at the Train page, as by a visitor who has come to this view."""
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.run()
     app.switch_page("metademo/ui/pages/train.py")
     for name, value in query.items():
         app.query_params[name] = value
-    app.run()
     if view is not None:
-        app.session_state["history of train"] = app.session_state["history of train"].commit(view)
-        app.run()
-    return app
+        app.session_state["history of train"] = History(TrainView()).commit(view)
+    return app.run()
 
 
 def press(app: AppTest, key: str) -> AppTest:

@@ -38,6 +38,8 @@ class TrainPage:
     def __init__(self, page: Page):
         self.page = page
         self.intention = page.locator(".st-key-train-intention")
+        self.kept: list[int] = []
+        """How many snapshots each whole run kept that is on the stage, the oldest first."""
 
     def open(self, address: str) -> None:
         self.page.goto(address)
@@ -45,13 +47,20 @@ class TrainPage:
 
     def as_in_the_beginning(self) -> None:
         """No run, and the settings of a first visit, as far as tests leave others behind."""
-        self.page.set_viewport_size({"width": 1280, "height": 900})
         if self.button("Stop").is_enabled():
             self.button("Stop").click()
             self.wait_end()
         while run := self.page.get_attribute(STAGE, "data-run"):
             self.button("Remove").click()
             self.wait("return d.run !== a", run)
+            self.page.wait_for_selector(IDLE)  # the button is drawn after the stage
+        self.kept.clear()
+        self.at_ease()
+        self.ready()
+
+    def at_ease(self) -> None:
+        """As large and as fast as in the beginning, whatever is on the stage."""
+        self.page.set_viewport_size({"width": 1280, "height": 900})
         pace = self.page.get_by_role("slider", name="Pace")
         if pace.input_value() != "0":
             slow = self.intention.inner_text()
@@ -60,7 +69,6 @@ class TrainPage:
         for pressed in self.page.locator(f"{STAGE} button[aria-pressed=true]").all():
             pressed.click()
         self.page.wait_for_selector(IDLE)
-        self.ready()
 
     def ready(self) -> None:
         self.page.wait_for_selector(f"{STAGE}[data-ready=true]")
@@ -100,6 +108,7 @@ class TrainPage:
         assert said[0].startswith("Before meta-training")
         assert f"{STEPS:,} outer steps" in said[-1]
         assert len(set(said)) == len(said), "each has a caption of its own"
+        self.kept.append(len(said))
 
     def wait_answers(self, count: int) -> None:
         """Until the server has been asked, and has answered, so many times more."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from .memory import Chunk, Memory, TrainerState, exactly
 from .problem import OPTIMIZERS, Array, Problem, parameter_count
-from .runtime import keeps_code, load
+from .runtime import keeps_all, keeps_code, load, note_all
 
 __all__ = [
     "Chunk",
@@ -25,6 +25,7 @@ __all__ = [
     "Trainer",
     "TrainerState",
     "adapt",
+    "keeps_all",
     "keeps_code",
     "load",
     "meta_gradient",
@@ -170,6 +171,7 @@ def warm(dtype: Any = np.float32) -> float:
     meta_gradient(problem, theta, one, one, one, one, dtype=dtype)
     thetas, _ = adapt(problem, theta, one, one, dtype=dtype)
     predict(thetas[0], one[0], hidden=1)
+    note_all(dtype)
     return time.perf_counter() - began
 
 

@@ -23,6 +23,7 @@ import numba
 from numba.core import config
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
+from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 from numba.misc.appdirs import AppDirs
 
@@ -103,6 +104,27 @@ def is_writable() -> bool:
         except OSError:
             continue
     return False
+
+
+def note_all(precision: str) -> None:
+    """Note that all kernels are kept that work in this precision; without effect where none are."""
+    for folder in folders():
+        with contextlib.suppress(OSError):
+            return _write(folder / _note_of(precision), sealed(b""))
+
+
+def has_all(precision: str) -> bool:
+    """Whether that has been noted, by a process of these sources on such a processor."""
+    for folder in folders():
+        with contextlib.suppress(ValueError):
+            if _read(folder / _note_of(precision)) is not None:
+                return True
+    return False
+
+
+def _note_of(precision: str) -> str:
+    processor = repr(cpu_target.target_context.codegen().magic_tuple()).encode()
+    return f"all-{precision}-{hashlib.sha256(processor).hexdigest()[:16]}.nbc"
 
 
 @functools.cache

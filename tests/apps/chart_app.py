@@ -37,9 +37,11 @@ settle()
 
 
 class ToyView(PageView):
-    """The points and the source input."""
+    """The points and how many there may be and where, the source input, and the changes so far."""
 
     points: Points = tuple(START)
+    most: int = 20
+    snap: bool = False
     source: float = 0.4
     events: int = 0
 
@@ -64,15 +66,11 @@ def changed(view: ToyView, gesture: Gesture) -> ToyView:
     events = view.events + 1
     if gesture.kind == "value":
         return view.changed(source=gesture.value, events=events)
-    points = carried_out(view.points, gesture, cap())
+    points = carried_out(view.points, gesture, view.most)
     return view.changed(points=within(points, X_RANGE, Y_RANGE), events=events)
 
 
-def cap() -> int:
-    return int(st.query_params.get("cap", 20))
-
-
-def draw_chart(snap: bool) -> None:
+def draw_chart() -> None:
     """The chart with all its parts."""
     x = np.linspace(*X_RANGE, GRID)
     points = state.view.points
@@ -97,7 +95,7 @@ def draw_chart(snap: bool) -> None:
         x_ticks=pi_ticks(*X_RANGE, every=math.pi),
         points=points,
         points_label="your examples",
-        snap="truth" if snap else "",
+        snap="truth" if state.view.snap else "",
         captions=[
             f"After {k} steps it is off by {e:.2f} on average. "
             f"The same network trained the ordinary way is off by {o:.2f}."
@@ -116,7 +114,7 @@ def draw_chart(snap: bool) -> None:
         scene,
         conversation=state.conversation,
         on_edit=state.listen("chart", changed),
-        max_points=cap(),
+        max_points=state.view.most,
         new_points="New points",
     )
 
@@ -137,22 +135,20 @@ def page() -> None:
             Band(-math.pi / 2, -math.pi / 4, "means sin(x + π)", ORANGE),
             Band(math.pi / 4, math.pi / 2, "means sin(x)", BLUE),
         ],
-        draws=[0.9, 1.1, 1.4] if "draws" in st.query_params else [],
-        draws_label="input at step",
         status="within a band" if within else "between the bands: the network never saw this",
         conversation=source_state.conversation,
         on_edit=source_state.listen("source", changed),
     )
-    draw_chart(st.query_params.get("snap") == "1")
+    draw_chart()
     view = state.view
     with st.container(horizontal=True):
         st.button("Empty", on_click=lambda: state.commit(view.changed(points=())))
-        st.button("Reset", on_click=lambda: state.commit(view.changed(points=tuple(START))))
+        st.button("Reset", on_click=lambda: state.commit(ToyView(events=view.events)))
+        st.button("Few", on_click=lambda: state.commit(view.changed(most=5)))
+        st.button("Snap", on_click=lambda: state.commit(view.changed(snap=True)))
         st.button("Home", on_click=lambda: source_state.commit(view.changed(source=0.0)))
         st.text(f"events {view.events}; points {len(view.points)}; source {source:.4f}")
+        st.text(f"at most {view.most}{', on the wave' * view.snap}")
 
 
-if "fragment" in st.query_params:
-    st.fragment(page)()
-else:
-    page()
+page()
