@@ -96,12 +96,12 @@ class PageState(Generic[V]):
     @property
     def notes(self) -> tuple[str, ...]:
         """What could not be read in the address that the visitor came by."""
-        return st.session_state[f"{self.page} notes"]
+        return st.session_state.get(f"{self.page} notes", ())
 
     @property
     def arriving(self) -> bool:
         """Whether the view is as the address has it, and the page has not looked at it yet."""
-        return st.session_state[f"{self.page} arriving"]
+        return st.session_state.get(f"{self.page} arriving", False)
 
     def settle(self, view: V, *notes: str) -> None:
         """What the page makes of a view that came by the address, and what was wrong with it."""
@@ -112,7 +112,7 @@ class PageState(Generic[V]):
     @property
     def lesson(self) -> Lesson:
         """What the link that the visitor came by fixes."""
-        return st.session_state[f"{self.page} lesson"]
+        return st.session_state.get(f"{self.page} lesson", Lesson())
 
     def teach(self, lesson: Lesson) -> None:
         """Set the page up for another lesson; for none its controls are free, and all is shown."""
