@@ -10,7 +10,8 @@ from views_at_random import views
 from metademo.described import ConfigError
 from metademo.moments.address import PAGES, follow, link, parameters, query, read
 from metademo.moments.lesson import Lesson
-from metademo.moments.views import CompareView, DamlView, MamlView, TrainView
+from metademo.moments.train_view import TrainView
+from metademo.moments.views import CompareView, DamlView, MamlView
 
 KINDS = [*PAGES.values(), Lesson]
 

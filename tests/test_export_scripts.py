@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,12 @@ from metademo import checkpoints
 from metademo.algorithms.maml import MAML
 from metademo.export.notebook import notebook
 from metademo.export.script import script
-from metademo.export.subject import Subject
+from metademo.export.subject import Subject, of_points
+from metademo.models import Model
+from metademo.moments.drawn import draw_points
+from metademo.moments.scaling import Scaling
+from metademo.moments.views import MamlView
+from metademo.tasks import FAMILIES
 
 ALL = {name: lambda pair=pair: subjects.compared(*pair) for name, pair in subjects.COMPARED.items()}
 ALL |= {name: lambda view=view: subjects.at_source(view) for name, view in subjects.SOURCES.items()}
@@ -209,3 +215,29 @@ def test_a_learner_or_a_network_that_says_nothing_of_itself_has_no_script(learne
     assert learner.in_torch() is None
     assert learner.training_in_torch() is None
     assert not learner.draw_in_torch
+
+
+def test_what_was_scaled_into_the_chart_is_written_in_the_visitors_own_numbers(
+    tmp_path, monkeypatch
+):
+    """The network takes the chart's numbers; the table and the picture have the visitor's."""
+    family, own = FAMILIES["any-phase"], ((2010.0, 0.5), (2015.0, 7.0), (2020.0, 3.25))
+    view = MamlView.first()
+    view = view.with_own_points(own, view.room(family).scaling(own), family)
+    model = Model.of(checkpoints.load(checkpoints.shipped("maml-any-phase")))
+    subject = of_points(view, family, model, "maml-any-phase")
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(checkpoints.shipped("maml-any-phase"), tmp_path)
+    exec(compile(script(subject), "script", "exec"), {"__name__": "__main__"})
+    table = np.genfromtxt(tmp_path / "curves.csv", delimiter=",", names=True)
+    drawn = draw_points(view, family, model)
+    x, y = (np.array(values) for values in zip(*own, strict=True))
+    assert table["x"][0] < 2010 < 2020 < table["x"][-1]
+    for k, curve in enumerate(drawn.curves):
+        expected = [
+            value
+            for _, value in Scaling.of(view.scaling).back(zip(family.grid, curve, strict=True))
+        ]
+        np.testing.assert_allclose(table[f"step_{k}"], expected, atol=1e-4)
+    off = np.interp(x, table["x"], table["step_5"]) - y
+    assert np.abs(off).max() < np.abs(np.interp(x, table["x"], table["step_0"]) - y).max()

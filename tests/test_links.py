@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from metademo.moments.address import HOME, PAGES, follow, parameters, query
 from metademo.moments.tour import CONTROLS, PANELS, SENTENCES
-from metademo.moments.views import MamlView, TrainView
+from metademo.moments.train_view import TrainView
+from metademo.moments.views import MamlView
 from metademo.recipes import configure
 from metademo.tasks import FAMILIES
 from metademo.ui.server import resources

@@ -18,7 +18,7 @@ from metademo.described import ConfigError
 from metademo.engines import make_engine, uncovered
 from metademo.evaluation import evaluate, run_learner
 from metademo.jobs import Job, JobState, held_out_errors
-from metademo.moments.views import TrainView
+from metademo.moments.train_view import TrainView
 from metademo.recipes import configure
 from metademo.settings import TrainConfig
 from metademo.tasks import Examples

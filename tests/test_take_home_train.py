@@ -7,7 +7,7 @@ from test_train_page import SHORT, finish, press, registry, runs_of, start
 
 from metademo.algorithms.maml import MAML
 from metademo.export.tables import RunReport
-from metademo.moments.views import TrainView
+from metademo.moments.train_view import TrainView
 
 __all__ = ["registry"]  # a fixture, in use by itself
 

@@ -15,7 +15,7 @@ from metademo.figures import OTHER
 from metademo.jobs import Busy, JobState, Limits, Registry
 from metademo.models import Model
 from metademo.moments.drawn import draw_points
-from metademo.moments.views import TrainView
+from metademo.moments.train_view import TrainView
 from metademo.recipes import can_train, configure
 from metademo.tasks import FAMILIES, Examples
 from metademo.ui.scenes import train_words

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from metademo.jobs import JobState, Limits, Progress, Registry, Snapshot, held_out_errors
-from metademo.moments.views import TrainView
+from metademo.moments.train_view import TrainView
 from metademo.recipes import can_train, configure, recipes_for
 from metademo.tasks import FAMILIES
 from metademo.training import MetaTrainer

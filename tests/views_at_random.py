@@ -8,7 +8,8 @@ from metademo.algorithms import ALGORITHMS
 from metademo.moments.duel import DuelView
 from metademo.moments.lesson import Lesson
 from metademo.moments.outside import ATTRIBUTES
-from metademo.moments.views import CompareView, DamlView, MamlView, TrainView
+from metademo.moments.train_view import TrainView
+from metademo.moments.views import CompareView, DamlView, MamlView
 from metademo.recipes import RECIPES
 from metademo.tasks import FAMILIES, SHAPES
 

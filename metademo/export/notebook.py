@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from metademo.algorithms.in_torch import Passage
-from metademo.export.script import needs, passages, picture, title
+from metademo.export.script import in_own_numbers, needs, passages, picture, title
 from metademo.export.subject import Subject
 
 
@@ -17,7 +17,8 @@ def notebook(subject: Subject) -> str:
     # It takes a tenth of a second to load, and few ask for it.
     import nbformat.v4 as jupyter
 
-    last = Passage("## The picture", "import matplotlib.pyplot as plt\n\n" + picture(subject))
+    drawing = in_own_numbers(subject) + picture(subject)
+    last = Passage("## The picture", "import matplotlib.pyplot as plt\n\n" + drawing)
     cells: list[dict[str, Any]] = []
     for words, code in [Passage(_opening(subject), ""), *found, last]:
         if words:

@@ -13,6 +13,7 @@ import numpy as np
 
 from metademo.algorithms.in_torch import InTorch, Passage
 from metademo.export.subject import Subject
+from metademo.moments.scaling import UNSCALED, Scaling
 from metademo.tasks import Array
 from metademo.tasks.waves_in_numpy import number_in_numpy, wave_in_numpy
 
@@ -131,6 +132,29 @@ def _task(subject: Subject, told: InTorch) -> str:
         + labels
         + f"steps = {subject.steps}\n{settings}"
         + f"grid = np.linspace({low}, {high}, {len(subject.family.grid)})\n{truth}"
+        + _own(subject.scaling)
+    )
+
+
+def _own(scaling: Scaling) -> str:
+    """The functions that lead from the chart back to the visitor's own numbers, if it is scaled."""
+    if scaling == UNSCALED:
+        return ""
+    lines = [f"\n# Your own numbers are scaled to fit: {scaling.in_words}."]
+    for name, axis in (("x", scaling.x), ("y", scaling.y)):
+        lines.append(
+            f"def own_{name}({name}):\n    return {axis.zero!r} + {axis.unit!r} * {name}\n\n"
+        )
+    return "\n".join(lines)
+
+
+def in_own_numbers(subject: Subject) -> str:
+    """The lines that take all back to the visitor's own numbers; "" if nothing was scaled."""
+    if subject.scaling == UNSCALED:
+        return ""
+    return (
+        "x, y, grid = own_x(x), own_y(y), own_x(grid)\n"
+        "truth, curves = own_y(truth), own_y(curves)\n"
     )
 
 
@@ -181,8 +205,10 @@ def _main(subject: Subject) -> str:
         print(f"step {{k}}: {what} {{{error}:.4f}}")
 """
     drawing = "".join(f"        {line}\n" for line in picture(subject).splitlines())
+    own = "".join(f"    {line}\n" for line in in_own_numbers(subject).splitlines())
     return f"""\
 if __name__ == "__main__":
+{own}\
     names = [{names}, *(f"step_{{k}}" for k in range(steps + 1))]
     table = np.column_stack([{columns}, *curves])
     np.savetxt("{CURVES}", table, delimiter=",", header=",".join(names), comments="")

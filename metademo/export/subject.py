@@ -11,6 +11,7 @@ from metademo.algorithms import ALGORITHMS, Learner
 from metademo.checkpoints import SUFFIX
 from metademo.models import Model
 from metademo.moments.candidates import Candidate
+from metademo.moments.scaling import UNSCALED, Scaling
 from metademo.moments.views import CompareView, DamlView, PointsView
 from metademo.tasks import Array, Examples, WaveFamily, Waves
 
@@ -26,6 +27,7 @@ class Subject:
         truth: the wave that is to be found; None if the support set stands for none.
         truth_is: what to call it.
         weights: the name of the weights; "" if none were trained, and they are drawn.
+        scaling: how the visitor's own numbers lie on the chart.
     """
 
     title: str
@@ -37,6 +39,7 @@ class Subject:
     truth: Waves | None
     truth_is: str = "the true wave"
     weights: str = ""
+    scaling: Scaling = UNSCALED
 
     @property
     def learner(self) -> Learner:
@@ -78,6 +81,7 @@ def of_points(view: PointsView, family: WaveFamily, model: Model, weights: str) 
         truth=view.wave,
         truth_is="the nearest wave" if view.fitted else "the true wave",
         weights=weights,
+        scaling=Scaling.of(view.scaling),
     )
 
 

@@ -14,19 +14,22 @@ from pydantic import BaseModel, ConfigDict
 from metademo.formats import to_json
 from metademo.jobs import Progress
 from metademo.jobs.snapshots import EVERY, HELD_OUT_TASKS
+from metademo.moments.scaling import UNSCALED, Scaling
 from metademo.settings import TrainConfig
 from metademo.tasks import Array
 
 
-def curves_csv(x: Array, curves: Mapping[str, Array]) -> str:
+def curves_csv(x: Array, curves: Mapping[str, Array], scaling: Scaling = UNSCALED) -> str:
     """What a chart shows: x, and a column for each curve, or for each step of one.
 
     Args:
         x: of all of them, (points,).
         curves: by name; (points,), or (steps + 1, points) for one that goes from step to step.
+        scaling: how the visitor's own numbers, in which the table is, lie on the chart.
     """
-    columns = {"x": x}
-    for name, values in curves.items():
+    columns = {"x": scaling.x.zero + scaling.x.unit * x}
+    for name, on_chart in curves.items():
+        values = scaling.y.zero + scaling.y.unit * on_chart
         name = name.replace(" ", "_")
         if values.ndim == 1:
             columns[name] = values

@@ -31,7 +31,8 @@ from metademo.described import SHOWN, ConfigError, described
 from metademo.moments.duel import DuelView
 from metademo.moments.lesson import Lesson
 from metademo.moments.mended import View
-from metademo.moments.views import CompareView, DamlView, MamlView, TrainView
+from metademo.moments.train_view import TrainView
+from metademo.moments.views import CompareView, DamlView, MamlView
 from metademo.settings import TrainConfig
 
 VERSION = 1

@@ -102,6 +102,9 @@ class Scaling:
         return ", ".join(axis.in_words(name) for name, axis in axes.items() if axis != Axis())
 
 
+UNSCALED = Scaling()
+
+
 @dataclass(frozen=True)
 class Room:
     """Where points may lie on a chart.

@@ -12,7 +12,7 @@ from metademo.checkpoints import Checkpoint
 from metademo.moments.address import joined, link, query
 from metademo.moments.lesson import Lesson
 from metademo.moments.tour import CONTROLS, TOUR
-from metademo.moments.views import TrainView
+from metademo.moments.train_view import TrainView
 from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.link.link import copy_link

@@ -98,6 +98,7 @@ def _table(state: PageState[P], family: WaveFamily, desk: Desk) -> None:
         column_config={"x": number, "y": number},
         hide_index=True,
         alt=TABLE_LABEL,
+        disabled=state.lesson.lock,
         key=key,
         on_change=edited,
     )
@@ -123,8 +124,9 @@ def _text(state: PageState[P], family: WaveFamily, desk: Desk) -> None:
             help="x and y with a comma, semicolon, tab or spaces between them, as a spreadsheet "
             "has them: with a header or without, with decimal points or decimal commas.",
             key=key,
+            disabled=state.lesson.lock,
         )
-        st.form_submit_button("Place these points", on_click=typed)
+        st.form_submit_button("Place these points", on_click=typed, disabled=state.lesson.lock)
 
 
 def _file(state: PageState[P], family: WaveFamily, desk: Desk) -> None:
@@ -141,6 +143,7 @@ def _file(state: PageState[P], family: WaveFamily, desk: Desk) -> None:
         "Or a CSV file",
         ["csv", "tsv", "txt", "dat"],
         max_upload_size=1,
+        disabled=state.lesson.lock,
         key=key,
         on_change=uploaded,
     )

@@ -22,6 +22,7 @@ from metademo.export.tables import RunReport, curves_csv
 from metademo.export.training import training_script
 from metademo.models import Model
 from metademo.moments.candidates import Candidate, steps_of
+from metademo.moments.scaling import Scaling
 from metademo.moments.views import CompareView, DamlView, MamlView
 from metademo.tasks import WaveFamily, as_waves
 from metademo.ui.components.kernel.curves import Scene
@@ -150,7 +151,7 @@ def _subject(
     downloads = [
         Download(
             "Curves (CSV)",
-            lambda: _curves(scene()),
+            lambda: _curves(scene(), subject.scaling),
             f"{page}-curves.csv",
             "text/csv",
             "x, the wave, and a column for each curve and step.",
@@ -200,11 +201,11 @@ def _picture(page: str, subjects: Sequence[Subject]) -> None:
     )
 
 
-def _curves(scene: Scene) -> str:
+def _curves(scene: Scene, scaling: Scaling) -> str:
     """The lines of a chart as a table; what is also a step of another is not told twice."""
     curves = {c.name: c.y for c in scene.curves if not c.name.endswith("-before")}
     points = next(iter(curves.values())).shape[-1]
-    return curves_csv(np.linspace(*scene.x_range, points), curves)
+    return curves_csv(np.linspace(*scene.x_range, points), curves, scaling)
 
 
 def _without_script(subject: Subject) -> str:

@@ -8,7 +8,7 @@ from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
 from metademo.described import Setting
 from metademo.jobs import Job, JobState, Limits
-from metademo.moments.views import TrainView
+from metademo.moments.train_view import TrainView
 from metademo.recipes import RECIPES, can_train
 from metademo.settings import TrainConfig
 from metademo.tasks import wave_families

@@ -34,7 +34,7 @@ LIKELY = configure("maml", "any-phase")
 errors, as is usual."""
 
 
-def offer(page: str, take: Take | None = None) -> None:
+def offer(page: str, take: Take | None = None, *, disabled: bool = False) -> None:
     """The button that opens the dialogue.
 
     Args:
@@ -42,7 +42,7 @@ def offer(page: str, take: Take | None = None) -> None:
         take: what is done with the weights; without it the page that they are for is opened.
     """
     key, icon = f"{page} own weights", ":material/upload:"
-    if st.button(TITLE, key=key, icon=icon, width="stretch"):
+    if st.button(TITLE, key=key, icon=icon, width="stretch", disabled=disabled):
         _dialogue(page, take or functools.partial(play, here=page))
 
 

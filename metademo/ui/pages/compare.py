@@ -131,7 +131,7 @@ def _controls() -> None:
     )
     with st.popover("What each of them is", width="stretch"):
         st.caption("\n".join(f"- **{one.title}** {one.summary}" for one in found.values()))
-    upload_weights.offer("compare", _take_up)
+    upload_weights.offer("compare", _take_up, disabled=state.lesson.lock)
     layout.wave_slider(state, family, "phase")
     with st.expander("Outside of what they learned", **state.unfolding("outside")):
         _outside(state, family)

@@ -113,7 +113,7 @@ def _controls() -> None:
     view, family = state.view, as_waves(chosen.config.task_family)
     state.follow_chart()
     layout.weights(state, choices, _with_weights)
-    upload_weights.offer("daml")
+    upload_weights.offer("daml", disabled=state.lesson.lock)
     low, high = family.bands[0].low, family.bands[-1].high
     st.slider(
         "Source input x",

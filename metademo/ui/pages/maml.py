@@ -77,7 +77,7 @@ def _controls() -> None:
     view, family = state.view, as_waves(chosen.config.task_family)
     state.follow_chart()
     layout.weights(state, choices, _with_weights)
-    upload_weights.offer("maml")
+    upload_weights.offer("maml", disabled=state.lesson.lock)
     layout.wave_slider(state, family, "phase")
     layout.snap_toggle(state)
     st.toggle(

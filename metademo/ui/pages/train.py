@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from metademo.described import ConfigError
-from metademo.moments.views import TrainView
+from metademo.moments.train_view import TrainView
 from metademo.settings import TrainConfig
 from metademo.ui.components.train_stage.train_stage import resting_place, train_stage
 from metademo.ui.controls import keep, layout, train_controls

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metademo.jobs import Snapshot
-from metademo.moments.views import TrainView
+from metademo.moments.train_view import TrainView
 from metademo.settings import TrainConfig
 from metademo.tasks import Array, WaveFamily, Waves, as_waves
 from metademo.training import HELD_OUT_STREAM
