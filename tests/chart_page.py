@@ -22,6 +22,7 @@ HEADINGS = {
     "Compare": "Same points",
     "Train": "Learning to learn, live",
     "How it works": "How it works",
+    "About": "About metademo",
 }
 """What stands above each page, by its name in the navigation."""
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 STAGE = '[data-metademo="train_stage"]'
 TITLES = {"": "MAML", "daml": "DAML", "compare": "Compare", "train": "Train", "how": "How it works"}
+TITLES["about"] = "About"
 PATHS = list(TITLES)
 MEASURED = '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line'
 DRAWN = {
@@ -24,6 +25,7 @@ DRAWN = {
     "compare": MEASURED,
     "train": f"{STAGE}[data-ready=true]",
     "how": ".stDataFrame",
+    "about": "[data-testid=stCode]",
 }
 SIZES = {
     "phone": PHONE,
