@@ -80,8 +80,17 @@ def page_state(
     )
 
 
-def points_chart(state: PageState[P], family: WaveFamily, scene: Scene) -> None:
-    """The chart of a page on which the visitor's points are the support set."""
+def points_chart(
+    state: PageState[P],
+    family: WaveFamily,
+    scene: Scene,
+    nudge: tuple[str, Point] | None = None,
+) -> None:
+    """The chart of a page on which the visitor's points are the support set.
+
+    Args:
+        nudge: where a first visit may begin, see `interactive_chart`.
+    """
     key = f"{state.page} points chart"
 
     def changed(view: P, gesture: Gesture) -> P:
@@ -97,6 +106,7 @@ def points_chart(state: PageState[P], family: WaveFamily, scene: Scene) -> None:
         on_edit=state.listen(key, changed),
         max_points=MAX_POINTS,
         new_points="New four points",
+        nudge=nudge if state.untouched else None,
     )
 
 

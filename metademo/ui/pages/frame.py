@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +28,14 @@ def frame(pages: Sequence[StreamlitPage], current: StreamlitPage) -> None:
         with st.container(
             key="pages", horizontal=True, horizontal_alignment="distribute", gap=None
         ):
-            st.html(NAME.read_text(encoding="utf-8"), width="content")
+            st.html(_name(), width="content")
             for page in pages:
                 st.page_link(page, width="content")
         preload(text=current.url_path == "how")
+
+
+@functools.cache
+def _name() -> str:
+    """The name as an element of the page."""
+    drawing = base64.b64encode(NAME.read_bytes()).decode()
+    return f'<img alt="metademo" width="105" height="24" src="data:image/svg+xml;base64,{drawing}">'

@@ -15,6 +15,8 @@ from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 
 HEADLINE = "maml headline"
+NUDGE = ("Click here: the network bends to your point.", (-2.4, 0.8))
+"""At a place where the first view has no curve and no point; a wave through it is another one."""
 
 
 def page() -> None:
@@ -49,7 +51,7 @@ def _chart() -> None:
         contrasts = {"pretrained": Model.of(ordinary)} if ordinary else {}
         contrasts |= {"random": Model.untrained(chosen)}
     scene = maml_scene(view, family, Model.of(chosen), contrasts)
-    layout.points_chart(state, family, scene)
+    layout.points_chart(state, family, scene, NUDGE)
 
 
 def _controls() -> None:

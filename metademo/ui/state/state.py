@@ -48,7 +48,7 @@ class PageState(Generic[V]):
                 come to rest.
         """
         self.page = page
-        self._leading, self._following = leading, following
+        self._first, self._leading, self._following = first, leading, following
         self._key = f"history of {page}"
         if self._key not in st.session_state:
             st.session_state[self._key] = History(first())
@@ -60,6 +60,11 @@ class PageState(Generic[V]):
     @property
     def view(self) -> V:
         return self.history.present
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the view is that of a visitor who has just arrived, by no link to another."""
+        return self.view == self._first()
 
     def commit(self, view: V) -> None:
         """Replace the view; the one before it can be brought back."""

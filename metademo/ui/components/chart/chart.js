@@ -12,7 +12,7 @@
  *   xRange: [number, number], yRange: [number, number], xTicks: ?Ticks, curves: Curve[],
  *   points: [number, number][], pointsLabel: string, maxPoints: number, editable: boolean, snap: string,
  *   captions: string[], details: string[], panels: Panel[], key: string, height: number, label: string,
- *   playSeconds: number, assets: {plotly: string, style: string}}} Data
+ *   playSeconds: number, nudge: ?{text: string, at: [number, number]}, assets: {plotly: string, style: string}}} Data
  * What goes back are gestures, see gestures.js, as the state value `edit`.
  *
  * For tests and scripts the host element tells what is drawn: data-ready, data-version (the last event the server
@@ -22,6 +22,7 @@
 
 import { make, mount, readTheme, say } from "../kernel/base.js";
 import { Conversation } from "../kernel/conversation.js";
+import { Nudge } from "../kernel/nudge.js";
 import { Panels } from "./panels.js";
 import { Plot } from "../kernel/plot.js";
 import { Points } from "./points.js";
@@ -51,6 +52,7 @@ class Chart {
   /** @type {import("../kernel/shared.js").Shared} */ shared;
   /** @type {Plot} */ plot;
   /** @type {Points} */ points;
+  /** @type {Nudge} */ nudge;
   /** @type {ResizeObserver} */ observer;
   /** @type {() => void} */ unfollow;
   /** @type {string} */ legendKey;
@@ -104,7 +106,8 @@ class Chart {
     this.shared = shared(this.data.page ?? this.data.key);
     this.unfollow = this.shared.follow((news) => this.#highlight(news));
     this.canvas = make("div", { className: "md-plot" });
-    this.stage = make("div", { className: "md-stage" }, this.canvas, this.note);
+    this.nudge = new Nudge(this.data.page ?? this.data.key);
+    this.stage = make("div", { className: "md-stage" }, this.canvas, this.nudge.element, this.note);
     const chart = make("div", { className: "md-chart" },
       make("div", { className: "md-top" }, this.legend, this.toolbar.element), this.stage,
       this.scrubber.element, this.caption.element, this.panels.element);
@@ -165,10 +168,25 @@ class Chart {
       this.stage.classList.add("md-drawn");
     }
     if (moved) this.points.place();
+    this.#drawNudge();
+  }
+
+  #drawNudge() {
+    const { plot, data: { nudge } } = this;
+    if (!nudge) {
+      this.nudge.show(null);
+      return;
+    }
+    const { left, top, width } = plot.area;
+    const [x, y] = plot.toPixels(...nudge.at);
+    this.nudge.show({
+      text: nudge.text, ring: [left + x, top + y], foot: [left + x, top + y - 20], share: x / width, room: width,
+    });
   }
 
   /** The visitor changed the points. */
   #changed() {
+    this.nudge.over();
     this.#markPoints();
     this.#drawToolbar();
     this.conversation.rest(this.points.busy);

@@ -67,6 +67,7 @@ def interactive_chart(
     on_edit: Callable[[], None] = lambda: None,
     max_points: int = MAX_POINTS,
     new_points: str = "",
+    nudge: tuple[str, Point] | None = None,
 ) -> None:
     """Draw the chart.
 
@@ -75,6 +76,8 @@ def interactive_chart(
         conversation: see `PageState.conversation`; without one the points can't be changed.
         on_edit: called when the visitor has done something, see `PageState.listen`.
         new_points: label of the button that draws new points; without one there is none.
+        nudge: a sentence for somebody who has never done anything here, and the place that it is
+            about; see `kernel/nudge.js`.
     """
     data = {
         "assets": assets.urls("chart/chart.js"),
@@ -97,6 +100,7 @@ def interactive_chart(
         "height": scene.height,
         "label": scene.label,
         "playSeconds": PLAY_SECONDS,
+        "nudge": nudge and {"text": nudge[0], "at": list(nudge[1])},
     }
     _mount()(key=key, data=data | dict(conversation or {"ack": 0}), on_edit_change=on_edit)
 

@@ -3,7 +3,7 @@
  *
  * @typedef {{ack: number, visit: string, session: string, view: string, page: string, undo: boolean, redo: boolean, value: number, range: [number, number], ticks: [number[], string[]],
  *   bands: {low: number, high: number, label: string, color: [string, string]}[], draws: number[],
- *   drawsLabel: string, status: string, label: string, symbol: string, editable: boolean, assets: {style: string}}} Data
+ *   drawsLabel: string, status: string, label: string, symbol: string, editable: boolean, nudge: string, assets: {style: string}}} Data
  *
  * The host element tells what is drawn: data-ready, data-version, data-drawn, data-value, data-settled (whether the server
  * has answered all that was done).
@@ -12,6 +12,7 @@
 import { loadStyle, make, mount, readTheme, say, set, svg } from "../kernel/base.js";
 import { clamp } from "../kernel/formats.js";
 import { Conversation } from "../kernel/conversation.js";
+import { Nudge } from "../kernel/nudge.js";
 import { followSize, mark } from "../kernel/stage.js";
 import { Toolbar } from "../kernel/toolbar.js";
 
@@ -38,6 +39,7 @@ class SourceLine {
   /** @type {SVGElement} */ back;
   /** @type {SVGElement} */ handle;
   /** @type {Toolbar} */ toolbar;
+  /** @type {Nudge} */ nudge;
   /** @type {ResizeObserver} */ observer;
   /** @type {number} */ width;
   /** @type {number} */ grip; // from the pointer to the handle's middle
@@ -79,10 +81,11 @@ class SourceLine {
     this.back = svg("g");
     this.handle = svg("g", { class: "md-handle" }, svg("circle", { r: 22, class: "md-reach" }), svg("circle", { r: 9 }));
     this.svg = svg("svg", { height: HEIGHT, "aria-hidden": "true" }, this.back, this.handle);
+    this.nudge = new Nudge(this.data.page);
     this.slider = make("div", { className: "md-slider" }, this.svg);
     this.toolbar = new Toolbar((kind) => this.#press(kind));
     const head = make("div", { className: "md-line-head" }, this.name, this.number, this.status, this.toolbar.element);
-    this.host.replaceChildren(make("div", { className: "md-source" }, head, this.slider));
+    this.host.replaceChildren(make("div", { className: "md-source" }, head, make("div", { className: "md-line-room" }, this.slider, this.nudge.element)));
     this.host.style.minHeight = "";
     const on = (name, what) => this.slider.addEventListener(name, what);
     on("pointerdown", (e) => this.#down(e));
@@ -114,6 +117,7 @@ class SourceLine {
   get #busy() { return this.holding != null || this.keyed; }
 
   #press(kind) {
+    this.nudge.over();
     this.conversation.gestures.add({ kind, final: true });
     this.#drawToolbar();
   }
@@ -143,6 +147,20 @@ class SourceLine {
       this.back.replaceChildren(...this.#bands(), ...this.#axis(), ...this.#draws());
     }
     this.#place();
+    this.#drawNudge();
+  }
+
+  /** A ring around the handle; the sentence has the room between its band and the one before. */
+  #drawNudge() {
+    const { data: { nudge, bands }, value } = this;
+    if (!nudge) {
+      this.nudge.show(null);
+      return;
+    }
+    const x = this.#x(value);
+    const right = Math.min(x, ...bands.filter((band) => value <= band.high && value >= band.low).map((band) => this.#x(band.low)));
+    const left = Math.max(0, ...bands.map((band) => this.#x(band.high)).filter((end) => end < right));
+    this.nudge.show({ text: nudge, ring: [x, LINE], foot: [right - 8, LINE - 6], share: 1, room: right - left - 16 });
   }
 
   #bands() {
@@ -235,6 +253,7 @@ class SourceLine {
   }
 
   #send(final) {
+    this.nudge.over();
     this.told = final ? null : this.value;
     this.conversation.gestures.add({ kind: "value", value: this.value, final });
     this.#drawToolbar();
