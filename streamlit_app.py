@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from metademo.ui.pages.frame import frame
+from metademo.ui.pages.frame import MARK, frame
 
-st.set_page_config(page_title="metademo", page_icon="🌊", layout="wide")
+st.set_page_config(page_title="metademo", page_icon=str(MARK), layout="wide")
 pages = [
     st.Page("metademo/ui/pages/maml.py", title="MAML", icon=":material/touch_app:", default=True),
     st.Page(
@@ -34,6 +34,7 @@ pages = [
         icon=":material/menu_book:",
         url_path="how",
     ),
+    st.Page("metademo/ui/pages/about.py", title="About", icon=":material/info:", url_path="about"),
 ]
 current = st.navigation(pages, position="top")
 frame(pages, current)

@@ -1,1 +1,3 @@
 """metademo: see meta-learning happen."""
+
+__version__ = "0.12.0"

@@ -17,6 +17,7 @@ TITLES = {
     "train": "Train",
     "duel": "Duel",
     "how": "How it works",
+    "about": "About",
 }
 PATHS = list(TITLES)
 MEASURED = '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line'
@@ -27,6 +28,7 @@ DRAWN = {
     "train": f"{STAGE}[data-ready=true]",
     "duel": '[data-metademo="sketch"][data-ready=true]',
     "how": ".stDataFrame",
+    "about": "[data-testid=stCode]",
 }
 
 WATCH_SHIFTS = """

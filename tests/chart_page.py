@@ -23,6 +23,7 @@ HEADINGS = {
     "Train": "Learning to learn, live",
     "Duel": "You against MAML",
     "How it works": "How it works",
+    "About": "About metademo",
 }
 """What stands above each page, by its name in the navigation."""
 

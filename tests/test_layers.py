@@ -12,7 +12,7 @@ from metademo.tasks import TaskFamily, WaveFamily, Waves, waves
 ROOT = Path(__file__).resolve().parent.parent
 
 ORDER = [
-    {"described", "files", "formats", "network"},
+    {"__version__", "citation", "described", "files", "formats", "network"},
     {"tasks"},
     {"inner", "fused"},
     {"algorithms"},

@@ -243,7 +243,7 @@ def texts(app: AppTest) -> list[str]:
 
 
 def swatches(app: AppTest) -> list[str]:
-    return [element.proto.body for element in app.get("html")]
+    return [element.proto.body for element in app.get("html") if "<div" in element.proto.body]
 
 
 def test_how_it_works_lets_every_algorithm_explain_itself():
@@ -428,3 +428,17 @@ def test_what_a_widget_shows_is_its_default_at_every_run(page):
     for element, shown in bound:
         assert not element.proto.set_value
         assert np.ravel(element.proto.default).tolist() == np.ravel(shown).tolist(), element.key
+
+
+def test_only_a_visitor_who_has_just_arrived_is_told_where_to_begin():
+    app = start()
+    assert chart(app)["nudge"] == {
+        "text": "Click here: the network bends to your point.",
+        "at": [-2.4, 0.8],
+    }
+    click(app, (1.0, 0.5))
+    assert chart(app)["nudge"] is None
+    app = start("daml")
+    assert component(app, "source_line")["nudge"]
+    widget(app, "slider", "source", "daml").set_value(-1.2).run()
+    assert component(app, "source_line")["nudge"] == ""

@@ -17,7 +17,7 @@ from metademo.settings import TrainConfig
 from metademo.tasks import WaveFamily
 from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Scene
-from metademo.ui.components.kernel.gestures import Gesture, carried_out, within
+from metademo.ui.components.kernel.gestures import Gesture, Point, carried_out, within
 from metademo.ui.scenes.sentences import losses_in_words
 from metademo.ui.server import resources
 from metademo.ui.state.history import V
@@ -92,8 +92,17 @@ def page_state(
     )
 
 
-def points_chart(state: PageState[P], family: WaveFamily, scene: Scene) -> None:
-    """The chart of a page on which the visitor's points are the support set."""
+def points_chart(
+    state: PageState[P],
+    family: WaveFamily,
+    scene: Scene,
+    nudge: tuple[str, Point] | None = None,
+) -> None:
+    """The chart of a page on which the visitor's points are the support set.
+
+    Args:
+        nudge: where a first visit may begin, see `interactive_chart`.
+    """
     key = f"{state.page} points chart"
 
     def changed(view: P, gesture: Gesture) -> P:
@@ -109,6 +118,7 @@ def points_chart(state: PageState[P], family: WaveFamily, scene: Scene) -> None:
         on_edit=state.listen(key, changed),
         max_points=MAX_POINTS,
         new_points="New four points",
+        nudge=nudge if state.untouched else None,
     )
 
 

@@ -24,6 +24,7 @@ from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 
 SOURCE_RANGE = (-PI / 2, PI / 2)
+NUDGE = "Drag the handle to the other band."
 
 
 def page() -> None:
@@ -85,6 +86,7 @@ def _source(state: PageState[DamlView], family: WaveFamily) -> None:
         label="Source domain: one unlabelled input",
         conversation=state.conversation,
         on_edit=state.listen("daml source", _moved),
+        nudge=NUDGE if state.untouched else "",
     )
 
 

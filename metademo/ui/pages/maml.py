@@ -20,6 +20,8 @@ from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 
 HEADLINE = "maml headline"
+NUDGE = ("Click here: the network bends to your point.", (-2.4, 0.8))
+"""At a place where the first view has no curve and no point; a wave through it is another one."""
 
 
 def page() -> None:
@@ -51,7 +53,7 @@ def _with_weights(view: MamlView, name: str, checkpoint: Checkpoint) -> MamlView
 def _chart() -> None:
     state = _state()
     _, chosen = layout.chosen_weights(state, "maml", _with_weights)
-    layout.points_chart(state, as_waves(chosen.config.task_family), _scene())
+    layout.points_chart(state, as_waves(chosen.config.task_family), _scene(), NUDGE)
 
 
 def _scene() -> Scene:

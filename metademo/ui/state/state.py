@@ -71,6 +71,11 @@ class PageState(Generic[V]):
     def view(self) -> V:
         return self.history.present
 
+    @property
+    def untouched(self) -> bool:
+        """Whether the view is that of a visitor who has just arrived, by no link to another."""
+        return self.view == type(self.view).first() and self.lesson == Lesson()
+
     def commit(self, view: V) -> None:
         """Replace the view; the one before it can be brought back."""
         self._set(self.history.commit(view))

@@ -8,6 +8,7 @@
  *   & {fresh: string, steps: number, pointsLabel: string, captions: string[], details: string[],
  *   captionFacts: Facts[], detailFacts: Facts[],
  *   panels: import("./panels.js").PanelData[], key: string, height: number, playSeconds: number,
+ *   nudge: ?{text: string, at: [x: number, y: number]},
  *   assets: import("../kernel/base.js").Assets}} Data
  * @typedef {import("../kernel/base.js").Component<Data>} Component
  * What goes back are gestures, see gestures.js, as the state value `edit`.
@@ -21,6 +22,7 @@ import { make, mount, readTheme, say } from "../kernel/base.js";
 import { arrived } from "../kernel/address.js";
 import { Conversation } from "../kernel/conversation.js";
 import { explained, tell } from "../kernel/explain.js";
+import { Nudge } from "../kernel/nudge.js";
 import { Panels } from "./panels.js";
 import { Plot } from "../kernel/plot.js";
 import { offer } from "../kernel/pictures.js";
@@ -52,6 +54,7 @@ class Chart {
   /** @type {import("../kernel/shared.js").Shared} */ shared;
   /** @type {Plot} */ plot;
   /** @type {Points} */ points;
+  /** @type {Nudge} */ nudge;
   /** @type {ResizeObserver} */ observer;
   /** @type {() => void} */ unfollow;
   /** @type {() => void} */ withdraw;
@@ -108,7 +111,8 @@ class Chart {
     this.shared = shared(this.data.page);
     this.unfollow = this.shared.follow((news) => this.#highlight(news));
     this.canvas = make("div", { className: "md-plot" });
-    this.stage = make("div", { className: "md-stage" }, this.canvas, this.note);
+    this.nudge = new Nudge(this.data.page);
+    this.stage = make("div", { className: "md-stage" }, this.canvas, this.nudge.element, this.note);
     const chart = make("div", { className: "md-chart" },
       make("div", { className: "md-top" }, this.legend, this.toolbar.element), this.stage,
       this.scrubber.element, this.caption.element, this.panels.element);
@@ -187,10 +191,25 @@ class Chart {
       this.stage.classList.add("md-drawn");
     }
     if (moved) this.points.place();
+    this.#drawNudge();
+  }
+
+  #drawNudge() {
+    const { plot, data: { nudge } } = this;
+    if (!nudge) {
+      this.nudge.show(null);
+      return;
+    }
+    const { left, top, width } = plot.area;
+    const [x, y] = plot.toPixels(...nudge.at);
+    this.nudge.show({
+      text: nudge.text, ring: [left + x, top + y], foot: [left + x, top + y - 20], share: x / width, room: width,
+    });
   }
 
   /** The visitor changed the points. */
   #changed() {
+    this.nudge.over();
     this.#markPoints();
     this.#drawToolbar();
     this.conversation.rest(this.points.busy);

@@ -21,7 +21,7 @@ from metademo.ui.components.kernel.curves import (
     encode_series,
     encode_ticks,
 )
-from metademo.ui.components.kernel.gestures import finite
+from metademo.ui.components.kernel.gestures import Point, finite
 
 FIRST_PAINT_HEIGHT = 560
 MAX_POINTS = 20
@@ -38,6 +38,7 @@ def interactive_chart(
     max_points: int = MAX_POINTS,
     new_points: str = "",
     page: str = "",
+    nudge: tuple[str, Point] | None = None,
 ) -> None:
     """Draw the chart.
 
@@ -47,6 +48,8 @@ def interactive_chart(
         on_edit: called when the visitor has done something, see `PageState.listen`.
         new_points: label of the button that draws new points; without one there is none.
         page: whose other components it shares the scrubber's place with; none if it is empty.
+        nudge: a sentence for somebody who has never done anything here, and the place that it is
+            about; see `kernel/nudge.js`.
     """
     data = {
         "assets": assets.urls("chart/chart.js"),
@@ -71,6 +74,7 @@ def interactive_chart(
         "height": scene.height,
         "label": scene.label,
         "playSeconds": PLAY_SECONDS,
+        "nudge": nudge and {"text": nudge[0], "at": list(nudge[1])},
     }
     _mount()(key=key, data=data | dict(conversation or {"ack": 0}), on_edit_change=on_edit)
 

@@ -5,7 +5,7 @@
  * @typedef {{low: number, high: number, label: string, color: import("../kernel/base.js").Colors}} Band
  * @typedef {import("../kernel/conversation.js").Told & {value: number, range: [number, number],
  *   ticks: import("../kernel/plot.js").Ticks, bands: Band[], draws: number[], drawsLabel: string, status: string,
- *   label: string, symbol: string, editable: boolean, handle: boolean, assets: Assets}} Data
+ *   label: string, symbol: string, editable: boolean, handle: boolean, nudge: string, assets: Assets}} Data
  * @typedef {import("../kernel/base.js").Component<Data>} Component
  *
  * The host element tells what is drawn: data-ready, data-version, data-drawn, data-value, data-settled (whether the server
@@ -15,6 +15,7 @@
 import { loadStyle, make, mount, readTheme, say, set, svg } from "../kernel/base.js";
 import { clamp } from "../kernel/formats.js";
 import { Conversation } from "../kernel/conversation.js";
+import { Nudge } from "../kernel/nudge.js";
 import { followSize, mark } from "../kernel/stage.js";
 import { Toolbar } from "../kernel/toolbar.js";
 
@@ -42,6 +43,7 @@ class SourceLine {
   /** @type {SVGElement} */ back;
   /** @type {SVGElement} */ handle;
   /** @type {Toolbar} */ toolbar;
+  /** @type {Nudge} */ nudge;
   /** @type {ResizeObserver} */ observer;
   /** @type {number} */ width;
   /** @type {number} */ grip; // from the pointer to the handle's middle
@@ -84,10 +86,11 @@ class SourceLine {
     this.back = svg("g");
     this.handle = svg("g", { class: "md-handle" }, svg("circle", { r: 22, class: "md-reach" }), svg("circle", { r: 9 }));
     this.svg = svg("svg", { height: HEIGHT, "aria-hidden": "true" }, this.back, this.handle);
+    this.nudge = new Nudge(this.data.page ?? "");
     this.slider = make("div", { className: "md-slider" }, this.svg);
     this.toolbar = new Toolbar((kind) => this.#press(kind));
     const head = make("div", { className: "md-line-head" }, this.name, this.number, this.status, this.toolbar.element);
-    this.host.replaceChildren(make("div", { className: "md-source" }, head, this.slider));
+    this.host.replaceChildren(make("div", { className: "md-source" }, head, make("div", { className: "md-line-room" }, this.slider, this.nudge.element)));
     this.host.style.minHeight = "";
     /** @type {import("../kernel/base.js").Listen} */
     const on = (name, what) => this.slider.addEventListener(name, what);
@@ -121,6 +124,7 @@ class SourceLine {
 
   /** @param {import("../kernel/toolbar.js").Kind} kind */
   #press(kind) {
+    this.nudge.over();
     this.conversation.gestures.add({ kind, final: true });
     this.#drawToolbar();
   }
@@ -150,6 +154,20 @@ class SourceLine {
       this.back.replaceChildren(...this.#bands(), ...this.#axis(), ...this.#draws());
     }
     this.#place();
+    this.#drawNudge();
+  }
+
+  /** A ring around the handle; the sentence has the room between its band and the one before. */
+  #drawNudge() {
+    const { data: { nudge, bands }, value } = this;
+    if (!nudge) {
+      this.nudge.show(null);
+      return;
+    }
+    const x = this.#x(value);
+    const right = Math.min(x, ...bands.filter((band) => value <= band.high && value >= band.low).map((band) => this.#x(band.low)));
+    const left = Math.max(0, ...bands.map((band) => this.#x(band.high)).filter((end) => end < right));
+    this.nudge.show({ text: nudge, ring: [x, LINE], foot: [right - 8, LINE - 6], share: 1, room: right - left - 16 });
   }
 
   #bands() {
@@ -249,6 +267,7 @@ class SourceLine {
 
   /** @param {boolean} final */
   #send(final) {
+    this.nudge.over();
     this.told = final ? null : this.value;
     this.conversation.gestures.add({ kind: "value", value: this.value, final });
     this.#drawToolbar();

@@ -54,6 +54,7 @@ def source_line(
     symbol: str = "x",
     conversation: Mapping[str, Any] | None = None,
     on_edit: Callable[[], None] = lambda: None,
+    nudge: str = "",
 ) -> None:
     """Draw the line.
 
@@ -69,6 +70,7 @@ def source_line(
         symbol: what the number is called, e.g. "x" in "x = 0.79".
         conversation: see `PageState.conversation`; without one there is no handle.
         on_edit: called when the visitor has moved the handle, see `PageState.listen`.
+        nudge: a sentence for somebody who has never moved it; it stands between the bands.
     """
     data = {
         "assets": assets.urls("source_line/source_line.js"),
@@ -91,6 +93,7 @@ def source_line(
         "symbol": symbol,
         "editable": conversation is not None,
         "handle": conversation is not None,
+        "nudge": nudge,
     }
     _mount()(key=key, data=data | dict(conversation or {"ack": 0}), on_edit_change=on_edit)
 

@@ -1,0 +1,55 @@
+"""About: what this is, its version, where its code and the article are, and how to cite it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from metademo import __version__, citation
+from metademo.citation import Work
+from metademo.ui.controls import layout
+
+WHAT = """
+**What it is.** A small network has practised on wave after wave until it had learned to learn: from
+a few points it becomes a new wave in a few steps. Try that here, set different ways of learning to
+learn side by side, and watch one being trained.
+"""
+
+
+def page() -> None:
+    layout.headline("About metademo", "See meta-learning happen.")
+    text, _ = st.columns([3, 1])
+    with text:
+        st.markdown(WHAT)
+        st.markdown(f"**Version.** {__version__}")
+        try:
+            work = citation.read()
+        except (OSError, ValueError) as fault:
+            st.warning(f"How to cite it can't be said: {fault}", icon=":material/warning:")
+        else:
+            _sources(work)
+
+
+def _sources(work: Work) -> None:
+    st.markdown(
+        f"**The code.** {_code(work)} Its `README.md` says how to run it and how it is built."
+    )
+    st.markdown(f"**Where it comes from.** {'; '.join(map(in_words, work.references))}.")
+    st.markdown("**How to cite it.** The file `CITATION.cff` says this:")
+    st.code(work.sentence, language=None, wrap_lines=True)
+    with st.expander("As BibTeX"):
+        st.code(work.bibtex, language=None, wrap_lines=True)
+
+
+def _code(work: Work) -> str:
+    return f"<{work.code}>." if work.code else "It is the repository that this server runs."
+
+
+def in_words(work: Work) -> str:
+    """A work that this one builds on, with a link to it if its address is known."""
+    title = f"[{work.title}]({work.address})" if work.address else work.title
+    *others, last = [name.split(",")[0] for name in work.authors] or [""]
+    who = f"{', '.join(others)} and {last}, " if others else f"{last}, " if last else ""
+    return f"{who}*{title}* ({work.year}), {work.notes}"
+
+
+page()
