@@ -34,7 +34,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 Motion = Literal["reduce"] | None
 
-NO_OPTIMISING = "--js-flags=--no-opt --no-maglev --max-lazy"
+NO_OPTIMISING = "--js-flags=--no-opt --no-maglev"
 """For V8: pages of tests live for seconds, in which code that is made fast does not repay it."""
 
 COMPILE = "import sys; from metademo import fused; fused.warm(sys.argv[1])"
