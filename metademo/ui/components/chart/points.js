@@ -1,6 +1,6 @@
 /** The visitor's points over the plot: mouse, touch and keys in, a list of points out. */
 
-import { make, say, set, svg } from "../kernel/base.js";
+import { make, say, set, svg, uniqueId } from "../kernel/base.js";
 import { clamp } from "../kernel/formats.js";
 import { carriedOut, find } from "../kernel/gestures.js";
 
@@ -26,6 +26,7 @@ export class Points {
   /** @type {SVGElement} */ ghost;
   /** @type {SVGElement} */ ring;
   /** @type {SVGElement} */ lines;
+  /** @type {HTMLElement} */ help;
   /** @type {HTMLElement} */ spoken;
   /** @type {(event: KeyboardEvent) => void} */ outside;
 
@@ -67,15 +68,24 @@ export class Points {
 
   update(options) {
     this.options = options;
-    const { editable, label } = options;
-    set(this.element, {
-      tabindex: editable ? 0 : -1,
-      role: editable ? "application" : "img",
-      "aria-label": editable ? `${label}. Click to add a point.` : label,
-    });
+    const { editable } = options;
+    set(this.element, { tabindex: editable ? 0 : -1, role: editable ? "application" : "img" });
     this.element.classList.toggle("md-editable", editable);
     if (!editable) this.#letGo();
     this.place();
+  }
+
+  /**
+   * Tell a screen reader what is drawn.
+   * @param {string} text
+   * @param {string} sentence  id of what is said about it
+   */
+  describe(text, sentence) {
+    const { editable } = this.options;
+    set(this.element, {
+      "aria-label": editable ? `${text} Click to add a point.` : text,
+      "aria-describedby": editable ? `${sentence} ${this.help.id}` : sentence,
+    });
   }
 
   /**
@@ -144,9 +154,9 @@ export class Points {
     this.ring = svg("circle", { r: 13, class: "md-ring" });
     this.lines = svg("path", { class: "md-cross" });
     this.svg = svg("svg", { "aria-hidden": "true" }, this.lines, this.ghost, this.dots, this.ring);
-    const help = make("span", { className: "md-unseen", id: `md-keys-${Math.random().toString(36).slice(2)}` }, KEYS);
+    this.help = make("span", { className: "md-unseen", id: uniqueId("md-keys") }, KEYS);
     this.spoken = make("span", { className: "md-unseen", "aria-live": "polite" });
-    this.element = make("div", { className: "md-hands", "aria-describedby": help.id }, this.svg, help, this.spoken);
+    this.element = make("div", { className: "md-hands" }, this.svg, this.help, this.spoken);
     const on = (name, what, options) => this.element.addEventListener(name, what, options);
     on("pointerdown", (e) => this.#down(e));
     on("pointermove", (e) => this.#move(e));

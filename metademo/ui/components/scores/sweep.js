@@ -107,9 +107,13 @@ export class Sweep {
     data.series.forEach((series, i) => {
       const row = series.values[Math.min(step, series.values.length - 1)];
       this.lines[i].setAttribute("d", this.#path(row));
-      say(/** @type {Node} */ (this.values.children[i].lastChild), row[nearest] === null ? "–" : errorText(row[nearest]));
+      say(/** @type {Node} */ (this.values.children[i].lastChild), text(row[nearest]));
     });
-    this.svg.setAttribute("aria-label", `${data.title}, after ${step} steps`);
+    const lines = data.series.map(({ label, values }) => {
+      const row = values[Math.min(step, values.length - 1)];
+      return `${label} from ${text(row[0])} to ${text(row[row.length - 1])}`;
+    });
+    set(this.svg, { "aria-label": `${data.title}, after ${step} steps: ${lines.join("; ")}` });
   }
 
   #y(value) {
@@ -127,6 +131,9 @@ export class Sweep {
     return d;
   }
 }
+
+/** An error in words; where there is nothing to learn from it is a dash. @param {?number} value */
+const text = (value) => (value === null ? "–" : errorText(value));
 
 /** Values to write under the axis, as many as there is room for. */
 function ticks({ values, names }, width) {

@@ -10,7 +10,7 @@
 
 import { arrived } from "../kernel/address.js";
 import { sendAlone } from "../kernel/messages.js";
-import { make, mount, readTheme, say, svg } from "../kernel/base.js";
+import { make, mount, readTheme, say, set, svg, uniqueId } from "../kernel/base.js";
 import { Lines } from "./lines.js";
 import { Plot } from "../kernel/plot.js";
 import { Progress, keepFocus } from "./run_bar.js";
@@ -134,12 +134,12 @@ class Stage {
       this.scrubber.go(nearest(this.data.snapshots, step));
     });
     this.legend = make("div", { className: "md-legend" });
-    this.canvas = make("div", { className: "md-plot" });
+    this.canvas = make("div", { className: "md-plot", role: "img" });
     this.dots = svg("svg", { class: "md-probe-points", "aria-hidden": "true" });
     this.stage = make("div", { className: "md-stage" }, this.canvas, this.dots);
     this.progress = new Progress();
     this.scrubber = new Scrubber((at, playing) => this.#show(at, playing));
-    this.now = make("p", { className: "md-now", "aria-live": "off", "aria-atomic": "true" });
+    this.now = make("p", { className: "md-now", id: uniqueId("md-now"), "aria-live": "off", "aria-atomic": "true" });
     this.small = make("p", { className: "md-small" });
     this.host.replaceChildren(make("div", { className: "md-chart md-train" },
       this.progress.element,
@@ -194,6 +194,11 @@ class Stage {
     const verdict = k === data.steps ? data.verdict : "";
     say(this.now, verdict || (data.captions[k] ?? ""));
     say(this.small, verdict ? "" : (data.details[k] ?? ""));
+    const shown = data.curves.filter((curve) => curve.legend).map((curve) => curve.label);
+    set(this.canvas, {
+      "aria-label": `The network on new waves, ${data.name}, ${data.stepNames[k]}: ${shown.join(", ")}.`,
+      "aria-describedby": this.now.id,
+    });
     mark(this.host, { step: data.snapshots[k], at: k });
     shared(PAGE).set({
       ...data.moment, at: k < data.steps ? String(data.snapshots[k]) : "", stands: data.run && k < data.steps ? data.stepNames[k] : "",
