@@ -18,7 +18,7 @@
  * server has answered all that was done).
  */
 
-import { make, mount, readTheme, say } from "../kernel/base.js";
+import { make, mount, readTheme, say, uniqueId } from "../kernel/base.js";
 import { arrived } from "../kernel/address.js";
 import { Conversation } from "../kernel/conversation.js";
 import { explained, tell } from "../kernel/explain.js";
@@ -248,6 +248,16 @@ class Chart {
     }
     this.shared.set({ at: step < data.steps ? String(step) : "", stands: data.steps > 1 ? `step ${step} of ${data.steps}` : "" });
     mark(this.host, { step });
+    this.#describe(step);
+  }
+
+  /** What is drawn, in words: of each curve what the legend says, and how many points. @param {number} step */
+  #describe(step) {
+    const { data, points, caption } = this;
+    if (!points) return;
+    const shown = data.curves.filter((curve) => curve.legend).map((curve) => fill(curve.label, step));
+    if (data.pointsLabel && (data.editable || points.list.length)) shown.push(`${data.pointsLabel}: ${points.list.length}`);
+    points.describe(`${data.label}: ${shown.join(", ")}.`, caption.now.id);
   }
 
   #drawBelow() {
@@ -304,6 +314,7 @@ class Chart {
   }
 
   #markPoints() {
+    this.#describe(Math.round(this.scrubber.at));
     mark(this.host, { points: JSON.stringify(this.points.list), settled: this.conversation.gestures.settled });
   }
 
@@ -325,7 +336,7 @@ class Caption {
   /** @type {string} */ key;
 
   constructor() {
-    this.now = make("p", { className: "md-now", "aria-live": "polite", "aria-atomic": "true" });
+    this.now = make("p", { className: "md-now", id: uniqueId("md-now"), "aria-live": "polite", "aria-atomic": "true" });
     this.small = make("p", { className: "md-small" });
     this.room = make("div", { className: "md-room", "aria-hidden": "true" });
     this.smallRoom = make("div", { className: "md-room", "aria-hidden": "true" });

@@ -106,7 +106,7 @@ class Panel {
     const scale = scaleOf(data);
     this.y = (v) => EDGE.top + (1 - scale.share(v)) * (HEIGHT - EDGE.top - EDGE.bottom);
     this.x = (k) => EDGE.left + (this.steps ? k / this.steps : 0.5) * (this.width - EDGE.left - EDGE.right);
-    set(this.svg, { width: this.width, "aria-label": describe(data, this.steps) });
+    set(this.svg, { width: this.width });
     this.cursor = svg("path", { class: "md-cursor" });
     this.lines = data.series.map((s) => this.#line(s));
     this.heads = data.series.map((s) => svg("circle", { r: 4.5, fill: theme.pick(s.color), class: "md-head" }));
@@ -154,6 +154,9 @@ class Panel {
     if (!this.heads) return;
     const x = this.x(Math.min(at, this.steps));
     set(this.cursor, { d: `M${x},${EDGE.top}V${HEIGHT - EDGE.bottom}` });
+    const step = Math.round(at);
+    const values = this.data.series.map((series) => text(series.values[Math.min(step, series.values.length - 1)]));
+    set(this.svg, { "aria-label": `${describe(this.data, this.steps)}; at step ${step}: ${values.join(", ")}` });
     this.data.series.forEach((series, i) => {
       // A series of fewer steps than the others stays where it ends.
       const own = Math.min(at, series.values.length - 1);

@@ -39,3 +39,12 @@ export class Clicks {
     return now - at < TWICE && Math.hypot(px - x, py - y) < 8;
   }
 }
+
+/** @type {Record<string, [x: number, y: number]>} */
+export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+/** @type {(x: number[], y: number[]) => [x: number, y: number]} */
+export const middle = ([a, b], [c, d]) => [(a + b) / 2, (c + d) / 2];
+
+/** A place in words. @param {[x: number, y: number]} point */
+export const spell = ([x, y]) => `x ${x.toFixed(2)}, y ${y.toFixed(2)}`.replaceAll("-", "minus ");

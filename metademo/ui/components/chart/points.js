@@ -1,14 +1,11 @@
 /** The visitor's points over the plot: mouse, touch and keys in, a list of points out. */
 
-import { make, say, set, svg } from "../kernel/base.js";
+import { make, say, set, svg, uniqueId } from "../kernel/base.js";
 import { clamp } from "../kernel/formats.js";
 import { carriedOut, find } from "../kernel/gestures.js";
-import { Clicks, drags, inReach } from "./pointing.js";
+import { ARROWS, Clicks, drags, inReach, middle, spell } from "./pointing.js";
 
 const SLIP = 12; // a click may slip by so much and still place a point
-
-/** @type {Record<string, Point>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 const KEYS = "Arrow keys move a cross-hair, with Shift in bigger steps. Enter or Space places a point. "
   + "Square brackets go from point to point: then arrow keys move it and Delete removes it. Escape lets go.";
@@ -30,6 +27,7 @@ export class Points {
   /** @type {SVGElement} */ ghost;
   /** @type {SVGElement} */ ring;
   /** @type {SVGElement} */ lines;
+  /** @type {HTMLElement} */ help;
   /** @type {HTMLElement} */ spoken;
   /** @type {(event: KeyboardEvent) => void} */ outside;
 
@@ -73,15 +71,24 @@ export class Points {
   /** @param {Options} options */
   update(options) {
     this.options = options;
-    const { editable, label } = options;
-    set(this.element, {
-      tabindex: editable ? 0 : -1,
-      role: editable ? "application" : "img",
-      "aria-label": editable ? `${label}. Click to add a point.` : label,
-    });
+    const { editable } = options;
+    set(this.element, { tabindex: editable ? 0 : -1, role: editable ? "application" : "img" });
     this.element.classList.toggle("md-editable", editable);
     if (!editable) this.#letGo();
     this.place();
+  }
+
+  /**
+   * Tell a screen reader what is drawn.
+   * @param {string} text
+   * @param {string} sentence  id of what is said about it
+   */
+  describe(text, sentence) {
+    const { editable } = this.options;
+    set(this.element, {
+      "aria-label": editable ? `${text} Click to add a point.` : text,
+      "aria-describedby": editable ? `${sentence} ${this.help.id}` : sentence,
+    });
   }
 
   /**
@@ -150,9 +157,9 @@ export class Points {
     this.ring = svg("circle", { r: 13, class: "md-ring" });
     this.lines = svg("path", { class: "md-cross" });
     this.svg = svg("svg", { "aria-hidden": "true" }, this.lines, this.ghost, this.dots, this.ring);
-    const help = make("span", { className: "md-unseen", id: `md-keys-${Math.random().toString(36).slice(2)}` }, KEYS);
+    this.help = make("span", { className: "md-unseen", id: uniqueId("md-keys") }, KEYS);
     this.spoken = make("span", { className: "md-unseen", "aria-live": "polite" });
-    this.element = make("div", { className: "md-hands", "aria-describedby": help.id }, this.svg, help, this.spoken);
+    this.element = make("div", { className: "md-hands" }, this.svg, this.help, this.spoken);
     /** @type {import("../kernel/base.js").Listen} */
     const on = (name, what, options) => this.element.addEventListener(name, what, options);
     on("pointerdown", (e) => this.#down(e));
@@ -437,9 +444,3 @@ export class Points {
     if (!inField && this.#delete()) event.preventDefault();
   }
 }
-
-/** @type {(x: number[], y: number[]) => Point} */
-const middle = ([a, b], [c, d]) => [(a + b) / 2, (c + d) / 2];
-
-/** @param {Point} point */
-const spell = ([x, y]) => `x ${x.toFixed(2)}, y ${y.toFixed(2)}`.replaceAll("-", "minus ");

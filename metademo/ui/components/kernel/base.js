@@ -1,5 +1,7 @@
 /** What every component of metademo shares: mounting, styles, Plotly.js, the theme, the line to the server. */
 
+import { DASHES } from "./formats.js";
+
 /**
  * @template Data  what the component's Python sends
  * @typedef {object} Component  what Streamlit's Components v2 hands over at each rerun, plus two of ours
@@ -196,15 +198,19 @@ export function painted() {
   });
 }
 
+/** An id that no other element has. @param {string} name */
+export const uniqueId = (name) => `${name}-${Math.random().toString(36).slice(2)}`;
+
 /**
- * A place for a series' value, in its colour and, if it is one of several, with its name.
+ * A place for a series' value, with a piece of its line and, if it is one of several, with its name.
  * @param {Series} series
  * @param {Theme} theme
  * @param {boolean} named
  */
 export function valueOf(series, theme, named) {
-  const mark = make("i");
-  mark.style.background = theme.pick(series.color);
+  const mark = svg("svg", { width: 26, height: 8, "aria-hidden": "true" }, svg("path", {
+    d: "M1,4H25", stroke: theme.pick(series.color), "stroke-width": 3, "stroke-dasharray": DASHES[series.dash] ?? "",
+  }));
   const name = named ? make("span", { className: "md-value-name" }, series.label) : "";
   return make("span", {}, mark, name, make("button", { type: "button", className: "md-fact" }));
 }

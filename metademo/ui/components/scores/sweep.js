@@ -114,11 +114,15 @@ export class Sweep {
       const row = series.values[Math.min(step, series.values.length - 1)];
       this.lines[i].setAttribute("d", this.#path(row));
       const number = /** @type {HTMLElement} */ (this.values.children[i].lastChild);
-      const text = row[nearest] === null ? "–" : errorText(row[nearest]);
-      say(number, text);
-      explained(number, row[nearest] === null ? "" : `${text} = ${this.data.about}`);
+      const shown = text(row[nearest]);
+      say(number, shown);
+      explained(number, row[nearest] === null ? "" : `${shown} = ${this.data.about}`);
     });
-    this.svg.setAttribute("aria-label", `${data.title}, after ${step} steps`);
+    const lines = data.series.map(({ label, values }) => {
+      const row = values[Math.min(step, values.length - 1)];
+      return `${label} from ${text(row[0])} to ${text(row[row.length - 1])}`;
+    });
+    set(this.svg, { "aria-label": `${data.title}, after ${step} steps: ${lines.join("; ")}` });
   }
 
   /** @param {number} value */
@@ -138,6 +142,9 @@ export class Sweep {
     return d;
   }
 }
+
+/** An error in words; where there is nothing to learn from it is a dash. @param {?number} value */
+const text = (value) => (value === null ? "–" : errorText(value));
 
 /**
  * Values to write under the axis, as many as there is room for.

@@ -85,7 +85,7 @@ export class Lines {
     const area = { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - EDGE.bottom };
     const x = this.x = stepScale(data.most, on(this.logX), area);
     const y = this.y = lossScale(data, on(this.logY), area);
-    set(this.svg, { width, height, "aria-label": describe(data) });
+    set(this.svg, { width, height });
     const [main, ...others] = data.lines;
     const frame = { x: area.left, y: area.top - 3, width: area.right - area.left, height: area.bottom - area.top + 6 };
     this.svg.replaceChildren(
@@ -230,7 +230,9 @@ export class Lines {
     set(this.cursor, { d: `M${x},${EDGE.top}V${this.height - EDGE.bottom}` });
     this.head.style.display = value === null ? "none" : "";
     if (value !== null) set(this.head, { cx: x, cy: Math.max(this.y(value), EDGE.top).toFixed(1), fill: this.theme.text });
-    say(this.error, pretty(errors[Math.round(at)] ?? null));
+    const now = pretty(errors[Math.round(at)] ?? null);
+    say(this.error, now);
+    set(this.svg, { "aria-label": `${describe(this.data)}; at step ${snapshots[Math.round(at)]}: ${now}` });
   }
 }
 

@@ -22,7 +22,7 @@
 import { arrived } from "../kernel/address.js";
 import { tell } from "../kernel/explain.js";
 import { sendAlone } from "../kernel/messages.js";
-import { make, mount, readTheme, say, svg } from "../kernel/base.js";
+import { make, mount, readTheme, say, set, svg, uniqueId } from "../kernel/base.js";
 import { Lines } from "./lines.js";
 import { offer } from "../kernel/pictures.js";
 import { Plot } from "../kernel/plot.js";
@@ -161,12 +161,12 @@ class Stage {
       this.scrubber.go(nearest(this.data.snapshots, step));
     });
     this.legend = make("div", { className: "md-legend" });
-    this.canvas = make("div", { className: "md-plot" });
+    this.canvas = make("div", { className: "md-plot", role: "img" });
     this.dots = svg("svg", { class: "md-probe-points", "aria-hidden": "true" });
     this.stage = make("div", { className: "md-stage" }, this.canvas, this.dots);
     this.progress = new Progress();
     this.scrubber = new Scrubber((at, playing) => this.#show(at, playing));
-    this.now = make("p", { className: "md-now", "aria-live": "off", "aria-atomic": "true" });
+    this.now = make("p", { className: "md-now", id: uniqueId("md-now"), "aria-live": "off", "aria-atomic": "true" });
     this.small = make("p", { className: "md-small" });
     this.host.replaceChildren(make("div", { className: "md-chart md-train" },
       this.progress.element,
@@ -229,6 +229,11 @@ class Stage {
     const verdict = k === data.steps ? data.verdict : "";
     tell(this.now, verdict || (data.captions[k] ?? ""), verdict ? data.verdictFacts : (data.captionFacts[k] ?? []));
     tell(this.small, verdict ? "" : (data.details[k] ?? ""), data.detailFacts[k] ?? []);
+    const shown = data.curves.filter((curve) => curve.legend).map((curve) => curve.label);
+    set(this.canvas, {
+      "aria-label": `The network on new waves, ${data.name}, ${data.stepNames[k]}: ${shown.join(", ")}.`,
+      "aria-describedby": this.now.id,
+    });
     mark(this.host, { step: data.snapshots[k], at: k });
     shared(PAGE).set({
       ...data.moment, at: k < data.steps ? String(data.snapshots[k]) : "", stands: data.run && k < data.steps ? data.stepNames[k] : "",
