@@ -21,7 +21,9 @@ DRAWN = {
     "DAML": f"{CHART}[data-ready=true]",
     "Compare": '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line',
     "Train": f"{STAGE}[data-ready=true]",
+    "Duel": '[data-metademo="sketch"][data-ready=true]',
     "How it works": ".stDataFrame",
+    "About": "[data-testid=stCode]",
 }
 WIDE = {"width": 1280, "height": 900}
 NARROW = {
@@ -148,7 +150,7 @@ def without_plotly(tour: Tour) -> None:
 
 
 def daml_and_compare(tour: Tour) -> None:
-    for title in ("DAML", "Compare"):
+    for title in ("DAML", "Compare", "Duel"):
         tour.open(title)
         tour.unfold()
         tour.look_in_all_sizes(title)
@@ -184,17 +186,17 @@ def train(tour: Tour) -> None:
 
 
 def how_and_maml(tour: Tour) -> None:
-    for title in ("How it works", "MAML"):
+    for title in ("About", "How it works", "MAML"):
         tour.open(title)
         tour.unfold()
         tour.look_in_all_sizes(title)
 
 
 def points_that_cannot_be_read(tour: Tour) -> None:
-    points = tour.page.get_by_role("textbox", name="x,y pairs")
-    points.fill("here and there")
-    points.press("Enter")
-    tour.page.get_by_text("is not a point").wait_for()
+    tour.page.get_by_role("tab", name="CSV").click()
+    tour.page.get_by_role("textbox", name="A point to a line").fill("here and there")
+    tour.press("Place these points")
+    tour.page.get_by_text("Nothing was placed").wait_for()
     tour.rest()
     tour.look("MAML: points that can’t be read")
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from train_page import STAGE
 
 SCORES = '[data-metademo="scores"]'
-MOST_STOPS = 90
+MOST_STOPS = 200
 
 FOCUS_SHOWS = """async () => {
   const focused = document.activeElement;
