@@ -194,7 +194,7 @@ def how_and_maml(tour: Tour) -> None:
 
 def points_that_cannot_be_read(tour: Tour) -> None:
     tour.page.get_by_role("tab", name="CSV").click()
-    tour.page.get_by_role("textbox", name="A point to a line").fill("here and there")
+    tour.page.get_by_role("textbox", name="A point to a line").fill("1, 2\nhere and there")
     tour.press("Place these points")
     tour.page.get_by_text("Nothing was placed").wait_for()
     tour.rest()
