@@ -32,17 +32,19 @@ DRAWN = {
 }
 
 WATCH_SHIFTS = """
-window.shifts = [];
-const nameOf = (node) => {
-  const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
-  return `${element?.dataset?.testid ?? element?.tagName}: ${element?.textContent.slice(0, 40)}`;
-};
-new PerformanceObserver((list) => {
-  for (const { value, startTime, hadRecentInput, sources } of list.getEntries()) {
-    if (hadRecentInput) continue;
-    shifts.push({ value, startTime, sources: sources.map((s) => nameOf(s.node)) });
-  }
-}).observe({ type: "layout-shift", buffered: true });
+if (!window.shifts) {
+  window.shifts = [];
+  const nameOf = (node) => {
+    const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+    return `${element?.dataset?.testid ?? element?.tagName}: ${element?.textContent.slice(0, 40)}`;
+  };
+  new PerformanceObserver((list) => {
+    for (const { value, startTime, hadRecentInput, sources } of list.getEntries()) {
+      if (hadRecentInput) continue;
+      shifts.push({ value, startTime, sources: sources.map((s) => nameOf(s.node)) });
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+}
 """
 """A script for a page before it loads: collects its layout shifts (web.dev/articles/cls)."""
 

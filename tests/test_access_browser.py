@@ -22,8 +22,8 @@ from access import (
 )
 from browser import IDLE, PHONE, ROOT, SETTLED
 from chart_page import CHART
-from playwright.sync_api import CDPSession, Page, expect
-from train_page import STAGE
+from playwright.sync_api import Page, expect
+from train_page import TrainPage
 
 SIZES = {
     "phone": PHONE,
@@ -107,28 +107,24 @@ def faults(page: Page) -> list[str]:
 
 @pytest.fixture(scope="module")
 def pages(windows) -> Callable[[str], Page]:
-    """`pages(size)`: a phone's page, or one that is made as large as asked for.
+    """`pages(size)`: one page for each size.
 
-    In the sizes of `COLD` nothing is taken from the cache.
+    Those of `COLD` have nothing in their cache, whatever was opened in them before.
     """
 
     @functools.cache
-    def opened(phone: bool) -> tuple[Page, CDPSession]:
-        page = windows(**(PHONE if phone else SIZES["wide"]), reduced_motion="reduce")
+    def opened(size: str) -> Page:
+        page = windows(**SIZES[size], reduced_motion="reduce")
         page.add_init_script(WATCH_SHIFTS)
-        session = page.context.new_cdp_session(page)
-        session.send("Network.enable")
-        return page, session
+        if size in COLD:
+            network = page.context.new_cdp_session(page)
+            network.send("Network.enable")
+            network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        return page
 
     def page(size: str) -> Page:
-        page, session = opened(size == "phone")
-        window = SIZES[size]["viewport"]
-        page.set_viewport_size(window)
-        if scale := SIZES[size].get("device_scale_factor"):
-            zoomed = window | {"deviceScaleFactor": scale, "mobile": False}
-            session.send("Emulation.setDeviceMetricsOverride", zoomed)
-        session.send("Network.setCacheDisabled", {"cacheDisabled": size in COLD})
-        return page
+        opened(size).set_viewport_size(SIZES[size]["viewport"])
+        return opened(size)
 
     return page
 
@@ -282,46 +278,37 @@ def test_axe_on_the_other_families_of_the_compare_page(compare, family):
 
 
 @pytest.fixture(scope="module")
-def train(pages, url) -> Page:
+def train(pages, url) -> TrainPage:
     """The Train page, whose states follow each other."""
     page = pages("wide")
     goto(page, url, "train")
-    return page
+    return TrainPage(page)
 
 
-def start(page: Page) -> None:
-    before = page.locator(STAGE).get_attribute("data-run") or ""
-    page.locator("button:has-text('Start'):enabled").click()
-    page.wait_for_function(
-        "([stage, run]) => document.querySelector(stage).dataset.run !== run", arg=[STAGE, before]
-    )
-
-
-def wait_end(page: Page) -> None:
-    page.locator("button:has-text('Start'):enabled").wait_for()
-    page.get_by_role("button", name="Download").wait_for()
+def wait_end(train: TrainPage) -> None:
+    train.wait_end()
+    train.button("Download").wait_for()
 
 
 def test_axe_on_a_run_under_way_and_when_it_is_done(train):
-    train.get_by_role("slider", name="Pace").focus()
-    train.keyboard.press("End")
-    train.get_by_test_id("stSliderThumbValue").get_by_text("3 a second").wait_for()
-    start(train)
-    assert not faults(train)
-    train.get_by_role("button", name="Stop").click()
+    train.slow_down()
+    train.start()
+    assert not faults(train.page)
+    train.button("Stop").click()
     wait_end(train)
-    assert not faults(train)
+    assert not faults(train.page)
 
 
 def test_axe_on_a_run_that_diverged(train):
-    train.get_by_text("Original", exact=True).click()
-    unfold(train)
+    page = train.page
+    page.get_by_text("Original", exact=True).click()
+    unfold(page)
     for name in ("Inner learning rate", "Outer learning rate"):
-        box = train.get_by_role("spinbutton", name=re.compile(name))
+        box = page.get_by_role("spinbutton", name=re.compile(name))
         box.fill("9")
         box.press("Enter")
-    train.get_by_text("2 changed").wait_for()
-    start(train)
-    train.get_by_text(re.compile("diverged", re.IGNORECASE)).first.wait_for()
+    page.get_by_text("2 changed").wait_for()
+    train.start()
+    page.get_by_text(re.compile("diverged", re.IGNORECASE)).first.wait_for()
     wait_end(train)
-    assert not faults(train)
+    assert not faults(page)
