@@ -87,7 +87,10 @@ class Chart {
         this.#take();
         this.observer = followSize(this.stage, (width, height) => {
           this.plot.size = [width, height];
+          this.theme = readTheme(this.host);
           this.#drawPlot();
+          this.#drawLegend();
+          this.#drawBelow();
         });
       },
     });

@@ -11,6 +11,7 @@
  */
 
 import { loadStyle, make, mount, readTheme } from "../kernel/base.js";
+import { followPaper } from "../kernel/paper.js";
 import { Board } from "./board.js";
 import { sendAlone } from "../kernel/messages.js";
 import { shared } from "../kernel/shared.js";
@@ -53,6 +54,7 @@ class Scores {
     this.host.style.minHeight = "";
     this.#take();
     this.unfollow = place.follow((news) => this.#follow(news));
+    this.leavePaper = followPaper(() => this.#take());
   }
 
   #take() {
@@ -82,6 +84,7 @@ class Scores {
 
   destroy() {
     this.unfollow?.();
+    this.leavePaper?.();
     this.sweep?.destroy();
     clearInterval(this.polling);
   }

@@ -6,6 +6,7 @@
 
 import { make, say, set, svg } from "../kernel/base.js";
 import { DASHES, clamp, pretty } from "../kernel/formats.js";
+import { followSize } from "../kernel/stage.js";
 import { lossScale, stepScale } from "./axes.js";
 
 const EDGE = { left: 44, right: 18, top: 16, bottom: 28 };
@@ -42,11 +43,10 @@ export class Lines {
     };
     this.svg.addEventListener("pointerdown", choose);
     this.svg.addEventListener("pointermove", choose);
-    this.observer = new ResizeObserver(([entry]) => {
-      [this.width, this.height] = [Math.round(entry.contentRect.width), Math.round(entry.contentRect.height)];
+    this.observer = followSize(stage, (width, height) => {
+      [this.width, this.height] = [width, height];
       this.draw();
     });
-    this.observer.observe(stage);
   }
 
   destroy() { this.observer.disconnect(); }
