@@ -92,7 +92,10 @@ class Chart {
         this.withdraw = offer(this.data.page, () => this.#shown());
         this.observer = followSize(this.stage, (width, height) => {
           this.plot.size = [width, height];
+          this.theme = readTheme(this.host);
           this.#drawPlot();
+          this.#drawLegend();
+          this.#drawBelow();
         });
       },
     });

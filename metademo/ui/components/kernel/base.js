@@ -1,6 +1,7 @@
 /** What every component of metademo shares: mounting, styles, Plotly.js, the theme, the line to the server. */
 
 import { DASHES } from "./formats.js";
+import { onPaper } from "./paper.js";
 
 /**
  * @template Data  what the component's Python sends
@@ -106,13 +107,14 @@ async function fetchScript(url, shown) {
 }
 
 /**
- * Streamlit's theme as it applies to an element.
+ * Streamlit's theme as it applies to an element; on paper, a light one.
  * @param {HTMLElement} element
  */
 export function readTheme(element) {
+  const light = onPaper();
   const style = getComputedStyle(element);
   /** @type {(name: string, otherwise: string) => string} */
-  const read = (name, otherwise) => style.getPropertyValue(`--st-${name}`).trim() || otherwise;
+  const read = (name, otherwise) => (light && name.endsWith("-color") ? "" : style.getPropertyValue(`--st-${name}`).trim()) || otherwise;
   const background = rgb(read("background-color", "#ffffff"));
   const text = rgb(read("text-color", "#31333f"));
   const dark = 0.299 * background[0] + 0.587 * background[1] + 0.114 * background[2] < 128;

@@ -2,6 +2,7 @@
 
 import { loadPlotly, loadStyle, make, painted, svg } from "./base.js";
 import { DASHES } from "./formats.js";
+import { followPaper } from "./paper.js";
 
 /**
  * Show at once what needs no Plotly, then load it and draw. Where it can't be loaded the stage says so.
@@ -30,20 +31,34 @@ export async function start({ root, host, data }, { show, draw, what }) {
   }
 }
 
+/** A ResizeObserver that also looks when the page is about to be printed, and after that. */
+class SizeFollower extends ResizeObserver {
+  /** @param {HTMLElement} element  @param {(width: number, height: number) => void} resized */
+  constructor(element, resized) {
+    super(([{ contentRect: { width, height } }]) => {
+      if (width) resized(Math.round(width), Math.round(height));
+    });
+    this.observe(element);
+    this.leavePaper = followPaper(() => {
+      if (element.clientWidth) resized(element.clientWidth, element.clientHeight);
+    });
+  }
+
+  disconnect() {
+    this.leavePaper();
+    super.disconnect();
+  }
+}
+
 /**
- * Call `resized` with the size of an element, in whole pixels, now and whenever it changes; not while it is hidden.
+ * Call `resized` with the size of an element, in whole pixels, now and whenever it changes, also for paper; not while it
+ * is hidden.
  * Asking for the size while drawing would make the browser lay out the page at each answer.
  * @param {HTMLElement} element
  * @param {(width: number, height: number) => void} resized
  * @returns {ResizeObserver}
  */
-export function followSize(element, resized) {
-  const observer = new ResizeObserver(([{ contentRect: { width, height } }]) => {
-    if (width) resized(Math.round(width), Math.round(height));
-  });
-  observer.observe(element);
-  return observer;
-}
+export function followSize(element, resized) { return new SizeFollower(element, resized); }
 
 /**
  * The mark of a curve in a legend.

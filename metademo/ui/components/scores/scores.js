@@ -12,6 +12,7 @@
  */
 
 import { loadStyle, make, mount, readTheme } from "../kernel/base.js";
+import { followPaper } from "../kernel/paper.js";
 import { Board } from "./board.js";
 import { sendAlone } from "../kernel/messages.js";
 import { shared } from "../kernel/shared.js";
@@ -56,6 +57,7 @@ class Scores {
     this.host.style.minHeight = "";
     this.#take();
     this.unfollow = place.follow((news) => this.#follow(news));
+    this.leavePaper = followPaper(() => this.#take());
   }
 
   #take() {
@@ -85,6 +87,7 @@ class Scores {
 
   destroy() {
     this.unfollow?.();
+    this.leavePaper?.();
     this.sweep?.destroy();
     clearInterval(this.polling);
   }

@@ -75,6 +75,7 @@ class SourceLine {
     this.#take();
     this.observer = followSize(this.slider, (width) => {
       this.width = width;
+      this.theme = readTheme(this.host);
       this.#draw();
     });
   }

@@ -7,6 +7,7 @@
 import { make, say, set, svg } from "../kernel/base.js";
 import { DASHES, clamp, pretty } from "../kernel/formats.js";
 import { explained } from "../kernel/explain.js";
+import { followSize } from "../kernel/stage.js";
 import { lossScale, stepScale } from "./axes.js";
 
 /**
@@ -54,11 +55,10 @@ export class Lines {
     };
     this.svg.addEventListener("pointerdown", choose);
     this.svg.addEventListener("pointermove", choose);
-    this.observer = new ResizeObserver(([entry]) => {
-      [this.width, this.height] = [Math.round(entry.contentRect.width), Math.round(entry.contentRect.height)];
+    this.observer = followSize(stage, (width, height) => {
+      [this.width, this.height] = [width, height];
       this.draw();
     });
-    this.observer.observe(stage);
   }
 
   destroy() { this.observer.disconnect(); }

@@ -148,7 +148,10 @@ class Stage {
         this.stage.classList.add("md-drawn");
         this.observer = followSize(this.stage, (width, height) => {
           this.plot.size = [width, height];
+          this.theme = readTheme(this.host);
           this.#drawPlot();
+          this.#drawLegend();
+          this.lines.update(this.data, this.theme);
           mark(this.host, { ready: true });
         });
       },
