@@ -79,10 +79,11 @@ def switch(page: Page, scheme: str) -> None:
 
 
 def unfold(page: Page) -> None:
-    """Open every expander."""
+    """Open every expander, and leave the pointer on nothing that would answer to it."""
     folded = page.locator(".stMain details:not([open]) > summary")
     while folded.count():
         folded.first.click()
+    page.mouse.move(0, 0)
     page.evaluate(SETTLED)
 
 
