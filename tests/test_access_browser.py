@@ -79,12 +79,13 @@ def switch(page: Page, scheme: str) -> None:
 
 
 def unfold(page: Page) -> None:
-    """Open every expander."""
+    """Open every expander, and leave the pointer on nothing that would answer to it."""
     folded = page.locator(".stMain details:not([open]) > summary")
     while folded.count():
         folded.first.click()
         page.wait_for_selector(IDLE)  # what is drawn only when it is unfolded has come
     page.wait_for_function("!document.querySelector('.stMain [data-testid=stSkeleton]')")
+    page.mouse.move(0, 0)
     page.evaluate(SETTLED)
 
 
