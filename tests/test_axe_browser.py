@@ -13,8 +13,8 @@ from axe import OF_COLOUR, SCRIPT, Finding, examine, gone, ours
 from axe_known import KNOWN, Fault
 from browser import IDLE, ROOT, SETTLED
 from chart_page import CHART, HEADINGS
-from playwright.sync_api import Page
-from train_page import STAGE
+from playwright.sync_api import Page, expect
+from train_page import STAGE, TrainPage
 
 DRAWN = {
     "MAML": f"{CHART}[data-ready=true]",
@@ -162,25 +162,23 @@ def train(tour: Tour) -> None:
     tour.open("Train")
     tour.unfold()
     tour.look_in_all_sizes("Train")
-    pace = page.get_by_role("slider", name="Pace")
-    pace.press("End")
-    page.get_by_test_id("stSliderThumbValue").get_by_text("3 a second").wait_for()
-    tour.press("Start")
-    page.wait_for_function(f"document.querySelector('{STAGE}').dataset.newest >= 1")
+    run = TrainPage(page)
+    run.slow_down()
+    run.start()
+    run.wait_steps(1)
     tour.look("Train: running")
     tour.press("Stop")
     page.get_by_role("button", name="Download").wait_for()
     tour.look("Train: finished")
-    pace.press("Home")
+    page.get_by_role("slider", name="Pace").press("Home")
+    expect(run.intention).not_to_contain_text("a second")
     page.get_by_text("Original", exact=True).click()
+    expect(run.intention).to_contain_text("original")
     for name in ("Inner learning rate α", "Outer learning rate β"):
-        number = page.get_by_role("spinbutton", name=name)
-        number.fill("9")
-        number.press("Enter")
-    page.get_by_text("2 changed").wait_for()
-    tour.press("Start")
+        run.set_number(name, 9)
+    run.start()
     page.locator(f"{STAGE} .md-bad").wait_for()
-    page.locator("button:has-text('Start'):enabled").wait_for()
+    run.wait_end()
     tour.rest()
     tour.look("Train: diverged")
 
