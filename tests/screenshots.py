@@ -1,18 +1,249 @@
-"""Makes the README's pictures: ``python -m tests.screenshots``."""
+"""Pictures of every page, to be looked at: ``python -m tests.screenshots FOLDER``.
+
+Each page is shown at rest and in the states that it can get into, on a wide window and on a phone,
+in light and in dark, from its top to its end. ``python -m tests.screenshots --readme`` makes the
+pictures of the README instead.
+"""
 
 from __future__ import annotations
 
+import argparse
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
+from tests.browser import CHROMIUM_ARGS, IDLE, PHONE, ROOT, SETTLED, find_chromium, serving
 
 CHART, SCORES = '[data-metademo="chart"]', '[data-metademo="scores"]'
-PICTURES = ROOT / ".github"
+SOURCE, STAGE = '[data-metademo="source_line"]', '[data-metademo="train_stage"]'
+READY = "[data-ready=true]"
+SIZES = {"wide": dict(viewport={"width": 1440, "height": 900}), "phone": PHONE}
+SCHEMES = ("light", "dark")
+TALLEST = 4000
+"""In pixels: what is cut off of How it works looks like the rest of it."""
 
 
-def maml(page: Page, url: str) -> None:
+@dataclass(frozen=True)
+class Picture:
+    """One page in one state.
+
+    Attributes:
+        path: of the page.
+        until: what is there when the page is.
+        act: brings the page from there into the state.
+        before: is done with the browser's page before the address is opened.
+        server: which of the servers shows it, see `servers`.
+    """
+
+    path: str
+    until: str
+    act: Callable[[Page], None] = lambda page: None
+    before: Callable[[Page], None] = lambda page: None
+    server: str = "whole"
+
+
+def click_beside(page: Page) -> None:
+    """A first point, where the nudge says."""
+    ring = page.locator(f"{CHART} .md-nudge-ring").bounding_box()
+    page.mouse.click(ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)
+    page.wait_for_selector(f"{CHART}[data-settled=true] .md-nudge", state="hidden")
+
+
+def clear(page: Page) -> None:
+    """No points."""
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_selector(f"{CHART} .md-now >> text=No points yet")
+
+
+def between_the_bands(page: Page) -> None:
+    """The handle where the learned loss was never trained."""
+    page.locator(f"{SOURCE} .md-slider").click()
+    page.wait_for_selector(f"{SOURCE} >> text=between the bands")
+
+
+def unfold(page: Page) -> None:
+    """All that is folded."""
+    folded = page.locator(".stMain details:not([open]) > summary")
+    while folded.count():
+        folded.first.click()
+        page.evaluate(SETTLED)
+
+
+def start(page: Page) -> None:
+    """A run on the stage."""
+    before = page.get_attribute(STAGE, "data-run") or ""
+    page.locator("button:has-text('Start'):enabled").click()
+    page.wait_for_function(
+        f"(run) => document.querySelector('{STAGE}').dataset.run !== run", arg=before
+    )
+
+
+def finish(page: Page) -> None:
+    """A run that has come to its end."""
+    start(page)
+    page.wait_for_selector("button:has-text('Start'):enabled")
+
+
+def slowly(page: Page) -> None:
+    """A run that is under way, in slow motion."""
+    page.get_by_role("slider", name="Pace").press("End")
+    page.wait_for_selector("text=3 a second")
+    page.wait_for_selector(IDLE)
+    start(page)
+
+
+def diverge(page: Page) -> None:
+    """A run with steps that are far too large."""
+    page.get_by_text("Original", exact=True).click()
+    page.wait_for_selector(".st-key-train-intention >> text=original")
+    page.get_by_text("Your own settings").first.click()
+    for name in ("Inner learning rate α", "Outer learning rate β"):
+        box = page.get_by_role("spinbutton", name=name, exact=True)
+        box.fill("9")
+        box.press("Enter")
+        page.wait_for_selector(IDLE)
+    start(page)
+    page.wait_for_selector(f"{STAGE} .md-run.md-bad >> text=Diverged")
+
+
+def without_plotly(page: Page) -> None:
+    """A line on which the drawing library gets lost."""
+    page.route("**/plotly*", lambda route: route.abort())
+
+
+def waiting_for_plotly(page: Page) -> None:
+    """A line on which the drawing library is still on its way."""
+    page.route("**/plotly*", lambda route: None)
+
+
+AT_REST = {
+    "maml": Picture("", CHART + READY),
+    "daml": Picture("daml", f":has({SOURCE}{READY}) {CHART}{READY}"),
+    "compare": Picture("compare", f"{SCORES}[data-pending=false] .md-sweep path.md-line"),
+    "train": Picture("train", STAGE + READY),
+    "how": Picture("how", ".stDataFrame"),
+    "about": Picture("about", "[data-testid=stCode]"),
+}
+MAML, DAML, TRAIN = (AT_REST[name] for name in ("maml", "daml", "train"))
+
+
+def state_of(
+    picture: Picture, act: Callable[[Page], None], until: str = "", **changes: object
+) -> Picture:
+    """A picture of the same page in another state."""
+    values = vars(picture) | {"act": act, "until": until or picture.until} | changes
+    return Picture(**values)
+
+
+def nothing(page: Page) -> None:
+    """As it is."""
+
+
+STATES = {
+    "maml-clicked": state_of(MAML, click_beside),
+    "maml-empty": state_of(MAML, clear),
+    "maml-unfolded": state_of(MAML, unfold),
+    "maml-waiting": state_of(MAML, nothing, ".md-legend", before=waiting_for_plotly),
+    "maml-error": state_of(MAML, nothing, ".md-failure", before=without_plotly),
+    "maml-damaged": state_of(MAML, nothing, server="damaged"),
+    "maml-no-weights": state_of(MAML, nothing, "[data-testid=stAlert]", server="empty"),
+    "daml-between": state_of(DAML, between_the_bands),
+    "compare-waiting": Picture("compare", f"{SCORES}{READY}[data-pending=true]", server="fresh"),
+    "compare-damaged": state_of(AT_REST["compare"], nothing, server="damaged"),
+    "train-unfolded": state_of(TRAIN, unfold),
+    "train-running": state_of(TRAIN, slowly),
+    "train-finished": state_of(TRAIN, finish),
+    "train-diverged": state_of(TRAIN, diverge),
+}
+"""Errors, and what is empty, waiting, under way or over. A locked page has none yet."""
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the app in a folder, with weights that are free to be damaged; its script."""
+    for name in ("metademo", "weights", "static"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("streamlit_app.py", "CITATION.cff"):
+        shutil.copy(ROOT / name, folder)
+    return folder / "streamlit_app.py"
+
+
+@contextmanager
+def servers() -> Iterator[Callable[[str], str]]:
+    """`url(name)` of a server: one that is whole or fresh, one with damaged or with no weights.
+
+    A fresh one is started at each call: it has measured nothing yet.
+    """
+    with ExitStack() as stack:
+        running: dict[str, str] = {}
+
+        def url(name: str) -> str:
+            if name in running and name != "fresh":
+                return running[name]
+            script = ROOT / "streamlit_app.py"
+            if name in ("damaged", "empty"):
+                script = copied(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+                for file in (script.parent / "weights").glob("*.safetensors"):
+                    if name == "empty" or file.name.startswith("maml-any"):
+                        file.write_bytes(b"damaged")
+            running[name] = stack.enter_context(serving(script))
+            return running[name]
+
+        yield url
+
+
+def settle(page: Page, scheme: str) -> None:
+    """Until nothing changes any more by itself."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(
+        "s => getComputedStyle(document.querySelector('.stApp')).colorScheme === s", arg=scheme
+    )
+    page.wait_for_function("!document.querySelector('.stMain [data-testid=stSkeleton]')")
+    page.evaluate(SETTLED)
+
+
+def shoot(browser: Browser, picture: Picture, url: str, path: str) -> None:
+    """Take a picture in all sizes and schemes; `path` has places for both."""
+    for size, options in SIZES.items():
+        context = browser.new_context(**options, reduced_motion="reduce")
+        page = context.new_page()
+        picture.before(page)
+        page.goto(f"{url}/{picture.path}")
+        page.wait_for_selector(picture.until)
+        picture.act(page)
+        for scheme in SCHEMES:
+            settle(page, scheme)
+            width, height = options["viewport"].values()
+            whole = page.evaluate("document.querySelector('.stMain').scrollHeight")
+            page.set_viewport_size({"width": width, "height": min(max(whole, height), TALLEST)})
+            page.evaluate("document.querySelector('.stMain').scrollTo(0, 0)")
+            page.evaluate(SETTLED)
+            page.screenshot(path=path.format(size=size, scheme=scheme))
+            page.set_viewport_size({"width": width, "height": height})
+        context.close()
+
+
+def take(folder: Path, names: list[str]) -> None:
+    """Pictures of these names, or all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    every = AT_REST | STATES
+    with servers() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
+        for name in names or every:
+            picture = every[name]
+            shoot(browser, picture, url(picture.server), f"{folder}/{name}-{{size}}-{{scheme}}.png")
+            print(name, flush=True)
+        browser.close()
+
+
+# ---------------------------------------------------------------------------- the README's
+
+
+def readme_maml(page: Page, url: str) -> None:
     """Four points, with the contrast switched on."""
     page.set_viewport_size({"width": 1280, "height": 860})
     page.goto(url)
@@ -21,7 +252,7 @@ def maml(page: Page, url: str) -> None:
     page.wait_for_selector(f"{CHART} .md-now >> text=trained the ordinary way")
 
 
-def compare(page: Page, url: str) -> None:
+def readme_compare(page: Page, url: str) -> None:
     """All ways on the same four points, with their scores."""
     page.set_viewport_size({"width": 1280, "height": 1320})
     page.goto(f"{url}/compare")
@@ -33,18 +264,41 @@ def compare(page: Page, url: str) -> None:
     page.wait_for_selector(f"{SCORES}[data-pending=false]")
 
 
-def take(folder: Path = PICTURES) -> None:
-    """Each page as a visitor sees it."""
-    folder.mkdir(exist_ok=True)
+def readme_tour(page: Page, url: str) -> None:
+    """A question of the tour, answered."""
+    page.set_viewport_size({"width": 1280, "height": 860})
+    page.goto(f"{url}/?contrast=1&tour=2&guess=2")
+    page.wait_for_selector(f"{CHART}[data-ready=true]")
+    page.get_by_text("Right.").wait_for()
+
+
+def take_for_the_readme(folder: Path = ROOT / ".github") -> None:
+    """The pages as a visitor sees them."""
     with serving(ROOT / "streamlit_app.py") as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
-        for show in (maml, compare):
+        for show in (readme_maml, readme_compare, readme_tour):
             page = browser.new_page(device_scale_factor=1.5)
             show(page, url)
-            page.wait_for_timeout(2000)
-            page.screenshot(path=folder / f"{show.__name__}.png")
+            page.wait_for_selector(IDLE)
+            page.evaluate(SETTLED)
+            page.screenshot(path=folder / f"{show.__name__.removeprefix('readme_')}.png")
         browser.close()
 
 
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("screenshots"))
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these pictures")
+    parser.add_argument("--readme", action="store_true", help="the README's pictures instead")
+    given = parser.parse_args()
+    if unknown := [name for name in given.names if name not in AT_REST | STATES]:
+        parser.error(f"no picture is called {unknown[0]}; there are: {', '.join(AT_REST | STATES)}")
+    if given.readme:
+        take_for_the_readme()
+    else:
+        take(given.folder, given.names)
+
+
 if __name__ == "__main__":
-    take()
+    main()
