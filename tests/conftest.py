@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pytest
 from browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
 from helpers import PATIENCE, job_threads, small, wait
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -28,8 +28,9 @@ from metademo import fused
 from metademo.jobs import Job
 from metademo.settings import TrainConfig
 
-settings.register_profile("short", max_examples=40)
-settings.register_profile("long", max_examples=1_000)
+AT_ANY_PACE = [HealthCheck.too_slow]  # the machine may have other work
+settings.register_profile("short", max_examples=40, suppress_health_check=AT_ANY_PACE)
+settings.register_profile("long", max_examples=1_000, suppress_health_check=AT_ANY_PACE)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 Motion = Literal["reduce"] | None

@@ -19,7 +19,9 @@ MOST_STOPS = 200
 
 FOCUS_SHOWS = """async () => {
   const focused = document.activeElement;
-  if (!focused || focused === document.body) return "";
+  window.passed ??= new WeakSet();
+  if (!focused || focused === document.body || passed.has(focused)) return "";
+  passed.add(focused);
   const near = [focused, ...focused.querySelectorAll("*")];
   for (let up = focused.parentElement, k = 0; up && k < 3; up = up.parentElement, k += 1) near.push(up, ...up.children);
   const look = () => near.map((element) => {
