@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocketRoute, sync_playwright
 
 from tests.browser import CHROMIUM_ARGS, IDLE, PHONE, ROOT, SETTLED, find_chromium, serving
 
@@ -121,6 +121,22 @@ def waiting_for_plotly(page: Page) -> None:
     page.route("**/plotly*", lambda route: None)
 
 
+def asking_once(page: Page) -> None:
+    """A line on which all is lost that the browser asks after the first time: nothing gets on."""
+
+    def relay(socket: WebSocketRoute) -> None:
+        server, asked = socket.connect_to_server(), []
+
+        def pass_on(message: str | bytes) -> None:
+            if not asked:
+                server.send(message)
+            asked.append(message)
+
+        socket.on_message(pass_on)
+
+    page.route_web_socket("**/_stcore/stream*", relay)
+
+
 AT_REST = {
     "maml": Picture("", CHART + READY),
     "daml": Picture("daml", f":has({SOURCE}{READY}) {CHART}{READY}"),
@@ -153,7 +169,9 @@ STATES = {
     "maml-damaged": state_of(MAML, nothing, server="damaged"),
     "maml-no-weights": state_of(MAML, nothing, "[data-testid=stAlert]", server="empty"),
     "daml-between": state_of(DAML, between_the_bands),
-    "compare-waiting": Picture("compare", f"{SCORES}{READY}[data-pending=true]", server="fresh"),
+    "compare-waiting": Picture(
+        "compare", f"{SCORES}{READY}[data-pending=true]", before=asking_once, server="fresh"
+    ),
     "compare-damaged": state_of(AT_REST["compare"], nothing, server="damaged"),
     "train-unfolded": state_of(TRAIN, unfold),
     "train-running": state_of(TRAIN, slowly),
@@ -206,13 +224,16 @@ def settle(page: Page, scheme: str) -> None:
     page.evaluate(SETTLED)
 
 
-def shoot(browser: Browser, picture: Picture, url: str, path: str) -> None:
-    """Take a picture in all sizes and schemes; `path` has places for both."""
+def shoot(browser: Browser, picture: Picture, url: Callable[[str], str], path: str) -> None:
+    """Take a picture in all sizes and schemes; `path` has places for both.
+
+    A server that is to be fresh is so for each size: the visit before has measured something.
+    """
     for size, options in SIZES.items():
         context = browser.new_context(**options, reduced_motion="reduce")
         page = context.new_page()
         picture.before(page)
-        page.goto(f"{url}/{picture.path}")
+        page.goto(f"{url(picture.server)}/{picture.path}")
         page.wait_for_selector(picture.until)
         picture.act(page)
         for scheme in SCHEMES:
@@ -235,7 +256,7 @@ def take(folder: Path, names: list[str]) -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
         for name in names or every:
             picture = every[name]
-            shoot(browser, picture, url(picture.server), f"{folder}/{name}-{{size}}-{{scheme}}.png")
+            shoot(browser, picture, url, f"{folder}/{name}-{{size}}-{{scheme}}.png")
             print(name, flush=True)
         browser.close()
 

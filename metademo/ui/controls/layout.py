@@ -154,7 +154,8 @@ def chosen_weights(
         gone = (
             f"The weights “{wanted}” of the link are not on this server: others take their place."
         )
-        state.settle(change(state.view, name, choices[name]), *[gone] * (name != wanted))
+        by_a_link = wanted not in (name, type(state.view).first().weights)
+        state.settle(change(state.view, name, choices[name]), *[gone] * by_a_link)
     elif name != wanted:
         state.commit(change(state.view, name, choices[name]))
     return choices, choices[name]
