@@ -171,6 +171,11 @@ def shown(value: Any) -> str:
         text = repr(value)
     except ValueError:  # Python writes out no number of very many digits
         return "a number beyond all bounds"
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """As much of a text as an error shows."""
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 

@@ -22,6 +22,15 @@ def readable(value: float | None, decimals: int = 4) -> str:
     return text if len(text) <= decimals + 5 else f"{value:.2e}"
 
 
+def digits(value: float) -> str:
+    """A number that comes back to the last bit, in as few digits as that takes.
+
+    >>> digits(3.0), digits(0.1)
+    ('3', '0.1')
+    """
+    return repr(float(value)).removesuffix(".0")
+
+
 def to_json(document: Any, **options: Any) -> str:
     """Strict JSON, which knows neither NaN nor infinity: null stands for them.
 

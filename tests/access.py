@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from axe_playwright_python.base import AXE_SCRIPT
+from axe import examine
 from browser import IDLE, SETTLED
 from chart_page import CHART, HEADINGS, SOURCE
 from playwright.sync_api import Page
@@ -108,28 +108,13 @@ def shifts(page: Page) -> list[dict]:
     )
 
 
-COLOUR_RULES = ["color-contrast", "link-in-text-block"]
-"""The rules of axe-core that depend on the scheme."""
-
-
 def violations(page: Page, *, only: list[str] | None = None) -> list[tuple[str, str, str]]:
     """What axe-core finds: rule, selector, and what is wrong.
 
     Args:
         only: the rules that are tried; all of them by default.
     """
-    if not page.evaluate("Boolean(window.axe)"):
-        page.evaluate(AXE_SCRIPT)
-    found = page.evaluate(
-        """(only) => axe.run({ resultTypes: ["violations"], ...(only && { runOnly: only }) })
-          .then((results) => results.violations)""",
-        only,
-    )
-    return [
-        (rule["id"], " ".join(map(str, node["target"])), node["failureSummary"])
-        for rule in found
-        for node in rule["nodes"]
-    ]
+    return [(one.rule, one.where, one.what) for one in examine(page, only=only).found]
 
 
 def pale_marks(page: Page) -> list[str]:

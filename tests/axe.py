@@ -1,22 +1,21 @@
-"""What axe-core, from npm, says about a page: its rules for WCAG 2.2, levels A and AA."""
+"""What axe-core says about a page: by its rules for WCAG 2.2, levels A and AA, or by all."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from axe_known import Fault
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-SCRIPT = Path(__file__).parent / "js/node_modules/axe-core/axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 """WCAG 2.2 took all of these over, but for 4.1.1, which it dropped."""
 OF_COLOUR = ["color-contrast", "link-in-text-block"]
 """The rules that depend on the scheme."""
 
 RUN = """async ([only, selectors]) => {
-  const results = await axe.run({ runOnly: only, resultTypes: ["violations"], elementRef: true });
+  const results = await axe.run({ ...(only && { runOnly: only }), resultTypes: ["violations"], elementRef: true });
   const ran = ["passes", "violations", "incomplete"].flatMap((kind) => results[kind].map((rule) => rule.id));
   const found = results.violations.flatMap((rule) => rule.nodes.map((node) => ({
     rule: rule.id,
@@ -49,14 +48,14 @@ class Verdict:
     found: tuple[Finding, ...]
 
 
-def examine(page: Page, known: Sequence[Fault] = (), *, only: list[str] = TAGS) -> Verdict:
+def examine(page: Page, known: Sequence[Fault] = (), *, only: list[str] | None = TAGS) -> Verdict:
     """Have axe-core look at a page as it is now.
 
     Args:
-        only: tags or ids of rules.
+        only: tags or ids of rules; None for all, also those that are no part of WCAG.
     """
     if not page.evaluate("Boolean(window.axe)"):
-        page.evaluate(SCRIPT.read_text(encoding="utf-8"))
+        page.evaluate(AXE_SCRIPT)
     said = page.evaluate(RUN, [only, [fault.selector for fault in known]])
     found = (Finding(f["rule"], f["where"], f["what"], tuple(f["listed"])) for f in said["found"])
     return Verdict(frozenset(said["ran"]), tuple(found))

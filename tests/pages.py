@@ -65,11 +65,16 @@ def press(app: AppTest, label: str) -> AppTest:
     return next(button for button in app.button if button.label == label).click().run()
 
 
+def unfold(app: AppTest, part: str, page: str = "maml") -> AppTest:
+    """Open a part of a page."""
+    history = app.session_state[f"history of {page}"]
+    app.session_state[f"history of {page}"] = history.amend(history.present.unfold(part, True))
+    return app.run()
+
+
 def unfold_own_points(app: AppTest, page: str = "maml") -> AppTest:
     """Open the part of a page that has the points as a table and as text."""
-    history = app.session_state[f"history of {page}"]
-    app.session_state[f"history of {page}"] = history.amend(history.present.unfold("own", True))
-    return app.run()
+    return unfold(app, "own", page)
 
 
 def type_points(app: AppTest, text: str, page: str = "maml") -> AppTest:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import pytest
 from access import (
-    COLOUR_RULES,
     PATHS,
     TITLES,
     WATCH_SHIFTS,
@@ -20,6 +19,7 @@ from access import (
     violations,
     wait_drawn,
 )
+from axe import OF_COLOUR
 from browser import IDLE, PHONE, ROOT, SETTLED
 from chart_page import CHART
 from playwright.sync_api import Page, expect
@@ -98,7 +98,7 @@ def faults(page: Page) -> list[str]:
         found += [
             f"{scheme}: {rule} at {selector}: {what}"
             for rule, selector, what in violations(
-                page, only=None if scheme == SCHEMES[0] else COLOUR_RULES
+                page, only=None if scheme == SCHEMES[0] else OF_COLOUR
             )
             if (rule, selector) not in allowed
         ]

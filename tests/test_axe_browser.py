@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from axe import OF_COLOUR, SCRIPT, Finding, examine, gone, ours
+from axe import OF_COLOUR, Finding, examine, gone, ours
 from axe_known import KNOWN, Fault
 from browser import IDLE, ROOT, SETTLED
 from chart_page import CHART, HEADINGS
@@ -254,8 +254,6 @@ STATES = (
 @pytest.fixture(scope="module")
 def seen(windows, serve) -> dict[str, Seen]:
     """What the visit saw."""
-    if not SCRIPT.exists():
-        pytest.skip("axe-core is not installed: run `npm install --prefix tests/js`")
     page = windows(viewport=WIDE, reduced_motion="reduce")
     tour = Tour(page, serve(ROOT / "streamlit_app.py"))
     for stretch in VISIT:

@@ -88,12 +88,15 @@ def test_numbers_of_the_maml_page(points, free, contrast):
                 series = panel.series[i]
                 value = holds(series.about[k], curve, truth, gaps)
                 assert series.values[k] == pytest.approx(value, rel=1e-3, abs=1e-5)
-                found[series.about[k]] = value
+                found[series.about[k], k] = value
     wave_gaps = np.abs(view.wave(xs)[0] - ys)
-    for text, facts in [
-        *zip(scene.captions, scene.caption_facts, strict=True),
-        *zip(scene.details, scene.detail_facts, strict=True),
-    ]:
+    captions = zip(scene.captions, scene.caption_facts, strict=True)
+    details = zip(scene.details, scene.detail_facts, strict=True)
+    for k, text, facts in (
+        (k, text, facts)
+        for sentences in (captions, details)
+        for k, (text, facts) in enumerate(sentences)
+    ):
         place = 0
         for shown, about in facts:
             place = text.index(shown, place) + len(shown)
@@ -105,7 +108,10 @@ def test_numbers_of_the_maml_page(points, free, contrast):
             elif "wave − y" in about:
                 assert reads(shown, holds(about, None, None, wave_gaps))
             else:
-                assert reads(shown, found[about])
+                # Of this step, or of none: two values may have one formula, to three digits.
+                values = [found[about, step] for step in (k, 0) if (about, step) in found]
+                assert values
+                assert any(reads(shown, value) for value in values)
         assert not re.search(r"\d\.\d\d", _without(text, facts)), "a number that says nothing"
 
 
@@ -174,6 +180,7 @@ def test_numbers_of_the_board():
         if not data["pending"]:
             break
         app.run()
+    assert not data["pending"]
     for score in data["board"]["scores"]:
         for name in ("mine", "mean", "half"):
             for value, about in zip(score[name], score["formulas"][name], strict=True):
@@ -182,8 +189,11 @@ def test_numbers_of_the_board():
             z, spread, n = re.match(r"\S+ = (\S+) × (\S+) / √(\d+)", about).groups()
             assert half == pytest.approx(float(z) * float(spread) / int(n) ** 0.5, rel=1e-2)
         for share, about in zip(score["better"], score["formulas"]["better"], strict=True):
+            if share is None:
+                assert about == ""
+                continue
             count, n = re.match(r"(\d+) of (\d+) tasks", about).groups()
-            assert share is None or share == pytest.approx(int(count) / int(n), abs=0.01)
+            assert share == pytest.approx(int(count) / int(n), abs=0.01)
 
 
 def test_numbers_of_the_train_page():

@@ -114,7 +114,12 @@ def test_own_weights_are_not_in_a_link_and_it_says_how_to_get_them():
     recipe = TrainView.of(checkpoint.config)
     assert recipe is not None
     assert recipe.config == checkpoint.config
-    assert "](/train?" in said[0]
+    assert "](train?" in said[0], "seen from the page, wherever the app is served"
+
+
+def test_a_class_is_not_led_out_of_its_lesson_by_the_tour():
+    assert arrive("maml", "lock=1").button(key="maml take tour").disabled
+    assert not start().button(key="maml take tour").disabled
 
 
 def test_a_recipe_link_trains_the_same():

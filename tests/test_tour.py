@@ -15,6 +15,7 @@ from metademo.moments.address import follow, parameters
 from metademo.moments.played import Played, play
 from metademo.moments.tour import CONTROLS, PANELS, SENTENCES, TOUR, Stop
 from metademo.tasks import Waves
+from metademo.ui.scenes.train_scene import untrained
 from metademo.ui.server import resources
 
 STOPS = {stop.title: stop for stop in TOUR}
@@ -37,6 +38,22 @@ def test_four_points_become_the_whole_wave():
     off = errors("Four points", "maml-any-phase")
     assert off[0] > 0.4
     assert off[5] < 0.05
+
+
+def test_of_two_networks_only_the_meta_trained_one_gets_there():
+    moment = follow(STOPS["Which is which?"].link)
+    ordinary = replace(moment, view=moment.view.changed(weights="pretrained-any-phase"))
+    found = play(ordinary, resources.library()[0])
+    truth = moment.view.wave(found.x)[0]
+    part = found.runs["pretrained-any-phase"].errors(truth)
+    assert 0.4 * part[0] < part[5] < 0.9 * part[0]
+    assert errors("Which is which?", "maml-any-phase")[5] < 0.2 * part[5]
+
+
+def test_before_meta_training_five_steps_do_not_help():
+    view = follow(STOPS["Where it comes from"].link).view
+    before, *_, after = untrained(view.config)[1].errors
+    assert before < after < 2 * before
 
 
 def test_most_of_the_error_is_gone_after_the_first_step():

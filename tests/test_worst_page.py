@@ -5,8 +5,14 @@ from __future__ import annotations
 import math
 import re
 
-from pages import chart, click, gesture, press, start, view, widget
+from pages import chart, click, gesture, press, unfold, view, widget
+from pages import start as opened
 from streamlit.testing.v1 import AppTest
+
+
+def start() -> AppTest:
+    """The MAML page with the part unfolded."""
+    return unfold(opened(), "worst")
 
 
 def text(app: AppTest) -> str:

@@ -12,6 +12,7 @@ from metademo.command_line.reports import LinkReport
 from metademo.command_line.support import adaptation, add_support, points, sources
 from metademo.described import ConfigError
 from metademo.moments import address
+from metademo.moments.candidates import candidates
 from metademo.moments.mended import PageView
 from metademo.moments.played import Played, play
 from metademo.moments.views import MAX_POINTS, MAX_STEPS, CompareView, DamlView, MamlView
@@ -52,16 +53,15 @@ def _moment(
         return "daml", DamlView.first().changed(weights=name, source=found[0], steps=steps)
     own = config.algorithm == "maml" and family.unit_amplitude
     view: MamlView | CompareView = MamlView.first() if own else CompareView.first()
-    changes = {"weights": name} if own else _alone(name, checkpoint)
+    changes = {"weights": name} if own else _alone(name, checkpoint, family)
     view = view.changed(steps=steps, snap=False, **changes)
     return "maml" if own else "compare", view.with_points(_placed(arguments, family), family)
 
 
-def _alone(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
+def _alone(name: str, checkpoint: Checkpoint, family: WaveFamily) -> dict[str, Any]:
     """What the Compare page is to show: this learner alone, and all its steps."""
-    config = checkpoint.config
-    known = config.algorithm if name == f"{config.algorithm}-{config.family}" else name
-    return {"chosen": (known,), "family": config.family, "own_steps": False}
+    known = next(iter(candidates({name: checkpoint}, {}, family)))
+    return {"chosen": (known,), "family": family.name, "own_steps": False}
 
 
 def _placed(arguments: argparse.Namespace, family: WaveFamily) -> tuple[tuple[float, float], ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from metademo.algorithms import ALGORITHMS, Learner
+from metademo.algorithms import Learner
 from metademo.checkpoints import SUFFIX
 from metademo.models import Model
 from metademo.moments.candidates import Candidate
@@ -109,9 +109,7 @@ def of_compared(
     Args:
         steps: that it is shown for, see `Compared.steps`.
     """
-    trained = one.config is not None
-    weights = f"{one.name}-{family.name}" if one.name in ALGORITHMS else one.name
-    found = of_points(view.changed(steps=steps), family, one.model, weights if trained else "")
+    found = of_points(view.changed(steps=steps), family, one.model, one.weights)
     found = replace(found, title=one.title)
     if not one.model.learner.unlabelled:
         return found

@@ -27,7 +27,8 @@ from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, NoReturn, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
-from metademo.described import SHOWN, ConfigError, described
+from metademo.described import SHOWN, ConfigError, described, shortened
+from metademo.formats import digits
 from metademo.moments.duel import DuelView
 from metademo.moments.lesson import Lesson
 from metademo.moments.mended import View
@@ -158,7 +159,9 @@ def read(said: Mapping[str, str], kind: type[V]) -> tuple[V, tuple[str, ...]]:
             and getattr(view, name) != given[name]
         ):
             unread.append(key)
-    return view, tuple(f"“{key}={_short(said[key])}” in the link can’t be used." for key in unread)
+    return view, tuple(
+        f"“{key}={shortened(said[key])}” in the link can’t be used." for key in unread
+    )
 
 
 def key_of(kind: type[View], name: str) -> str:
@@ -192,7 +195,7 @@ class _Way(ABC):
 
 class _Number(_Way):
     def text(self, value: float) -> str:
-        return repr(float(value)).removesuffix(".0")
+        return digits(value)
 
     def value(self, text: str) -> float:
         return number(text)
@@ -314,7 +317,3 @@ def _bare(kind: Any) -> Any:
         kept = [_bare(part) for part in parts if part is not NoneType]
         return kept[0] if len(kept) == 1 else Union[tuple(kept)]  # noqa: UP007 (made at run time)
     return kind
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -23,6 +23,7 @@ class Candidate:
 
     Attributes:
         config: of its training; None if there was none.
+        weights: their name; "" if there are none.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Candidate:
     style: Style
     model: Model
     config: TrainConfig | None = None
+    weights: str = ""
 
     @property
     def colours_and_dash(self) -> tuple[tuple[str, str], str]:
@@ -57,13 +59,13 @@ def candidates(
     """
     found: dict[str, Candidate] = {}
     for name in ALGORITHMS:
-        checkpoint = usable.get(f"{name}-{family.name}")
-        if checkpoint is not None:
-            found[name] = _of_weights(name, ALGORITHMS[name].title, checkpoint)
-    standing_in = {f"{name}-{family.name}" for name in found}
+        weights = f"{name}-{family.name}"
+        if weights in usable:
+            found[name] = _of_weights(name, ALGORITHMS[name].title, weights, usable[weights])
+    standing_in = {one.weights for one in found.values()}
     for name, checkpoint in {**usable, **own}.items():
         if checkpoint.config.family == family.name and name not in standing_in:
-            further = _of_weights(name, _title_of(name, checkpoint), checkpoint)
+            further = _of_weights(name, _title_of(name, checkpoint), name, checkpoint)
             dash = "dot" if further.style.dash != "dot" else "dashdot"
             found[name] = replace(further, style=replace(further.style, dash=dash))
     like = next(iter(found.values()), None)
@@ -91,9 +93,10 @@ def steps_of(view: CompareView, chosen: Sequence[Candidate]) -> dict[str, int]:
     return {one.name: own.get(one.name, max(own.values())) for one in chosen}
 
 
-def _of_weights(name: str, title: str, checkpoint: Checkpoint) -> Candidate:
+def _of_weights(name: str, title: str, weights: str, checkpoint: Checkpoint) -> Candidate:
     config = checkpoint.config
-    return Candidate(name, title, style_of(config.algorithm), Model.of(checkpoint), config)
+    style = style_of(config.algorithm)
+    return Candidate(name, title, style, Model.of(checkpoint), config, weights)
 
 
 def _title_of(name: str, checkpoint: Checkpoint) -> str:

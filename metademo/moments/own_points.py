@@ -18,7 +18,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from metademo.described import SHOWN
+from metademo.described import shortened
+from metademo.formats import digits
 from metademo.moments.scaling import LARGEST, Point, Scaling
 from metademo.moments.views import MAX_POINTS, PointsView
 from metademo.tasks import WaveFamily
@@ -61,7 +62,9 @@ class Fault:
 
     @property
     def in_words(self) -> str:
-        return f"Line {self.line}: {_short(self.text)}\n{self.reason}" if self.line else self.reason
+        return (
+            f"Line {self.line}: {shortened(self.text)}\n{self.reason}" if self.line else self.reason
+        )
 
 
 @dataclass(frozen=True)
@@ -114,9 +117,9 @@ class Dialect:
             if not value:
                 return f"There is no {name}."
             if number is None:
-                return f"“{_short(value)}” is not a number."
+                return f"“{shortened(value)}” is not a number."
             if abs(number) > LARGEST:
-                return f"“{_short(value)}” is too large: {LARGEST:g} is the most."
+                return f"“{shortened(value)}” is too large: {LARGEST:g} is the most."
             found.append(number)
         return found[0], found[1]
 
@@ -172,7 +175,7 @@ def decoded(data: str | bytes) -> str:
 
 def written(points: Iterable[Point]) -> str:
     """Points as CSV that `read` reads back to the last bit."""
-    return "\n".join(["x, y", *(f"{_digits(x)}, {_digits(y)}" for x, y in points)])
+    return "\n".join(["x, y", *(f"{digits(x)}, {digits(y)}" for x, y in points)])
 
 
 def evenly(points: Sequence[Point], count: int = MAX_POINTS) -> tuple[Point, ...]:
@@ -213,11 +216,3 @@ def _lines(text: str) -> list[Line]:
 
 def _refused(reason: str) -> Reading:
     return Reading((), (Fault(0, "", reason),))
-
-
-def _digits(number: float) -> str:
-    return repr(float(number)).removesuffix(".0")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

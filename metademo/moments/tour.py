@@ -60,7 +60,8 @@ TOUR = (
         ("A", "B"),
         1,
         "B. The other was trained the ordinary way, on all waves at once. Its best answer to all "
-        "of them is their average, and from there five steps on four points lead nowhere.",
+        "of them is their average, and from there five steps on four points go only part of the "
+        "way.",
         ("maml-before", "random", SENTENCES, PANELS),
         {"pretrained": "network A", "maml": "network B"},
     ),
@@ -156,9 +157,10 @@ TOUR = (
         "/train",
         "All of this was learned, and here you can watch it. The network at the right has random "
         "weights. What do five steps do for it before any meta-training?",
-        ("As much as later, only less exactly", "Next to nothing", "They make it run away"),
+        ("As much as later, only less exactly", "They don’t help", "They make it run away"),
         1,
-        "Next to nothing. Press Start: 6,000 outer steps take a few seconds, and the slider goes "
-        "back to any of them. This was the last stop.",
+        "They don’t help: its curves move, but on new waves it is no better off. Press Start: "
+        "6,000 outer steps take a few seconds, and the slider goes back to any of them. This was "
+        "the last stop.",
     ),
 )

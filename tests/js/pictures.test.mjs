@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { escaped, figure, lines, offer, picture, publicLink } from "../../metademo/ui/components/kernel/pictures.js";
+import { linkTo } from "../../metademo/ui/components/kernel/address.js";
+import { escaped, figure, lines, offer, picture } from "../../metademo/ui/components/kernel/pictures.js";
+import { shared } from "../../metademo/ui/components/kernel/shared.js";
 
 const theme = { background: "rgb(1,2,3)", text: "rgb(4,5,6)", font: "Serif", ink: (o) => `ink ${o}` };
 const about = { title: "MAML on 2 points", citation: "A & B: *C*", link: "https://x.org/?points=1,2&steps=3" };
@@ -70,8 +72,15 @@ test("a chart that is gone offers nothing, and does not take back what another o
 });
 
 test("a link for others leaves out what is this visitor's alone", () => {
-  const page = { origin: "https://x.org", pathname: "/train" };
-  assert.equal(publicLink({ ...page, search: "?run=secret&run=other" }), "https://x.org/train");
-  assert.equal(publicLink({ ...page, search: "?seed=3&run=secret&runs=1,2" }), "https://x.org/train?seed=3&runs=1,2");
-  assert.equal(publicLink({ ...page, search: "" }), "https://x.org/train");
+  const here = { origin: "https://x.org", pathname: "/train", search: "?run=secret&run=other&embed=true" };
+  Object.assign(globalThis, { location: here });
+  const place = shared("train");
+  place.set({ address: "", aside: "run=secret&run=other" });
+  assert.equal(linkTo("train"), "https://x.org/train?embed=true");
+  here.search = "?seed=3&run=secret";
+  place.set({ address: "seed=3", at: "400" });
+  assert.equal(linkTo("train"), "https://x.org/train?seed=3&at=400");
+  assert.equal(linkTo("train", "seed=4&lock=1"), "https://x.org/train?seed=4&lock=1&at=400");
+  place.set({ address: "", at: "" });
+  assert.equal(linkTo("train"), "https://x.org/train");
 });

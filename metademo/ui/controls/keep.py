@@ -32,9 +32,12 @@ def arrival(state: PageState[Any]) -> None:
         what = " and ".join(part for part in (locked, hidden) if part)
         with st.container(key=f"{state.page} lesson", horizontal=True, vertical_alignment="center"):
             st.markdown(f":material/school: **This page is a lesson**: {what}.")
-            if st.button("Leave the lesson", key=f"{state.page} leave lesson"):
-                state.teach(Lesson())
-                st.rerun()
+            st.button(
+                "Leave the lesson",
+                key=f"{state.page} leave lesson",
+                on_click=state.teach,
+                args=(Lesson(),),
+            )
     tour.panel(state)
 
 
@@ -59,10 +62,15 @@ def keep(state: PageState[Any], scene: Callable[[], Scene] | None = None) -> Non
             "Take the tour",
             key=f"{state.page} take tour",
             icon=":material/signpost:",
+            disabled=state.lesson.for_a_class,
             width="stretch",
             help=f"{len(TOUR)} questions on the real pages, in five minutes.",
         ):
             tour.go(state, 1)
+
+
+def own_weights(state: PageState[Any]) -> None:
+    """How somebody else gets the weights of this visit that the page shows."""
     for name, checkpoint in _own_weights(state).items():
         _recipe(name, checkpoint)
 
@@ -80,9 +88,11 @@ def _recipe(name: str, checkpoint: Checkpoint) -> None:
     if view is None or not checkpoint.steps:  # not trained by metademo
         st.caption(f"A link can’t hold the weights “{name}”: send their file along.")
         return
+    # As seen from this page: the app may stand under a path of its own.
+    recipe = link("train", view).removeprefix("/")
     st.caption(
-        f"A link can’t hold the weights “{name}”. [Their recipe]({link('train', view)}) trains the "
-        f"very same ones in seconds, at step {checkpoint.steps:,}; the Train page has the file."
+        f"A link can’t hold the weights “{name}”. [Their recipe]({recipe}) trains the very same "
+        f"ones in seconds, at step {checkpoint.steps:,}; the Train page has the file."
     )
 
 

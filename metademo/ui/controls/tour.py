@@ -39,17 +39,15 @@ def panel(state: PageState[Any]) -> None:
 
 
 def _question(state: PageState[Any], stop: Stop) -> None:
-    lesson = state.lesson
-    chosen = st.radio(
+    lesson, key = state.lesson, f"{state.page} tour {state.lesson.tour}"
+    st.radio(
         stop.question,
         range(1, len(stop.options) + 1),
         index=lesson.guess - 1 if lesson.guess else None,
         format_func=lambda guess: stop.options[guess - 1],
-        key=f"{state.page} tour {lesson.tour}",
+        key=key,
+        on_change=lambda: state.teach(lesson.changed(guess=st.session_state[key])),
     )
-    if chosen and chosen != lesson.guess:
-        state.teach(lesson.changed(guess=chosen))
-        st.rerun()
 
 
 def go(state: PageState[Any], number: int) -> None:

@@ -200,6 +200,7 @@ def after_the_run(state: PageState[TrainView], visit: Visit) -> None:
                     remedy.label,
                     key=f"train remedy {remedy.label}",
                     icon=":material/replay:",
+                    disabled=state.lesson.lock,
                     on_click=_try,
                     args=(state, visit, remedy),
                 )

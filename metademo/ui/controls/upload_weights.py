@@ -64,7 +64,9 @@ def _dialogue(page: str, take: Take) -> None:
             said = map(_verbatim, (fault.problem, fault.remedy))
             st.error("\n\n".join(said), icon=":material/block:")
     if page != "daml":
-        with st.expander("How to save a network of yours", key=f"{page} how to save"):
+        # What a file leads to stands above it: only what the server knows to be open stays open.
+        how = f"{page} how to save"
+        with st.expander("How to save a network of yours", key=how, on_change="rerun"):
             st.code(foreign.SCRIPT, language="python", wrap_lines=True)
     _kept(page)
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from metademo import __version__, citation
 from metademo.citation import Work
+from metademo.ui.components.link.link import copy_link
 from metademo.ui.controls import layout
 
 WHAT = """
@@ -27,6 +28,7 @@ def page() -> None:
             st.warning(f"How to cite it can't be said: {fault}", icon=":material/warning:")
         else:
             _sources(work)
+        copy_link("about", "this page")
 
 
 def _sources(work: Work) -> None:

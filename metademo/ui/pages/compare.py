@@ -148,6 +148,7 @@ def _controls() -> None:
     with st.expander("Your own points", **state.unfolding("own")) as part:
         if part.open:
             own_points(state, family)
+    keep.own_weights(state)
     if not state.lesson.hidden:  # what is hidden is not to be had in another way
         take_home.from_compared(view, family, _compared(state)[1], _drawing())
 

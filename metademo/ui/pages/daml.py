@@ -128,6 +128,7 @@ def _controls() -> None:
     if all(band.means_one for band in family.bands):
         _fresh_inputs(state)
     layout.inner_loop(state, chosen.config)
+    keep.own_weights(state)
     if not state.lesson.hidden:  # what is hidden is not to be had in another way
         take_home.from_source(view, chosen, _drawing())
 

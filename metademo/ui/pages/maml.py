@@ -92,8 +92,10 @@ def _controls() -> None:
     with st.expander("Your own points", **state.unfolding("own")) as part:
         if part.open:
             own_points(state, family)
-    with st.expander("The worst four points", **state.unfolding("worst")):
-        worst.worst_four(state, family, Model.of(chosen))
+    with st.expander("The worst four points", **state.unfolding("worst")) as part:
+        if part.open:  # a search takes a moment
+            worst.worst_four(state, family, Model.of(chosen))
+    keep.own_weights(state)
     if not state.lesson.hidden:  # what is hidden is not to be had in another way
         take_home.from_points(view, chosen, _drawing())
 

@@ -94,7 +94,10 @@ def steps_of(learner: Learner, inner_lr: float | None) -> str:
     else:
         alpha = f"α = {exact(learner.inner_lr if inner_lr is None else inner_lr)}"
     loss = "the learned loss" if learner.unlabelled else "its loss on the points"
-    return f"y = f(x; θ), θ ← θ − α ∇L(θ) at each step, with {alpha}; L is {loss}"
+    moving = ""
+    if learner.moving != tuple(learner.network.shapes):
+        moving = f" for {', '.join(learner.moving)} alone"
+    return f"y = f(x; θ), θ ← θ − α ∇L(θ) at each step{moving}, with {alpha}; L is {loss}"
 
 
 def wave_formula(name: str, frequency: float, shape: str) -> str:

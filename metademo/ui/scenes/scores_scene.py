@@ -110,8 +110,8 @@ def _formulas(errors: Array, half: Array, shares: Array) -> dict[str, list[str]]
                 f"{exact(width)} = 1.96 × {exact(spread)} / √{n}: the errors’ standard deviation, "
                 f"over the root of their number"
             )
-            count = 0 if np.isnan(share) else round(share * n)
-            found["better"].append(f"{count} of {n} tasks have a larger error than this one")
+            larger = "" if np.isnan(share) else f"{round(share * n)} of {n} tasks"
+            found["better"].append(larger and f"{larger} have a larger error than this one")
     return found
 
 

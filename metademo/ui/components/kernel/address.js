@@ -23,20 +23,42 @@ export function arrived(page) {
   return { at: /^\d{1,9}$/.test(text) ? Number(text) : null, front: said.get("front") ?? pinned ?? null };
 }
 
+/**
+ * The link to what a page shows now, or to that with another query in the view's place.
+ * @param {string} page
+ * @param {?string} [query]
+ */
+export function linkTo(page, query) {
+  return location.origin + location.pathname + search(page, query ?? shared(page).values.address);
+}
+
+/**
+ * What stands behind an address: these queries, what is known here alone, and what Streamlit reads itself.
+ * @param {string} page
+ * @param {(string | undefined)[]} queries
+ */
+function search(page, ...queries) {
+  const { at, pinned } = shared(page).values;
+  const more = new URLSearchParams([...new URLSearchParams(location.search)].filter(([name]) => OURS.test(name)));
+  if (at) more.set("at", at);
+  if (pinned) more.set("front", pinned);
+  const text = [...queries, more.toString()].filter(Boolean).join("&");
+  return text && `?${text}`;
+}
+
+/** Keeps the page's address a link to what it shows. */
 export class Address {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ timer;
 
   /** @param {string} page */
   constructor(page) {
+    this.page = page;
     this.place = shared(page);
     this.path = location.pathname;
     this.unfollow = this.place.follow((news) => {
       if ("address" in news || "at" in news || "pinned" in news || "aside" in news) this.#soon();
     });
   }
-
-  /** The link to what is shown now, or to that with another query in the view's place. @param {?string} [query] */
-  link(query) { return location.origin + location.pathname + this.#search(query ?? this.place.values.address); }
 
   #soon() {
     clearTimeout(this.timer);
@@ -48,20 +70,9 @@ export class Address {
     clearTimeout(this.timer);
     if (this.place.values.address === undefined || location.pathname !== this.path) return;
     const { address, aside } = this.place.values;
-    const search = this.#search(address, aside);
-    if (location.search === search) return;
-    history.replaceState(history.state, "", this.path + search + location.hash);
-  }
-
-  /** @param {(string | undefined)[]} queries */
-  #search(...queries) {
-    const { at, pinned } = this.place.values;
-    const own = [...new URLSearchParams(location.search)].filter(([name]) => OURS.test(name));
-    const more = new URLSearchParams(own);
-    if (at) more.set("at", at);
-    if (pinned) more.set("front", pinned);
-    const text = [...queries, more.toString()].filter(Boolean).join("&");
-    return text && `?${text}`;
+    const said = search(this.page, address, aside);
+    if (location.search === said) return;
+    history.replaceState(history.state, "", this.path + said + location.hash);
   }
 
   destroy() {

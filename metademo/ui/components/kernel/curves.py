@@ -134,7 +134,7 @@ class Scene:
         return curves | {SENTENCES: "the sentences", PANELS: "the charts of errors"}
 
     def without(self, hide: Collection[str]) -> Scene:
-        """The scene without what a lesson hides: it is not sent, so nobody can look it up."""
+        """The scene without what a lesson hides: that is not even sent."""
         if not hide:
             return self
         return replace(

@@ -44,6 +44,7 @@ export function tell(element, text, facts) {
   const key = JSON.stringify([text, facts]);
   if (element.dataset.told === key) return;
   element.dataset.told = key;
+  if (asked && element.contains(asked)) hide(); // it goes away, and whoever asked about it is not told that
   /** @type {(Node|string)[]} */
   const parts = [];
   let place = 0;

@@ -14,7 +14,6 @@ const HEIGHT = 520; // of the title and the plot
 const LINE = 15; // height of a line of small print
 const COLUMNS = 150; // characters in it
 const SCALE = 2; // pixels of a PNG for each of ours
-const PRIVATE = /^run=/; // what in an address is this visitor's alone: the tokens of runs
 
 /** @type {Map<string, () => Shown>} */
 const offered = new Map();
@@ -76,15 +75,6 @@ export function figure({ plot, theme, keys, points, pointsLabel, when }, { title
       }],
     },
   };
-}
-
-/**
- * The address of a page, for others.
- * @param {{origin: string, pathname: string, search: string}} address
- */
-export function publicLink({ origin, pathname, search }) {
-  const said = search.slice(1).split("&").filter((part) => part && !PRIVATE.test(part));
-  return origin + pathname + (said.length ? `?${said.join("&")}` : "");
 }
 
 /** A text in lines, cut where it has no room: an address has no spaces. @param {string} text @returns {string[]} */

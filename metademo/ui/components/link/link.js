@@ -6,7 +6,7 @@
  * @typedef {{page: string, shows: string, query: ?string, assets: {style: string}}} Data  `query`: of a link to something else
  */
 
-import { Address } from "../kernel/address.js";
+import { Address, linkTo } from "../kernel/address.js";
 import { loadStyle, make, mount, say } from "../kernel/base.js";
 import { shared } from "../kernel/shared.js";
 
@@ -53,14 +53,14 @@ class Link {
   #show() {
     const { shows, stands } = shared(this.data.page).values;
     if (!this.saying) say(this.shows, ["It shows ", [this.data.shows || shows, stands].filter(Boolean).join(", "), "."].join(""));
-    const link = this.address.link(this.data.query);
+    const link = linkTo(this.data.page, this.data.query);
     this.field.hidden = !this.data.query;
     this.field.value = this.host.dataset.link = link;
   }
 
   async #copy() {
     this.address.write();
-    const link = this.address.link(this.data.query);
+    const link = linkTo(this.data.page, this.data.query);
     try {
       await navigator.clipboard.writeText(link);
       this.#say("Copied.");

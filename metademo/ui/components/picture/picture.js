@@ -7,8 +7,9 @@
  *   `file`: its name, without the ending
  */
 
+import { linkTo } from "../kernel/address.js";
 import { loadStyle, make, mount, say } from "../kernel/base.js";
-import { picture, publicLink } from "../kernel/pictures.js";
+import { picture } from "../kernel/pictures.js";
 import { mark } from "../kernel/stage.js";
 
 /** @param {import("../kernel/base.js").Component<Data>} component */
@@ -47,7 +48,7 @@ class Picture {
   async #save(format) {
     const { page, title, citation, file } = this.data;
     try {
-      const address = await picture(page, { title, citation, link: publicLink(location) }, format);
+      const address = await picture(page, { title, citation, link: linkTo(page) }, format);
       say(this.fault, address ? "" : "There is no chart to keep yet.");
       if (!address) return;
       make("a", { href: address, download: `${file}.${format}` }).click();
