@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import streamlit as st
-from helpers import PATIENCE
+from streamlit.testing.v1 import AppTest
 
 
 @dataclass
 class Offered:
-    """The downloads that a page has offered, by label.
+    """The downloads that the open popover of a page offers, by label.
 
     Attributes:
         files: their names.
     """
 
-    content: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    content: dict[str, str | bytes] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, label: str) -> Any:
-        """What a press gets: made in a thread that knows of no session, as Streamlit does."""
-        made: list[Any] = []
-        thread = threading.Thread(target=lambda: made.append(self.content[label]()))
-        thread.start()
-        thread.join(PATIENCE)
-        assert made, "it could not be made"
-        return made[0]
+        return self.content[label]
+
+    def open(self, app: AppTest, page: str = "maml") -> AppTest:
+        """Press "Take it home" and see what is in it; nothing may be made before that."""
+        app.session_state[f"{page} take home"] = False
+        app.run()
+        self.content.clear()
+        self.files.clear()
+        app.run()
+        assert not self.content
+        app.session_state[f"{page} take home"] = True
+        return app.run()
 
 
 def watch_downloads(monkeypatch: pytest.MonkeyPatch) -> Offered:
-    """Watch what is offered; nothing may be made before it is asked for."""
+    """Watch what is offered."""
     seen, real = Offered(), st.download_button
 
     def watched(label: str, data: Any, *, file_name: str, **options: Any) -> bool:
-        assert callable(data)
+        assert not callable(data), "Streamlit forgets what a callable makes"
         assert options["on_click"] == "ignore"
         seen.content[label], seen.files[label] = data, file_name
         return real(label, data, file_name=file_name, **options)

@@ -288,7 +288,7 @@ def train(pages, url) -> TrainPage:
 
 def wait_end(train: TrainPage) -> None:
     train.wait_end()
-    train.button("Download").wait_for()
+    train.button("Take it home").wait_for()
 
 
 def test_axe_on_a_run_under_way_and_when_it_is_done(train):

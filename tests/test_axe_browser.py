@@ -89,7 +89,9 @@ class Tour:
         self.rest()
 
     def rest(self) -> None:
-        """Until nothing is asked of the server and nothing moves."""
+        """Until nothing is asked of the server and nothing moves; no tooltip fades in or out."""
+        self.page.mouse.move(0, 0)
+        self.page.locator(".stTooltipContent").wait_for(state="detached")
         self.page.wait_for_selector(IDLE)
         self.page.evaluate(SETTLED)
 
@@ -104,6 +106,7 @@ class Tour:
 
     def look(self, state: str) -> None:
         """Have the page examined as it is, light and dark."""
+        self.rest()
         seen = self.seen[state] = Seen()
         self._examine(seen)
         self._scheme = "light" if self._scheme == "dark" else "dark"
@@ -144,7 +147,6 @@ def without_plotly(tour: Tour) -> None:
     tour.page.route("**/*plotly*", lambda route: route.abort())
     tour.page.goto(tour.url)
     tour.page.get_by_role("alert").get_by_text("could not be drawn").wait_for()
-    tour.rest()
     tour.look("the chart failed to load")
     tour.page.unroute_all()
 
@@ -168,7 +170,7 @@ def train(tour: Tour) -> None:
     run.wait_steps(1)
     tour.look("Train: running")
     tour.press("Stop")
-    page.get_by_role("button", name="Download").wait_for()
+    page.get_by_role("button", name="Take it home").wait_for()
     tour.look("Train: finished")
     page.get_by_role("slider", name="Pace").press("Home")
     expect(run.intention).not_to_contain_text("a second")
@@ -179,7 +181,6 @@ def train(tour: Tour) -> None:
     run.start()
     page.locator(f"{STAGE} .md-bad").wait_for()
     run.wait_end()
-    tour.rest()
     tour.look("Train: diverged")
 
 
@@ -195,14 +196,12 @@ def points_that_cannot_be_read(tour: Tour) -> None:
     tour.page.get_by_role("textbox", name="A point to a line").fill("1, 2\nhere and there")
     tour.press("Place these points")
     tour.page.get_by_text("Nothing was placed").wait_for()
-    tour.rest()
     tour.look("MAML: points that can’t be read")
 
 
 def the_dialogue(tour: Tour) -> None:
     tour.press("Link for a class")
     tour.page.locator(f"[role=dialog] {CHART}[data-ready=true]").wait_for()
-    tour.rest()
     tour.look("Link for a class")
     tour.page.keyboard.press("Escape")
     tour.page.locator("[role=dialog]").wait_for(state="detached")
@@ -212,11 +211,9 @@ def a_stop_of_the_tour(tour: Tour) -> None:
     tour.press("Take the tour")
     question = tour.page.get_by_role("radiogroup", name="The dots are four points")
     question.wait_for()
-    tour.rest()
     tour.look("a tour stop: the question")
     question.get_by_text("It hardly changes").click()
     tour.page.get_by_text("Not quite.").wait_for()
-    tour.rest()
     tour.look("a tour stop: the answer")
 
 

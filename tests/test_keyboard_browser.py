@@ -206,7 +206,7 @@ def train(keys: Keys) -> None:
     stop = page.get_by_role("button", name="Stop")
     keys.tab_to(stop)
     keys.press("Enter")
-    page.get_by_role("button", name="Download").wait_for()
+    page.get_by_role("button", name="Take it home").wait_for()
     keys.rest()
     ended = keys.says(STAGE)
     assert all(one != other for one, other in zip(before, ended, strict=True))

@@ -26,14 +26,14 @@ def table(text: str) -> dict[str, np.ndarray]:
 
 
 def test_the_maml_page_gives_its_curves_script_notebook_and_weights(offered, tmp_path, monkeypatch):
-    app = start()
+    app = offered.open(start())
     assert offered.files == {
         "Curves (CSV)": "maml-curves.csv",
         "Script": "maml-maml.py",
         "Notebook": "maml-maml.ipynb",
         "Weights": "maml-any-phase.safetensors",
     }
-    widget(app, "toggle", "contrast").set_value(True).run()
+    offered.open(widget(app, "toggle", "contrast").set_value(True).run())
     curves = table(offered["Curves (CSV)"])
     steps = [f"{name}_step_{k}" for name in ("pretrained", "random", "maml") for k in range(6)]
     assert list(curves) == ["x", "truth", *steps]
@@ -50,9 +50,8 @@ def test_the_maml_page_gives_its_curves_script_notebook_and_weights(offered, tmp
 
 def test_without_a_point_there_is_no_script_and_the_page_says_so(offered):
     app = start()
-    offered.content.clear()
     gesture(app, "clear")
-    app.run()
+    offered.open(app)
     assert set(offered.content) == {"Curves (CSV)", "Weights"}
     assert any("place a point first" in caption.value for caption in app.caption)
     assert chart(app)["points"] == []
@@ -62,22 +61,22 @@ def test_a_learner_without_words_for_itself_has_no_script_and_the_page_says_so(
     offered, monkeypatch
 ):
     monkeypatch.setattr(MAML, "in_torch", lambda self, inner_lr=None: None)
-    app = start()
+    app = offered.open(start())
     assert set(offered.content) == {"Curves (CSV)", "Weights"}
     assert any("nobody has put MAML into plain PyTorch" in c.value for c in app.caption)
 
 
 def test_the_daml_page_gives_the_same(offered):
-    app = start("daml")
+    app = offered.open(start("daml"), "daml")
     assert offered.files["Script"] == "daml-daml.py"
-    widget(app, "slider", "source", "daml").set_value(0.0).run()
+    offered.open(widget(app, "slider", "source", "daml").set_value(0.0).run(), "daml")
     curves = table(offered["Curves (CSV)"])
     assert list(curves)[:3] == ["x", "truth_0", "truth_1"]
     assert "x = torch.tensor([0.0])" in offered["Script"]
 
 
 def test_on_the_compare_page_one_learner_is_taken_apart(offered):
-    app = start("compare")
+    app = offered.open(start("compare"), "compare")
     choice = app.selectbox(key="compare take home learner")
     assert choice.options == ["MAML", "Reptile", "MAML++", "Ordinary training"]
     assert "MAML on 4 points" in offered["Script"]
@@ -86,15 +85,14 @@ def test_on_the_compare_page_one_learner_is_taken_apart(offered):
     choice.set_value("maml++").run()
     assert offered.files["Weights"] == "maml++-two-phase.safetensors"
     assert "step_sizes" in offered["Script"]
-    offered.content.clear()
     widget(app, "button_group", "chosen", "compare").set_value(["oracle"]).run()
+    offered.open(app, "compare")
     assert set(offered.content) == {"Curves (CSV)", "Script", "Notebook"}
     assert "least squared error" in offered["Script"]
 
 
 def test_nobody_chosen_leaves_nothing_to_take(offered):
     app = start("compare")
-    offered.content.clear()
-    widget(app, "button_group", "chosen", "compare").set_value([]).run()
+    offered.open(widget(app, "button_group", "chosen", "compare").set_value([]).run(), "compare")
     assert not offered.content
     assert any(c.value == "Choose at least one way of learning." for c in app.caption)

@@ -119,10 +119,12 @@ def test_the_time_machine_needs_no_server_and_play_takes_its_place_along(trained
 
 def test_a_download_loads_in_evaluate(trained, tmp_path):
     train = trained(1)
+    train.page.get_by_role("button", name="Take it home").click()
     with train.page.expect_download() as download:
-        train.page.get_by_role("button", name="Download").click()
+        train.page.get_by_role("button", name="Weights", exact=True).click()
     path = tmp_path / "mine.safetensors"
     download.value.save_as(path)
+    train.page.keyboard.press("Escape")
     assert command_line.main(["evaluate", str(path), "--tasks", "20"]) == 0
 
 

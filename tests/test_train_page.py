@@ -8,7 +8,6 @@ from helpers import Toy
 from pages import ROOT, component, widget
 from streamlit.testing.v1 import AppTest
 
-from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
 from metademo.described import ConfigError
 from metademo.figures import OTHER
@@ -318,18 +317,6 @@ def test_weights_are_played_with_the_alpha_they_were_trained_with(algorithm):
     support = Examples(x[None], y[None])
     trained = run.job.config.learner.adapt(run.progress.snapshots[-1].meta, support)
     np.testing.assert_allclose(shown.losses, trained.losses[:, 0], rtol=1e-5)
-
-
-def test_a_download_is_a_checkpoint_like_any_other(tmp_path):
-    app = start(TrainView(own=SHORT))
-    press(app, "start")
-    finish(app)
-    run = runs_of(app)[0]
-    snapshot = run.progress.snapshots[5]
-    path = tmp_path / "download.safetensors"
-    path.write_bytes(checkpoints.serialise(run.checkpoint(snapshot)))
-    loaded = checkpoints.load(path)
-    assert (loaded.config, loaded.steps) == (run.job.config, snapshot.step)
 
 
 def test_divergence_is_shown_with_its_step_and_reason():

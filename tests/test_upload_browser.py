@@ -62,6 +62,7 @@ def test_a_network_is_refused_mended_played_with_and_removed(serve, window, wind
     remove = dialogue.get_by_role("button", name="Remove my-net")
     remove.click()
     expect(remove).to_have_count(0)
+    expect(dialogue.locator(":focus")).to_have_count(1)  # it was on what has gone
     page.keyboard.press("Escape")
     expect(dialogue).to_have_count(0)
     expect(name).to_have_count(0)

@@ -1,6 +1,9 @@
 """What can be taken home: a popover with the downloads of a page.
 
-Nothing is computed before it is asked for.
+Nothing is computed before the popover is opened. Then each file is made and the server keeps it as
+long as the page offers it. (A file that Streamlit has a callable make at the press of a button is
+forgotten after two runs of *anybody's* page, which among many visitors is before a slow line has
+brought it.)
 """
 
 from __future__ import annotations
@@ -11,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 import streamlit as st
-from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 
 from metademo import checkpoints
 from metademo.checkpoints import Checkpoint
@@ -31,25 +33,49 @@ from metademo.ui.scenes.compare_scene import in_a_row
 from metademo.ui.server import resources
 from metademo.ui.state.runs import Run
 
+Width = Literal["stretch", "content"]
+
 
 @dataclass(frozen=True)
 class Download:
-    """A file, made when it is asked for.
+    """A file.
 
     Attributes:
         label: of its button.
-        make: gives its content.
         file: its name.
     """
 
     label: str
-    make: Callable[[], str | bytes]
+    content: str | bytes
     file: str
     mime: str = "text/plain"
     help: str = ""
 
 
-def from_points(view: MamlView, checkpoint: Checkpoint, scene: Callable[[], Scene]) -> None:
+def popover(page: str, content: Callable[[], None], width: Width = "stretch") -> None:
+    """A button that opens what can be taken home.
+
+    Args:
+        page: its name.
+        content: draws that; it is called when the popover is opened, and while it is open.
+        width: of the button.
+    """
+    st.fragment(_popover)(page, content, width)
+
+
+def _popover(page: str, content: Callable[[], None], width: Width) -> None:
+    with st.popover(
+        "Take it home",
+        icon=":material/download:",
+        width=width,
+        key=f"{page} take home",
+        on_change="rerun",
+    ) as part:
+        if part.open:
+            content()
+
+
+def from_points(view: MamlView, checkpoint: Checkpoint, scene: Scene) -> None:
     """Of the MAML page.
 
     Args:
@@ -58,100 +84,97 @@ def from_points(view: MamlView, checkpoint: Checkpoint, scene: Callable[[], Scen
     """
     family = as_waves(checkpoint.config.task_family)
     subject = of_points(view, family, Model.of(checkpoint), view.weights)
-    with _popover("maml"):
-        _subject("maml", subject, scene, checkpoint)
-        _picture("maml", [subject])
+    _subject("maml", subject, scene, checkpoint)
+    _picture("maml", [subject])
 
 
-def from_source(view: DamlView, checkpoint: Checkpoint, scene: Callable[[], Scene]) -> None:
+def from_source(view: DamlView, checkpoint: Checkpoint, scene: Scene) -> None:
     """Of the DAML page, likewise."""
     family = as_waves(checkpoint.config.task_family)
     subject = of_source(view, family, Model.of(checkpoint), view.weights)
-    with _popover("daml"):
-        _subject("daml", subject, scene, checkpoint)
-        _picture("daml", [subject])
+    _subject("daml", subject, scene, checkpoint)
+    _picture("daml", [subject])
 
 
 def from_compared(
-    view: CompareView,
-    family: WaveFamily,
-    chosen: Sequence[Candidate],
-    scene: Callable[[], Scene],
+    view: CompareView, family: WaveFamily, chosen: Sequence[Candidate], scene: Scene
 ) -> None:
     """Of the Compare page: the curves of all, and one of them to take apart."""
     steps = steps_of(view, chosen)
     found = {one.name: of_compared(view, family, one, steps[one.name]) for one in chosen}
     subjects = {name: subject for name, subject in found.items() if subject is not None}
-    with _popover("compare"):
-        if not subjects:
-            st.caption("Choose at least one way of learning.")
-            return
-        name = st.selectbox(
-            "Script, notebook and weights of",
-            list(subjects),
-            format_func=lambda name: subjects[name].title,
-            key="compare take home learner",
-        )
-        weights = (resources.library()[0] | resources.own()).get(subjects[name].weights)
-        _subject("compare", subjects[name], scene, weights)
-        _picture("compare", list(subjects.values()))
+    if not subjects:
+        st.caption("Choose at least one way of learning.")
+        return
+    name = st.selectbox(
+        "Script, notebook and weights of",
+        list(subjects),
+        format_func=lambda name: subjects[name].title,
+        key="compare take home learner",
+    )
+    weights = (resources.library()[0] | resources.own()).get(subjects[name].weights)
+    _subject("compare", subjects[name], scene, weights)
+    _picture("compare", list(subjects.values()))
 
 
-def from_run(run: Run) -> None:
-    """Of the Train page: a run, and how it was trained."""
-    config = run.config
+def from_run(run: Run, step: int | None) -> None:
+    """Of the Train page: a run, its weights, and how it was trained.
+
+    Args:
+        step: of the snapshot whose weights are wanted; None for the newest.
+    """
+    config, snapshot = run.config, run.snapshot(step)
     name = f"{config.algorithm}-{config.family}-run-{run.number}"
     heading = f"{run.title[0].upper()}{run.title[1:]}"
-    with _popover("train", width="content"):
-        st.caption(f"{heading}.")
-        _downloads(
-            "train",
-            [
-                Download(
-                    "Run (CSV)",
-                    lambda: RunReport.of(run.job.snapshot()).to_csv(),
-                    f"{name}.csv",
-                    "text/csv",
-                    "Query losses and held-out errors by outer step; the settings stand above.",
-                ),
-                Download(
-                    "Run (JSON)",
-                    lambda: RunReport.of(run.job.snapshot()).to_json(),
-                    f"{name}.json",
-                    "application/json",
-                    "The same with all settings, for programs.",
-                ),
-            ],
-        )
-        if training_script(config):
-            text = "Plain PyTorch: the same recipe and seeds, with nothing of this site."
-            _downloads(
-                "train",
-                [
-                    Download(
-                        "Training script",
-                        lambda: training_script(config),
-                        f"train-{name}.py",
-                        "text/x-python",
-                        text,
-                    )
-                ],
+    report = RunReport.of(run.job.snapshot())
+    st.caption(f"{heading}; the weights are those of step {snapshot.step:,}.")
+    downloads = [
+        Download(
+            "Weights",
+            checkpoints.serialise(run.checkpoint(snapshot)),
+            f"{config.algorithm}-{config.family}-step-{snapshot.step}{checkpoints.SUFFIX}",
+            "application/octet-stream",
+            "As a safetensors file, for the pages here and for `python -m metademo evaluate`.",
+        ),
+        Download(
+            "Run (CSV)",
+            report.to_csv(),
+            f"{name}.csv",
+            "text/csv",
+            "Query losses and held-out errors by outer step; the settings stand above.",
+        ),
+        Download(
+            "Run (JSON)",
+            report.to_json(),
+            f"{name}.json",
+            "application/json",
+            "The same with all settings, for programs.",
+        ),
+    ]
+    if text := training_script(config):
+        downloads.append(
+            Download(
+                "Training script",
+                text,
+                f"train-{name}.py",
+                "text/x-python",
+                "Plain PyTorch: the same recipe and seeds, with nothing of this site.",
             )
-        else:
-            st.caption(f"No script: nobody has put {config.learner.title} into plain PyTorch yet.")
-        citation = config.learner.citation.replace("*", "")
-        picture("train", title=heading, citation=citation, file=f"{name}-chart")
+        )
+    _downloads("train", downloads)
+    if not text:
+        st.caption(f"No script: nobody has put {config.learner.title} into plain PyTorch yet.")
+    citation = config.learner.citation.replace("*", "")
+    picture("train", title=heading, citation=citation, file=f"{name}-chart")
 
 
-def _subject(
-    page: str, subject: Subject, scene: Callable[[], Scene], checkpoint: Checkpoint | None
-) -> None:
+def _subject(page: str, subject: Subject, scene: Scene, checkpoint: Checkpoint | None) -> None:
     st.caption(f"{title(subject)}.")
     file = f"{page}-{subject.learner.name}"
     downloads = [
         Download(
             "Curves (CSV)",
-            lambda: _curves(scene(), subject.scaling),
+            _curves(scene, subject.scaling),
             f"{page}-curves.csv",
             "text/csv",
             "x, the wave, and a column for each curve and step.",
@@ -162,14 +185,14 @@ def _subject(
         downloads += [
             Download(
                 "Script",
-                lambda: script(subject),
+                script(subject),
                 f"{file}.py",
                 "text/x-python",
                 "Plain PyTorch that draws this very curve, with nothing of this site.",
             ),
             Download(
                 "Notebook",
-                lambda: notebook(subject),
+                notebook(subject),
                 f"{file}.ipynb",
                 "application/x-ipynb+json",
                 "The same for Jupyter, with explanations.",
@@ -179,7 +202,7 @@ def _subject(
         downloads.append(
             Download(
                 "Weights",
-                lambda: checkpoints.serialise(checkpoint),
+                checkpoints.serialise(checkpoint),
                 subject.file,
                 "application/octet-stream",
                 "As a safetensors file: the script wants it beside it.",
@@ -221,7 +244,7 @@ def _downloads(page: str, downloads: Sequence[Download]) -> None:
     for one in downloads:
         st.download_button(
             one.label,
-            one.make,
+            one.content,
             file_name=one.file,
             mime=one.mime,
             help=one.help,
@@ -229,9 +252,3 @@ def _downloads(page: str, downloads: Sequence[Download]) -> None:
             on_click="ignore",
             width="stretch",
         )
-
-
-def _popover(page: str, width: Literal["stretch", "content"] = "stretch") -> PopoverContainer:
-    return st.popover(
-        "Take it home", icon=":material/download:", width=width, key=f"{page} take home"
-    )

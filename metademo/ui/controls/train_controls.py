@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
 from metademo.described import Setting
 from metademo.jobs import Job, JobState, Limits
@@ -216,7 +215,7 @@ def _try(state: PageState[TrainView], visit: Visit, remedy: Remedy) -> None:
 
 
 def results(visit: Visit, run: Run, step: int | None) -> None:
-    """What to do with a run: play, download, compare, remove.
+    """What to do with a run: play, take home, compare, remove.
 
     Args:
         step: of the snapshot that the visitor looks at; None for the newest.
@@ -233,17 +232,7 @@ def results(visit: Visit, run: Run, step: int | None) -> None:
             snapshot = run.snapshot(step)
             name = f"{run.name}, step {snapshot.step:,}"
             play(name, run.checkpoint(snapshot), here="train")
-        st.download_button(
-            "Download",
-            lambda: checkpoints.serialise(run.checkpoint(run.snapshot(step))),
-            file_name=_file_name(run, step),
-            mime="application/octet-stream",
-            key="train download",
-            icon=":material/download:",
-            on_click="ignore",
-            help="As a safetensors file, for `python -m metademo evaluate`.",
-        )
-        take_home.from_run(run)
+        take_home.popover("train", lambda: take_home.from_run(run, step), "content")
         st.button(
             "Remove",
             key="train remove",
@@ -265,12 +254,3 @@ def _choice_of_runs(visit: Visit, run: Run) -> None:
         on_change=lambda: visit.choose(st.session_state["train chosen"]),
         width=420,
     )
-
-
-def _file_name(run: Run, step: int | None) -> str:
-    """For a download; while the run is under way its newest step is not known beforehand."""
-    config = run.config
-    if step is None and run.job.state.over:
-        step = run.snapshot(None).step
-    place = "newest" if step is None else f"step-{step}"
-    return f"{config.algorithm}-{config.family}-{place}{checkpoints.SUFFIX}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from metademo import reproduce
@@ -67,15 +65,15 @@ def _chart() -> None:
 
 
 def _scene() -> Scene:
-    return _drawing()()
-
-
-def _drawing() -> Callable[[], Scene]:
-    """What makes the scene, anywhere: nothing in it asks Streamlit."""
     state = _state()
     view = state.view
     family, chosen = _compared(state)
-    return lambda: compare_scene(view, family, compare(view, family, chosen))
+    return compare_scene(view, family, compare(view, family, chosen))
+
+
+def _take_home() -> None:
+    state = _state()
+    take_home.from_compared(state.view, *_compared(state), _scene())
 
 
 def _scores() -> None:
@@ -150,7 +148,7 @@ def _controls() -> None:
             own_points(state, family)
     keep.own_weights(state)
     if not state.lesson.hidden:  # what is hidden is not to be had in another way
-        take_home.from_compared(view, family, _compared(state)[1], _drawing())
+        take_home.popover("compare", _take_home)
 
 
 def _take_up(name: str, checkpoint: Checkpoint) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import numpy as np
 import streamlit as st
 
@@ -60,15 +57,16 @@ def _chart() -> None:
 
 
 def _scene() -> Scene:
-    return _drawing()()
-
-
-def _drawing() -> Callable[[], Scene]:
-    """What makes the scene, anywhere: nothing in it asks Streamlit."""
     state = _state()
     _, chosen = layout.chosen_weights(state, "daml", _with_weights)
     family = as_waves(chosen.config.task_family)
-    return partial(daml_scene, state.view, family, Model.of(chosen))
+    return daml_scene(state.view, family, Model.of(chosen))
+
+
+def _take_home() -> None:
+    state = _state()
+    _, chosen = layout.chosen_weights(state, "daml", _with_weights)
+    take_home.from_source(state.view, chosen, _scene())
 
 
 def _source(state: PageState[DamlView], family: WaveFamily) -> None:
@@ -130,7 +128,7 @@ def _controls() -> None:
     layout.inner_loop(state, chosen.config)
     keep.own_weights(state)
     if not state.lesson.hidden:  # what is hidden is not to be had in another way
-        take_home.from_source(view, chosen, _drawing())
+        take_home.popover("daml", _take_home)
 
 
 def _fresh_inputs(state: PageState[DamlView]) -> None:

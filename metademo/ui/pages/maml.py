@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import streamlit as st
 
 from metademo.checkpoints import Checkpoint
@@ -57,11 +54,6 @@ def _chart() -> None:
 
 
 def _scene() -> Scene:
-    return _drawing()()
-
-
-def _drawing() -> Callable[[], Scene]:
-    """What makes the scene, anywhere: nothing in it asks Streamlit."""
     state = _state()
     _, chosen = layout.chosen_weights(state, "maml", _with_weights)
     view, family = state.view, as_waves(chosen.config.task_family)
@@ -70,7 +62,13 @@ def _drawing() -> Callable[[], Scene]:
         ordinary = resources.library()[0].get(f"pretrained-{family.name}")
         contrasts = {"pretrained": Model.of(ordinary)} if ordinary else {}
         contrasts |= {"random": Model.untrained(chosen)}
-    return partial(maml_scene, view, family, Model.of(chosen), contrasts)
+    return maml_scene(view, family, Model.of(chosen), contrasts)
+
+
+def _take_home() -> None:
+    state = _state()
+    _, chosen = layout.chosen_weights(state, "maml", _with_weights)
+    take_home.from_points(state.view, chosen, _scene())
 
 
 def _controls() -> None:
@@ -97,7 +95,7 @@ def _controls() -> None:
             worst.worst_four(state, family, Model.of(chosen))
     keep.own_weights(state)
     if not state.lesson.hidden:  # what is hidden is not to be had in another way
-        take_home.from_points(view, chosen, _drawing())
+        take_home.popover("maml", _take_home)
 
 
 page()
