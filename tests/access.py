@@ -108,13 +108,9 @@ def shifts(page: Page) -> list[dict]:
     )
 
 
-def violations(page: Page, *, only: list[str] | None = None) -> list[tuple[str, str, str]]:
-    """What axe-core finds: rule, selector, and what is wrong.
-
-    Args:
-        only: the rules that are tried; all of them by default.
-    """
-    return [(one.rule, one.where, one.what) for one in examine(page, only=only).found]
+def violations(page: Page) -> list[tuple[str, str, str]]:
+    """What axe-core finds: rule, selector, and what is wrong."""
+    return [(one.rule, one.where, one.what) for one in examine(page).found]
 
 
 def pale_marks(page: Page) -> list[str]:

@@ -1,4 +1,4 @@
-"""What axe-core says about a page: by its rules for WCAG 2.2, levels A and AA, or by all."""
+"""What axe-core says about a page: by its rules for WCAG 2.2, levels A and AA, and its advice."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from playwright.sync_api import Page
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 """WCAG 2.2 took all of these over, but for 4.1.1, which it dropped."""
+WITH_ADVICE = [*TAGS, "best-practice"]
+"""Also what is no part of WCAG. (Some rules of WCAG 2.2 are tried only where a tag asks for it.)"""
 OF_COLOUR = ["color-contrast", "link-in-text-block"]
 """The rules that depend on the scheme."""
 
@@ -48,11 +50,13 @@ class Verdict:
     found: tuple[Finding, ...]
 
 
-def examine(page: Page, known: Sequence[Fault] = (), *, only: list[str] | None = TAGS) -> Verdict:
+def examine(
+    page: Page, known: Sequence[Fault] = (), *, only: list[str] | None = WITH_ADVICE
+) -> Verdict:
     """Have axe-core look at a page as it is now.
 
     Args:
-        only: tags or ids of rules; None for all, also those that are no part of WCAG.
+        only: tags or ids of rules; None for those that axe-core tries by itself.
     """
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE_SCRIPT)

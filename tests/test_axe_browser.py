@@ -1,4 +1,5 @@
-"""Every page, in every state, light and dark, before axe-core; and narrow, under a finger, zoomed.
+"""Every page, in every state, light and dark, before axe-core and what it can't judge; and narrow,
+under a finger, zoomed.
 
 One visit goes through all states, from page to page by the app's own links.
 """
@@ -6,10 +7,10 @@ One visit goes through all states, from page to page by the app's own links.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from axe import OF_COLOUR, Finding, examine, gone, ours
+from access import pale_marks, raw_names
+from axe import OF_COLOUR, WITH_ADVICE, Finding, examine, gone, ours
 from axe_known import KNOWN, Fault
 from browser import IDLE, ROOT, SETTLED
 from chart_page import CHART, HEADINGS
@@ -60,10 +61,17 @@ BEYOND = """() => {
 
 @dataclass
 class Seen:
-    """What was wrong with one state of a page: by axe-core in each scheme, and in each size."""
+    """What was wrong with one state of a page.
+
+    Attributes:
+        found: by axe-core, in each scheme and on a phone.
+        unreadable: names with markup in them, and what is too pale in a drawing.
+        beyond: what a narrow window cuts off, by its size.
+    """
 
     ran: frozenset[str] = frozenset()
     found: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)
     beyond: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -118,10 +126,12 @@ class Tour:
         self.page.evaluate(SETTLED)
         self._examine(seen, only=OF_COLOUR)
 
-    def _examine(self, seen: Seen, how: str = "", **options: Any) -> None:
-        verdict = examine(self.page, KNOWN, **options)
+    def _examine(self, seen: Seen, how: str = "", only: list[str] = WITH_ADVICE) -> None:
+        verdict = examine(self.page, KNOWN, only=only)
         seen.ran |= verdict.ran
         seen.found[how or self._scheme] = verdict.found
+        seen.unreadable += raw_names(self.page) if only is WITH_ADVICE else []
+        seen.unreadable += [f"{how or self._scheme}: {mark}" for mark in pale_marks(self.page)]
 
     def look_in_all_sizes(self, state: str) -> None:
         """The same, and then in narrow windows: is it examined under a finger, is all in reach."""
@@ -156,6 +166,17 @@ def daml_and_compare(tour: Tour) -> None:
         tour.open(title)
         tour.unfold()
         tour.look_in_all_sizes(title)
+
+
+def other_families(tour: Tour) -> None:
+    tour.open("Compare")
+    for family in ("any phase", "benchmark"):
+        tour.page.get_by_role("radio", name=family).click()
+        tour.page.get_by_role("radio", name=family, checked=True).wait_for()
+        tour.page.wait_for_selector(DRAWN["Compare"])
+        tour.rest()
+        tour.unfold()
+        tour.look(f"Compare: {family}")
 
 
 def train(tour: Tour) -> None:
@@ -227,6 +248,7 @@ def a_lesson(tour: Tour) -> None:
 VISIT = (
     without_plotly,
     daml_and_compare,
+    other_families,
     train,
     how_and_maml,
     points_that_cannot_be_read,
@@ -237,6 +259,8 @@ VISIT = (
 STATES = (
     *HEADINGS,
     "the chart failed to load",
+    "Compare: any phase",
+    "Compare: benchmark",
     "Train: running",
     "Train: finished",
     "Train: diverged",
@@ -263,6 +287,11 @@ def test_nothing_of_ours_breaks_a_rule(seen, state):
     faults = {how: ours(found, KNOWN) for how, found in seen[state].found.items()}
     assert not any(faults.values()), {how: list(map(str, found)) for how, found in faults.items()}
     assert {"color-contrast", "target-size", "button-name"} <= seen[state].ran
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_all_is_readable_and_reads_well(seen, state):
+    assert not seen[state].unreadable
 
 
 def test_every_fault_that_is_listed_is_still_there(seen):

@@ -10,7 +10,7 @@ import pytest
 from browser import IDLE, PHONE, ROOT
 from chart_page import CHART, SOURCE, AppChart
 from conftest import watch
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 WITHOUT_STORAGE = """for (const name of ["getItem", "setItem"]) {
   Storage.prototype[name] = () => { throw new Error("off"); };
@@ -32,22 +32,38 @@ def url(serve) -> str:
     return serve(ROOT / "streamlit_app.py")
 
 
+@pytest.fixture(scope="module")
+def contexts(chromium) -> Iterator[Callable[..., BrowserContext]]:
+    """`contexts(**options)`: one for each set of options."""
+    with contextlib.ExitStack() as opened:
+        kept: dict[str, BrowserContext] = {}
+
+        def context(**options: Any) -> BrowserContext:
+            if repr(options) not in kept:
+                kept[repr(options)] = opened.enter_context(chromium.new_context(**options))
+            return kept[repr(options)]
+
+        yield context
+
+
 @pytest.fixture
-def visitor(chromium, url) -> Iterator[Callable[..., Page]]:
+def visitor(contexts, url) -> Iterator[Callable[..., Page]]:
     """`visitor(path, script, **options)`: a page of somebody who was never here."""
     errors: list[str] = []
-    with contextlib.ExitStack() as opened:
+    pages: list[Page] = []
 
-        def come(path: str = "", script: str = "", **options: Any) -> Page:
-            context = chromium.new_context(**options)
-            opened.callback(context.close)
-            page = context.new_page()
-            watch(page, errors)
-            page.add_init_script(script)
-            page.goto(f"{url}/{path}")
-            return page
+    def come(path: str = "", script: str = "", **options: Any) -> Page:
+        page = contexts(**options).new_page()
+        pages.append(page)
+        watch(page, errors)
+        page.add_init_script(script)
+        page.goto(f"{url}/{path}")
+        return page
 
-        yield come
+    yield come
+    for page in pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
     assert not errors
 
 

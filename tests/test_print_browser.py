@@ -6,21 +6,20 @@ import io
 
 import pypdf
 import pytest
-from browser import IDLE, PHONE, ROOT, SETTLED
-from chart_page import CHART
-from playwright.sync_api import Page
+from access import goto
+from browser import IDLE, PHONE, ROOT
+from playwright.sync_api import Page, expect
 
 from metademo.figures import STYLES
 
-STAGE = '[data-metademo="train_stage"]'
-PAGES = {
-    "": (CHART, "After 5 steps it is off by"),
-    "daml": (CHART, "After 5 steps it is off from sin(x)"),
-    "compare": (CHART, "is nearest"),
-    "train": (STAGE, "Before meta-training"),
-    "about": ("", "How to cite it"),
+SENTENCES = {
+    "": "After 5 steps it is off by",
+    "daml": "After 5 steps it is off from sin(x)",
+    "compare": "is nearest",
+    "train": "Before meta-training",
+    "about": "How to cite it",
 }
-"""What each page's chart is, and a part of its sentence."""
+"""A part of each page's sentence."""
 WINDOWS = {
     "wide": dict(viewport={"width": 1440, "height": 900}, color_scheme="dark"),
     "phone": dict(PHONE, color_scheme="dark"),
@@ -50,10 +49,7 @@ def url(serve) -> str:
 
 def opened(window, url: str, size: str, path: str) -> Page:
     page = window(**WINDOWS[size])
-    page.goto(f"{url}/{path}")
-    page.wait_for_selector(f"{PAGES[path][0] or 'h1'}" + "[data-ready=true]" * bool(PAGES[path][0]))
-    page.wait_for_selector(IDLE)
-    page.evaluate(SETTLED)
+    goto(page, url, path)
     return page
 
 
@@ -67,13 +63,13 @@ def text_of(sheet: pypdf.PageObject) -> str:
 
 
 @pytest.mark.parametrize("size", WINDOWS)
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", SENTENCES)
 def test_a_page_is_one_sheet_with_its_sentence_and_nothing_to_press(window, url, size, path):
     page = opened(window, url, size, path)
     (sheet,) = printed(page).pages
     millimetres = [float(side) * 25.4 / 72 for side in sheet.mediabox[2:]]
     assert millimetres == pytest.approx([210, 297], abs=1)
-    assert PAGES[path][1] in text_of(sheet)
+    assert SENTENCES[path] in text_of(sheet)
     assert not [label for label in PRESSED if label in text_of(sheet)]
 
 
@@ -83,6 +79,7 @@ def test_the_board_of_all_ways_of_learning_fits(window, url):
     for way in ways.all():
         if way.get_attribute("aria-pressed") != "true":
             way.click()
+            expect(way).to_have_attribute("aria-pressed", "true")
             page.wait_for_selector(IDLE)
     names = [way.inner_text() for way in ways.all()]
     page.wait_for_function(
@@ -93,10 +90,7 @@ def test_the_board_of_all_ways_of_learning_fits(window, url):
 
 
 def test_a_long_text_has_as_many_sheets_as_it_needs(window, url):
-    page = window(**WINDOWS["wide"])
-    page.goto(f"{url}/how")
-    page.get_by_text("Where it is in the code").wait_for()
-    page.wait_for_selector(IDLE)
+    page = opened(window, url, "wide", "how")
     sheets = printed(page).pages
     assert "For readers who know gradient descent" in text_of(sheets[0])
     assert "an article of 2018" in text_of(sheets[-1])

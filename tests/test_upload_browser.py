@@ -1,15 +1,14 @@
 """The dialogue for one's own weights in a real browser: refusal, play, removal, and axe-core."""
 
 import pytest
-from access import violations
+from axe import Finding, examine, ours
+from axe_known import KNOWN
 from browser import IDLE, PHONE, ROOT, SETTLED
 from chart_page import CHART
 from playwright.sync_api import Locator, Page, expect
 from test_foreign import plain
 
 OPEN = "Bring your own weights"
-STREAMLITS_OWN = [("presentation-role-conflict", "stFileUploaderDropzone")]
-"""What axe-core finds within Streamlit's file uploader: rule and test id."""
 
 
 def opened(page: Page) -> Locator:
@@ -24,14 +23,10 @@ def bring(dialogue: Locator, data: bytes) -> None:
     dialogue.locator("input[type=file]").set_input_files(file)
 
 
-def faults(page: Page) -> list[tuple[str, str]]:
+def faults(page: Page) -> list[Finding]:
     page.wait_for_selector(IDLE)
     page.evaluate(SETTLED)
-    found = [
-        (rule, page.locator(selector).first.get_attribute("data-testid") or selector)
-        for rule, selector, _ in violations(page)
-    ]
-    return [one for one in found if one not in STREAMLITS_OWN]
+    return ours(examine(page, KNOWN).found, KNOWN)
 
 
 @pytest.mark.parametrize("window_options", [{}, PHONE], ids=["wide", "phone"])
@@ -62,8 +57,7 @@ def test_a_network_is_refused_mended_played_with_and_removed(serve, window, wind
     remove = dialogue.get_by_role("button", name="Remove my-net")
     remove.click()
     expect(remove).to_have_count(0)
-    expect(dialogue.locator(":focus")).to_have_count(1)  # it was on what has gone
-    page.keyboard.press("Escape")
+    dialogue.get_by_role("button", name="Close").click()
     expect(dialogue).to_have_count(0)
     expect(name).to_have_count(0)
     expect(page.get_by_role("radio", checked=True)).to_have_text("any phase")
