@@ -12,13 +12,19 @@ from hypothesis import strategies as st
 from pages import chart, component, start
 from test_scenes import POINTS, TRIES, independent, learner, scene_of
 
+from metademo.analysis import TRAITS, Reason, Trial, worst_points
+from metademo.models import Model
+from metademo.moments import duel
 from metademo.moments.candidates import candidates
 from metademo.moments.compared import compare
 from metademo.moments.views import CompareView, DamlView, MamlView
 from metademo.recipes import configure
 from metademo.tasks import FAMILIES, as_waves
 from metademo.training import HELD_OUT_STREAM
+from metademo.ui.scenes import worst_words
 from metademo.ui.scenes.compare_scene import compare_scene
+from metademo.ui.scenes.duel_scene import duel_scene, score_formula
+from metademo.ui.scenes.duel_scene import score as score_line
 from metademo.ui.scenes.facts import exact, unfold
 from metademo.ui.scenes.scenes import daml_scene
 from metademo.ui.scenes.train_scene import train_scene, untrained
@@ -171,6 +177,72 @@ def test_numbers_of_the_compare_page(family):
     for facts in scene.caption_facts:
         for shown, about in facts:
             assert reads(shown, as_number(about.split(" = ")[0])) or "less" in shown
+
+
+def test_numbers_of_the_duel():
+    checkpoint = resources.library()[0][duel.WEIGHTS]
+    model, view = Model.of(checkpoint), duel.DuelView(seed=3)
+    for _ in range(3):
+        view = view.with_wave(phase=30.0).done()
+        drawing = view.curve
+        played = duel.results(view, model)
+        scene, last = duel_scene(view, model, played), played[-1]
+        (yours, theirs, margin) = scene.caption_facts[0]
+        truth, x = last.played.truth, duel.FAMILY.grid
+        for (shown, about), curve, value in (
+            (yours, drawing, last.yours),
+            (theirs, last.played.network(model), last.theirs),
+        ):
+            assert as_number(about.split(" = ")[0]) == pytest.approx(value, rel=1e-2)
+            assert float(shown) == pytest.approx(np.abs(curve - truth).mean(), abs=6e-4)
+            assert f"over {len(x)} points" in about
+        by, larger, smaller = re.match(r"(\S+) = (\S+) − (\S+)", margin[1]).groups()
+        assert float(by) == pytest.approx(float(larger) - float(smaller), abs=1.1e-3)
+        means = re.findall(r"(\S+) = \(([^)]*)\) / (\d+)", score_formula(played))
+        for mean, terms, n in means:
+            assert float(mean) == pytest.approx(
+                sum(map(float, terms.split(" + "))) / int(n), abs=1e-3
+            )
+            assert mean in score_line(played)
+        assert len(means) == 2
+        view = view.next()
+
+
+def test_numbers_of_the_worst_four():
+    family = FAMILIES["any-phase"]
+    model = Model.of(resources.library()[0]["maml-any-phase"])
+    trial = Trial(model, family, MamlView().wave, 5)
+    worst = worst_points(trial)
+    about = worst_words.found_formula(trial, worst)
+    assert as_number(about.split(" = ")[0]) == pytest.approx(worst.error, rel=1e-2)
+    made = {
+        trait.name: Reason(trait.name, float(trait.measure(trial, worst.x[None])[0]), 0.5, 1.0, 0.2)
+        for trait in TRAITS
+    }
+    for name, reason in made.items():
+        text = worst_words.why_formula(trial, worst, [reason])
+        said = worst_words.why(trial, worst, [reason])
+        numbers = [as_number(n) for n in re.findall(r"−?\d+\.?\d*", text)]
+        match name:
+            case "rival":
+                shown, *gaps, four = numbers[:6]
+                assert shown == pytest.approx(sum(gaps) / four, abs=6e-3)
+                assert f"{shown:.2f}" in said
+            case "one phase":
+                *turns, _, shown = numbers[:6]
+                around = np.diff([*turns, turns[0] + 180])
+                assert shown == pytest.approx(180 - around.max(), abs=2)
+                assert f"{shown:.0f}°" in said
+            case "near zero":
+                shown, *heights, amplitude = numbers[:6]
+                assert shown == pytest.approx(np.median(heights) / amplitude, abs=6e-3)
+            case "gap":
+                share, widest, whole = numbers[:3]
+                edges = np.diff([family.x_range[0], *worst.x, family.x_range[1]])
+                assert widest == pytest.approx(edges.max(), abs=6e-3)
+                assert share / 100 == pytest.approx(widest / whole, abs=6e-3)
+    assert worst_words.why_formula(trial, worst, []) == ""
+    assert worst_words.attempt_formula(trial, None) == ""
 
 
 def test_numbers_of_the_board():

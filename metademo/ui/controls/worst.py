@@ -33,8 +33,8 @@ def worst_four(state: PageState[MamlView], family: WaveFamily, model: Model) -> 
         return
     with st.spinner("Looking for them…"):
         worst, words = _found(_Asked(trial.key, trial))
-    for text in words:
-        st.markdown(text)
+    for text, formula in words:
+        st.markdown(text, help=formula or None)
     st.button(
         "Place them",
         icon=":material/place_item:",
@@ -42,7 +42,9 @@ def worst_four(state: PageState[MamlView], family: WaveFamily, model: Model) -> 
         width="stretch",
         on_click=lambda: state.choose(_with_points(state.view, worst)),
     )
-    st.markdown(worst_words.attempt(worst, _own_worst(view, trial, worst)))
+    yours = _own_worst(view, trial, worst)
+    formula = worst_words.attempt_formula(trial, yours)
+    st.markdown(worst_words.attempt(worst, yours), help=formula or None)
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,15 @@ class _Asked:
 
 
 @functools.lru_cache(maxsize=100)
-def _found(asked: _Asked) -> tuple[Worst, tuple[str, str]]:
-    """The worst points, and what is to say of them: the same for all visitors."""
+def _found(asked: _Asked) -> tuple[Worst, tuple[tuple[str, str], ...]]:
+    """The worst points, and what is to say of them and how it was computed: the same for all."""
     trial = asked.trial
     worst = worst_points(trial)
-    why = worst_words.why(trial, worst, reasons(trial, worst))
-    return worst, (worst_words.found(trial, worst), why)
+    known = reasons(trial, worst)
+    return worst, (
+        (worst_words.found(trial, worst), worst_words.found_formula(trial, worst)),
+        (worst_words.why(trial, worst, known), worst_words.why_formula(trial, worst, known)),
+    )
 
 
 def _with_points(view: MamlView, worst: Worst) -> MamlView:

@@ -19,7 +19,7 @@ from metademo.ui.components.kernel.gestures import Gesture
 from metademo.ui.components.link.link import copy_link
 from metademo.ui.components.sketch.sketch import sketch
 from metademo.ui.controls import keep, layout
-from metademo.ui.scenes.duel_scene import duel_scene, score, table
+from metademo.ui.scenes.duel_scene import duel_scene, score, score_formula, table
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 
@@ -134,7 +134,7 @@ def _score() -> None:
     view = state.view
     played = results(view, model)
     st.header("Score", anchor=False)
-    st.markdown(score(played))
+    st.markdown(score(played), help=score_formula(played) or None)
     if played:
         st.markdown(table(played))
     st.markdown(

@@ -8,6 +8,7 @@ from metademo.models import Model
 from metademo.moments.duel import DIGITS, FAMILY, ROUNDS, TOP, DuelView, Result
 from metademo.tasks import Waves
 from metademo.ui.components.kernel.curves import Curve, Scene, pi_ticks
+from metademo.ui.scenes.facts import error_from, sentences, steps_of, told
 from metademo.ui.scenes.scenes import look
 from metademo.ui.scenes.sentences import ran_away, wave_name
 
@@ -25,8 +26,22 @@ def duel_scene(view: DuelView, model: Model, played: Sequence[Result]) -> Scene:
     curves = []
     if view.answered:
         curves = [
-            Curve("truth", "the true wave", now.truth, *look("truth"), width=2.0),
-            Curve("maml", IT, now.network(model), *look("maml"), width=4.0),
+            Curve(
+                "truth",
+                "the true wave",
+                now.truth,
+                *look("truth"),
+                width=2.0,
+                about=f"y = {in_words(now.wave)}",
+            ),
+            Curve(
+                "maml",
+                IT,
+                now.network(model),
+                *look("maml"),
+                width=4.0,
+                about=steps_of(model.learner, None),
+            ),
         ]
     caption, detail = _answer(view, played) if view.answered else _question(view)
     return Scene(
@@ -35,8 +50,7 @@ def duel_scene(view: DuelView, model: Model, played: Sequence[Result]) -> Scene:
         x_range=FAMILY.x_range,
         y_range=(-TOP, TOP),
         x_ticks=pi_ticks(*FAMILY.x_range),
-        captions=[caption],
-        details=[detail],
+        **sentences([caption], [detail]),
         points=now.points,
         points_label="the points that both get",
     )
@@ -55,10 +69,11 @@ def _question(view: DuelView) -> tuple[str, str]:
 
 def _answer(view: DuelView, played: Sequence[Result]) -> tuple[str, str]:
     last = played[-1]
-    caption = (
-        f"You are off by {exact(last.yours)} on average, {IT} by {exact(last.theirs)}: "
-        f"{_won(last)}."
+    yours, theirs = (
+        told(exact(error), error_from(error, "true wave", FAMILY.grid, who=who))
+        for error, who in ((last.yours, "drawing"), (last.theirs, "network"))
     )
+    caption = f"You are off by {yours} on average, {IT} by {theirs}: {_won(last)}."
     truth = f"The wave was {in_words(last.played.wave)}, {last.played.title}."
     return (f"{caption} {final(played)}" if view.over else caption), truth
 
@@ -67,7 +82,15 @@ def _won(result: Result) -> str:
     if result.margin == 0:
         return "a draw"
     who = "you win" if result.margin > 0 else f"{IT} wins"
-    return f"{who} by {exact(abs(result.margin))}"
+    by, larger, smaller = (
+        exact(number)
+        for number in (
+            abs(result.margin),
+            max(result.yours, result.theirs),
+            min(result.yours, result.theirs),
+        )
+    )
+    return f"{who} by {told(by, f'{by} = {larger} − {smaller}')}"
 
 
 def final(played: Sequence[Result]) -> str:
@@ -98,6 +121,21 @@ def score(played: Sequence[Result]) -> str:
         for errors in ([r.yours for r in played], [r.theirs for r in played])
     )
     return f"{line}. Mean error: you {yours_mean}, {IT} {theirs_mean}."
+
+
+def score_formula(played: Sequence[Result]) -> str:
+    """How the numbers of `score` were computed, or "" as long as there are none."""
+    if not played:
+        return ""
+    means = [
+        f"{who}: {exact(sum(errors) / len(errors))} = ({' + '.join(map(exact, errors))}) / "
+        f"{len(errors)}"
+        for who, errors in (
+            ("You", [result.yours for result in played]),
+            (IT, [result.theirs for result in played]),
+        )
+    ]
+    return "A round goes to the smaller error. Mean error over the rounds. " + "; ".join(means)
 
 
 def table(played: Sequence[Result]) -> str:

@@ -47,14 +47,15 @@ def exact(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-def error_from(value: float, what: str, x: Array, metric: str = "l1") -> str:
+def error_from(value: float, what: str, x: Array, metric: str = "l1", who: str = "network") -> str:
     """Of the mean difference between the network's curve and another.
 
     Args:
         what: the other curve, in a word or two.
         x: where both are drawn, (points,).
+        who: whose curve it is, if not the network's.
     """
-    difference = f"|network − {what}|" if metric == "l1" else f"(network − {what})²"
+    difference = f"|{who} − {what}|" if metric == "l1" else f"({who} − {what})²"
     return (
         f"{exact(value)} = mean of {difference} over {len(x)} points "
         f"from {exact(x[0])} to {exact(x[-1])}"

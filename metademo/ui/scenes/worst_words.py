@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 
 from metademo.analysis import APART, Reason, Trial, Worst, rival
 from metademo.tasks import Array
+from metademo.ui.scenes.compare_scene import in_a_row
+from metademo.ui.scenes.facts import error_from
+from metademo.ui.scenes.facts import exact as formula_exact
 from metademo.ui.scenes.sentences import after, ran_away, wave_name
 
 MOST = 2
@@ -29,6 +32,32 @@ def found(trial: Trial, worst: Worst) -> str:
         f"{after(trial.steps)} from x = {', '.join(first)} and {last} {_off(worst.error)}. "
         f"The median of {len(worst.errors):,} random fours is {exact(worst.median)}."
     )
+
+
+def found_formula(trial: Trial, worst: Worst) -> str:
+    """How the numbers of `found` were computed."""
+    x = trial.family.grid
+    return (
+        f"{error_from(worst.error, 'true wave', x)}. The same for each of {len(worst.errors):,} "
+        "sets of four points that were drawn at random: half of them end below "
+        f"{exact(worst.median)}."
+    )
+
+
+def why_formula(trial: Trial, worst: Worst, reasons: Sequence[Reason]) -> str:
+    """How the numbers of `why` were computed, or "" where it gives none."""
+    if not reasons:
+        return ""
+    how = " ".join(HOW[reason.trait](reason, trial, worst.x) for reason in reasons[:MOST])
+    return (
+        f"{how} What is usual is the median over the {len(worst.errors):,} random fours. The last "
+        "number is the median of the errors of the tenth of them with the most of it."
+    )
+
+
+def attempt_formula(trial: Trial, yours: float | None) -> str:
+    """How the number of `attempt` was computed."""
+    return error_from(yours, "true wave", trial.family.grid) if yours is not None else ""
 
 
 def why(trial: Trial, worst: Worst, reasons: Sequence[Reason]) -> str:
@@ -95,10 +124,55 @@ def _gap(reason: Reason, trial: Trial, x: Array) -> str:
     )
 
 
-SAY: dict[str, Callable[[Reason, Trial, Array], str]] = {
+def _how_rival(reason: Reason, trial: Trial, x: Array) -> str:
+    other = rival(trial, x)
+    assert other is not None
+    gaps = abs(other(x)[0] - trial.wave(x)[0])
+    terms = " + ".join(map(formula_exact, gaps))
+    return (
+        f"Distance of the other wave: {reason.value:.2f} = mean of |other wave − true wave| at the "
+        f"four points = ({terms}) / {len(gaps)}."
+    )
+
+
+def _how_one_phase(reason: Reason, trial: Trial, x: Array) -> str:
+    turns = sorted(
+        math.degrees(angle) % 180 for angle in trial.wave.frequency[0] * x + trial.wave.phase[0]
+    )
+    return (
+        f"Phase: of the points it is {in_a_row(f'{turn:.0f}°' for turn in turns)}, less whole half "
+        f"periods of 180°; {math.degrees(reason.value):.0f}° is the shortest stretch of that "
+        "circle that holds them all."
+    )
+
+
+def _how_near_zero(reason: Reason, trial: Trial, x: Array) -> str:
+    heights = in_a_row(formula_exact(abs(height)) for height in trial.wave(x)[0])
+    return (
+        f"Height: {reason.value:.2f} = median of |true wave| at the points ({heights}) / amplitude "
+        f"{formula_exact(float(trial.wave.amplitude[0]))}."
+    )
+
+
+def _how_gap(reason: Reason, trial: Trial, x: Array) -> str:
+    low, high = trial.family.x_range
+    widest = (1 - reason.value) * (high - low)
+    return f"Stretch: {1 - reason.value:.0%} = {widest:.2f} / {high - low:.2f} of the chart."
+
+
+Telling = Callable[[Reason, Trial, Array], str]
+
+SAY: dict[str, Telling] = {
     "rival": _rival,
     "one phase": _one_phase,
     "near zero": _near_zero,
     "gap": _gap,
 }
 """A sentence for each of `TRAITS`."""
+HOW: dict[str, Telling] = {
+    "rival": _how_rival,
+    "one phase": _how_one_phase,
+    "near zero": _how_near_zero,
+    "gap": _how_gap,
+}
+"""And how its numbers were computed."""

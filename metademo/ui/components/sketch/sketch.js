@@ -8,7 +8,8 @@
  * @typedef {{ack: number, visit: string, session: string, view: string, page: string, undo: boolean, redo: boolean,
  *   editable: boolean, open: boolean, xRange: [number, number], yRange: [number, number],
  *   xTicks: ?import("../kernel/plot.js").Ticks, curves: Curve[], points: [number, number][], pointsLabel: string,
- *   drawing: Pair[], drawingLabel: string, knots: number, unit: number, caption: string, detail: string, label: string,
+ *   drawing: Pair[], drawingLabel: string, knots: number, unit: number, caption: string, captionFacts: [string, string][],
+ *   detail: string, label: string,
  *   height: number, assets: import("../kernel/base.js").Assets}} Data
  *
  * A stroke is sent when the pen is lifted: one gesture `draw` with the whole drawing.
@@ -19,6 +20,7 @@
 
 import { make, mount, readTheme, say, set, svg } from "../kernel/base.js";
 import { Conversation } from "../kernel/conversation.js";
+import { explained, tell } from "../kernel/explain.js";
 import { clamp } from "../kernel/formats.js";
 import { Plot } from "../kernel/plot.js";
 import { followSize, lineMark, mark, pointsKey, start } from "../kernel/stage.js";
@@ -129,7 +131,7 @@ class Sketch {
     this.#drawToolbar();
     set(this.surface, { "aria-label": data.label });
     this.surface.classList.toggle("md-editable", this.#editable);
-    say(this.now, data.caption);
+    tell(this.now, data.caption, data.captionFacts);
     say(this.small, data.detail);
   }
 
@@ -200,7 +202,8 @@ class Sketch {
       svg("g", { class: "md-beads" }, ...[4, 13, 22].map((cx) => svg("circle", { cx, cy: 6, r: 2.5 }))));
     this.legend.replaceChildren(pointsKey(data.pointsLabel),
       make("span", { className: "md-key" }, own, make("span", {}, data.drawingLabel)),
-      ...data.curves.map((curve) => make("span", { className: "md-key" }, lineMark(curve, theme), make("span", {}, curve.label))));
+      ...data.curves.map((curve) => explained(
+        make("span", { className: "md-key" }, lineMark(curve, theme), make("span", {}, curve.label)), curve.about)));
   }
 
   #draw() {

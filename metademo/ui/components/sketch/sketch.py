@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from streamlit.components.v2.types import ComponentRenderer
@@ -59,6 +60,7 @@ def sketch(
         "open": open,
         "editable": conversation is not None,
         "caption": "".join(scene.captions),
+        "captionFacts": [list(facts) for facts in chain(*scene.caption_facts)],
         "detail": "".join(scene.details),
         "label": scene.label,
         "height": scene.height,
