@@ -21,6 +21,7 @@ from tests.browser import CHROMIUM_ARGS, IDLE, PHONE, ROOT, SETTLED, find_chromi
 
 CHART, SCORES = '[data-metademo="chart"]', '[data-metademo="scores"]'
 SOURCE, STAGE = '[data-metademo="source_line"]', '[data-metademo="train_stage"]'
+SKETCH, PICTURE = '[data-metademo="sketch"]', '[data-metademo="picture"]'
 READY = "[data-ready=true]"
 SIZES = {"wide": dict(viewport={"width": 1440, "height": 900}), "phone": PHONE}
 SCHEMES = ("light", "dark")
@@ -72,6 +73,44 @@ def unfold(page: Page) -> None:
     while folded.count():
         folded.first.click()
         page.evaluate(SETTLED)
+
+
+def take_home(page: Page) -> None:
+    """What can be taken home."""
+    page.get_by_role("button", name="Take it home").click()
+    page.wait_for_selector(f"{PICTURE}{READY}")
+    page.wait_for_selector(IDLE)
+
+
+def link_for_a_class(page: Page) -> None:
+    """The dialogue, with its preview."""
+    page.get_by_role("button", name="Link for a class").click()
+    page.wait_for_selector(f"[role=dialog] {CHART}{READY}")
+    page.wait_for_selector(IDLE)
+
+
+def bring_weights(page: Page) -> None:
+    """The dialogue for weights of one's own, with what is no such file."""
+    page.get_by_role("button", name="Bring your own weights").click()
+    file = {"name": "mine.safetensors", "mimeType": "", "buffer": b"none"}
+    page.locator("[role=dialog] input[type=file]").set_input_files(file)
+    page.wait_for_selector("[role=dialog] [role=alert]")
+
+
+def find_the_worst(page: Page) -> None:
+    """The worst four points, placed."""
+    page.get_by_text("The worst four points").click()
+    for name in ("Find them", "Place them"):
+        page.get_by_role("button", name=name).click()
+        page.wait_for_selector(IDLE)
+
+
+def play_a_round(page: Page) -> None:
+    """A wave by the sliders against the network."""
+    page.get_by_role("button", name="Draw this wave").click()
+    page.get_by_role("button", name="Done").and_(page.locator(":enabled")).click()
+    page.wait_for_selector(f"{SKETCH} .md-now >> text=You are off by")
+    page.wait_for_selector(IDLE)
 
 
 def start(page: Page) -> None:
@@ -142,10 +181,11 @@ AT_REST = {
     "daml": Picture("daml", f":has({SOURCE}{READY}) {CHART}{READY}"),
     "compare": Picture("compare", f"{SCORES}[data-pending=false] .md-sweep path.md-line"),
     "train": Picture("train", STAGE + READY),
+    "duel": Picture("duel", f"{SKETCH}{READY}"),
     "how": Picture("how", ".stDataFrame"),
     "about": Picture("about", "[data-testid=stCode]"),
 }
-MAML, DAML, TRAIN = (AT_REST[name] for name in ("maml", "daml", "train"))
+MAML, DAML, TRAIN, DUEL = (AT_REST[name] for name in ("maml", "daml", "train", "duel"))
 
 
 def state_of(
@@ -164,10 +204,17 @@ STATES = {
     "maml-clicked": state_of(MAML, click_beside),
     "maml-empty": state_of(MAML, clear),
     "maml-unfolded": state_of(MAML, unfold),
+    "maml-take-home": state_of(MAML, take_home),
+    "maml-class": state_of(MAML, link_for_a_class),
+    "maml-weights": state_of(MAML, bring_weights),
+    "maml-worst": state_of(MAML, find_the_worst),
+    "maml-lesson": state_of(MAML, nothing, path="?lock=1&hide=truth"),
+    "maml-question": state_of(MAML, nothing, path="?contrast=1&tour=2"),
     "maml-waiting": state_of(MAML, nothing, ".md-legend", before=waiting_for_plotly),
     "maml-error": state_of(MAML, nothing, ".md-failure", before=without_plotly),
     "maml-damaged": state_of(MAML, nothing, server="damaged"),
     "maml-no-weights": state_of(MAML, nothing, "[data-testid=stAlert]", server="empty"),
+    "daml-broken-link": state_of(DAML, nothing, path="daml?x=west&steps=99"),
     "daml-between": state_of(DAML, between_the_bands),
     "compare-waiting": Picture(
         "compare", f"{SCORES}{READY}[data-pending=true]", before=asking_once, server="fresh"
@@ -177,8 +224,9 @@ STATES = {
     "train-running": state_of(TRAIN, slowly),
     "train-finished": state_of(TRAIN, finish),
     "train-diverged": state_of(TRAIN, diverge),
+    "duel-answered": state_of(DUEL, play_a_round),
 }
-"""Errors, and what is empty, waiting, under way or over. A locked page has none yet."""
+"""Dialogues, lessons, errors, and what is empty, waiting, under way or over."""
 
 
 def copied(folder: Path) -> Path:

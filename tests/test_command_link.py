@@ -9,8 +9,10 @@ import pytest
 from commands import as_json, complaint, run
 from pages import chart, start
 
+from metademo.engines import warm_up
 from metademo.moments.address import HOME, follow, parameters
 
+pytestmark = pytest.mark.usefixtures("warm")
 POINTS = "-4,0.76 -1.6,-1 1,0.84 4,-0.76"
 LINKS = [
     "/",
@@ -21,6 +23,12 @@ LINKS = [
     "/compare?family=finn&amplitude=2&chosen=maml,oracle,maml%2B%2B",
     "/compare?chosen=reptile&own_steps=0&steps=3",
 ]
+
+
+@pytest.fixture(scope="module")
+def warm() -> None:
+    """All is computed by one engine: two differ in the last bits."""
+    warm_up()
 
 
 def on_the_page(link: str) -> dict[str, np.ndarray]:

@@ -85,7 +85,7 @@ def test_what_is_malformed_is_said_and_the_page_is_there():
     app = arrive("daml", "x=far&steps=99&fresh=1")
     assert [warning.value for warning in app.warning] == [
         "“x=far” in the link can’t be used.",
-        "“steps=99” in the link can’t be used.",
+        "“steps=99” in the link counts as 20.",
     ]
     assert view(app, "daml").fresh
     assert chart(app)["captions"]

@@ -31,7 +31,7 @@ from metademo.described import SHOWN, ConfigError, described, shortened
 from metademo.formats import digits
 from metademo.moments.duel import DuelView
 from metademo.moments.lesson import Lesson
-from metademo.moments.mended import View
+from metademo.moments.mended import View, is_number
 from metademo.moments.train_view import TrainView
 from metademo.moments.views import CompareView, DamlView, MamlView
 from metademo.settings import TrainConfig
@@ -134,34 +134,36 @@ def query(view: View) -> str:
 
 
 def read(said: Mapping[str, str], kind: type[V]) -> tuple[V, tuple[str, ...]]:
-    """The view that the parameters of an address stand for, and what could not be read.
+    """The view that the parameters of an address stand for, and what could not be taken as it is.
 
     Args:
         said: see `parameters`.
         kind: of the page's view.
     """
     given: dict[str, Any] = {}
-    unread: list[str] = []
+    notes: list[str] = []
     for key, (name, way) in _readable(kind).items():
         if key in said:
             try:
                 value = way.value(said[key]) if said[key] else way.empty
             except ValueError:
-                unread.append(key)
+                notes.append(f"{_parameter(said, key)} can’t be used.")
             else:
                 is_setting = _kind(kind, name) is SETTINGS
                 given[name] = (*given.get(name, ()), (key, value)) if is_setting else value
     view = kind.first().arriving(given)
     for key, (name, _) in _readable(kind).items():
-        if (
-            name in given
-            and _kind(kind, name) is not SETTINGS
-            and getattr(view, name) != given[name]
-        ):
-            unread.append(key)
-    return view, tuple(
-        f"“{key}={shortened(said[key])}” in the link can’t be used." for key in unread
-    )
+        if name not in given or _kind(kind, name) is SETTINGS:
+            continue
+        taken = getattr(view, name)
+        if taken != given[name]:
+            counts = f"counts as {taken:.4g}" if is_number(taken) else "can’t be used"
+            notes.append(f"{_parameter(said, key)} {counts}.")
+    return view, tuple(notes)
+
+
+def _parameter(said: Mapping[str, str], key: str) -> str:
+    return f"“{key}={shortened(said[key])}” in the link"
 
 
 def key_of(kind: type[View], name: str) -> str:
