@@ -42,7 +42,7 @@ class Diverged(ArithmeticError):
     def __init__(self, step: int, loss: float, losses: np.ndarray):
         what = "meta-gradient or the step became infinite or undefined"
         if not np.isfinite(loss):
-            what = f"query loss became {loss:.3g}"
+            what = f"query loss became {'undefined' if np.isnan(loss) else 'infinite'}"
         super().__init__(f"the {what} at outer step {step:,}: a smaller learning rate would help")
         self.step = step
         self.losses = losses

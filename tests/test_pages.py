@@ -301,6 +301,20 @@ def test_a_bad_weights_file_is_named_and_the_page_goes_on_with_the_others(own_we
     assert chart(app)["captions"]
 
 
+@pytest.mark.parametrize("page", ["maml", "daml", "compare"])
+def test_where_no_weights_are_whole_all_are_listed_under_the_headline(own_weights, page):
+    files = list(own_weights.glob("*.safetensors"))
+    for path in files:
+        damage(path)
+    app = start(page)
+    assert not app.exception
+    assert app.title[0].value
+    assert not app.warning
+    (folded,) = [part for part in app.expander if "files of weights" in part.label]
+    assert folded.label.startswith(f":material/warning: {len(files)} ")
+    assert all(path.name in folded.markdown[0].value for path in files)
+
+
 @pytest.mark.parametrize("page", ["maml", "daml"])
 def test_weights_that_vanish_under_an_open_page_are_told(own_weights, page):
     app = start(page)

@@ -32,6 +32,10 @@ CONTROLS_WIDTH = 288
 """In pixels. The chart has what is left; on a phone each of them has the whole width."""
 
 
+MOST_WARNINGS = 2
+"""More of them would fill a screen."""
+
+
 def headline(title: str, promise: str) -> None:
     """The page's name and its promise in one line."""
     st.title(title, anchor=False)
@@ -126,8 +130,13 @@ def report(
     faults: list[str], choices: Collection[str], algorithm: str, family: str = "two-phase"
 ) -> bool:
     """Say which weights can't be used; whether any are left for this page."""
-    for fault in faults:
-        st.warning(fault, icon=":material/warning:")
+    if len(faults) <= MOST_WARNINGS:
+        for fault in faults:
+            st.warning(fault, icon=":material/warning:")
+    else:
+        title = f":material/warning: {len(faults)} files of weights can’t be used"
+        with st.expander(title):
+            st.markdown("\n".join(f"- {fault}" for fault in faults))
     if not choices:
         command = training_command(algorithm, family)
         st.error(f"No weights for this page. Make some with `{command}`.")

@@ -27,14 +27,14 @@ NUDGE = "Drag the handle to the other band."
 def page() -> None:
     """The chart and the controls, each redrawn by itself."""
     choices, faults = resources.playable("daml")
-    if not layout.report(faults, choices, "daml"):
-        return
-    state = _state()
     layout.headline(
         "One input, no label",
         "This network has learned its own loss. Pick one input on the line below: without being "
         "told any answer, it becomes the wave that the input stands for.",
     )
+    if not layout.report(faults, choices, "daml"):
+        return
+    state = _state()
     keep.arrival(state)
     layout.in_fragments(
         state, chart=_chart, controls=_controls, below=lambda: keep.keep(state, _scene)

@@ -29,14 +29,14 @@ SCORE = "duel score"
 def page() -> None:
     """The chart and the controls, and the score below them, each redrawn by itself."""
     usable, faults = resources.library()
-    own = [fault for fault in faults if WEIGHTS in fault]
-    if not layout.report(own, [name for name in usable if name == WEIGHTS], "maml", "any-phase"):
-        return
     layout.headline(
         "You against MAML",
         "The same few points for both: you draw the wave behind them, then the network does. It "
         "has learned sine waves of height 1; in four of ten rounds the wave is of another kind.",
     )
+    own = [fault for fault in faults if WEIGHTS in fault]
+    if not layout.report(own, [name for name in usable if name == WEIGHTS], "maml", "any-phase"):
+        return
     state = _state()
     keep.arrival(state)
     layout.in_fragments(state, chart=_chart, controls=_controls, below=lambda: keep.keep(state))

@@ -16,6 +16,7 @@ from metademo.ui.scenes.sentences import promise
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 
+TITLE = "Four points, five steps"
 HEADLINE = "maml headline"
 NUDGE = ("Click here: the network bends to your point.", (-2.4, 0.8))
 """At a place where the first view has no curve and no point; a wave through it is another one."""
@@ -24,10 +25,13 @@ NUDGE = ("Click here: the network bends to your point.", (-2.4, 0.8))
 def page() -> None:
     """The chart and the controls, each redrawn by itself."""
     choices, faults = resources.playable("maml")
+    if choices:
+        st.fragment(_headline, key=HEADLINE)()
+    else:
+        st.title(TITLE, anchor=False)
     if not layout.report(faults, choices, "maml"):
         return
     state = _state()
-    st.fragment(_headline, key=HEADLINE)()
     keep.arrival(state)
     layout.in_fragments(
         state, chart=_chart, controls=_controls, below=lambda: keep.keep(state, _scene)
@@ -40,7 +44,7 @@ def _state() -> PageState[MamlView]:
 
 def _headline() -> None:
     _, chosen = layout.chosen_weights(_state(), "maml", _with_weights)
-    layout.headline("Four points, five steps", promise(chosen.config))
+    layout.headline(TITLE, promise(chosen.config))
 
 
 def _with_weights(view: MamlView, name: str, checkpoint: Checkpoint) -> MamlView:
