@@ -48,7 +48,10 @@ def test_a_file_is_scaled_into_the_chart_and_undone(maml):
     data = "year;height\r\n2010;0,5\r\n2015;7\r\n2020;3,25\r\n".encode("utf-8-sig")
     file = {"name": "mine.csv", "mimeType": "text/csv", "buffer": data}
     page.locator("input[type=file]").set_input_files(file)
-    page.get_by_role("button", name="Scale them into the chart").click()
+    scale = page.get_by_role("button", name="Scale them into the chart")
+    scale.wait_for()
+    page.wait_for_selector(IDLE)
+    scale.click()
     maml.wait_points(3)
     page.wait_for_selector(f"{CHART} .md-small >> text=Your points are scaled: x = 2015 + 0.89")
     text = page.get_by_role("textbox", name="A point to a line")
