@@ -24,7 +24,7 @@ MEASURED = '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line'
 DRAWN = {
     "": f"{CHART}[data-ready=true]",
     "daml": f":has({SOURCE}[data-ready=true]) {CHART}[data-ready=true]",
-    "compare": MEASURED,
+    "compare": f":has({CHART}[data-ready=true]) {MEASURED}",
     "train": f"{STAGE}[data-ready=true]",
     "duel": '[data-metademo="sketch"][data-ready=true]',
     "how": ".stDataFrame",

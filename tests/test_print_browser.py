@@ -6,7 +6,7 @@ import io
 
 import pypdf
 import pytest
-from access import goto
+from access import goto, wait_drawn
 from browser import IDLE, PHONE, ROOT
 from playwright.sync_api import Page, expect
 
@@ -78,6 +78,7 @@ def test_the_board_of_all_ways_of_learning_fits(window, url):
     ways = page.get_by_role("toolbar", name="Ways of learning").get_by_role("button")
     for way in ways.all():
         if way.get_attribute("aria-pressed") != "true":
+            wait_drawn(page, "compare")
             way.click()
             expect(way).to_have_attribute("aria-pressed", "true")
             page.wait_for_selector(IDLE)

@@ -124,7 +124,9 @@ def test_a_download_loads_in_evaluate(trained, tmp_path):
         train.page.get_by_role("button", name="Weights", exact=True).click()
     path = tmp_path / "mine.safetensors"
     download.value.save_as(path)
-    train.page.keyboard.press("Escape")
+    train.page.get_by_role("button", name="Take it home").click()
+    expect(train.page.get_by_role("button", name="Weights", exact=True)).to_have_count(0)
+    train.page.wait_for_selector(IDLE)
     assert command_line.main(["evaluate", str(path), "--tasks", "20"]) == 0
 
 
