@@ -118,6 +118,16 @@ def test_the_first_look_compares_several_on_four_points_with_all_their_numbers()
     assert [len(s["values"]) for s in data["sweep"]["series"]] == [6] * 4
 
 
+def test_learners_are_chosen_in_any_order_and_the_pills_stay_where_they_are():
+    """Pills that were drawn anew at each press would be pulled away from under the next one."""
+    app = start()
+    first = widget(app, "button_group", "chosen", "compare")
+    for pressed in (["reptile", "maml"], ["reptile", "maml", "fomaml"], ["fomaml", "reptile"]):
+        set_widget(app, "button_group", "chosen", pressed)
+        assert set(view(app, "compare").chosen) == set(pressed)
+        assert widget(app, "button_group", "chosen", "compare").id == first.id
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_all_of_them_at_once_on_each_family(family):
     app = set_widget(start(), "button_group", "family", family)

@@ -220,7 +220,7 @@ class PageState(Generic[V]):
                 is no change to take back.
         """
         key = widget_key(self.page, name)
-        if key in st.session_state and st.session_state[key] != value:
+        if key in st.session_state and not _same(st.session_state[key], value):
             st.session_state[f"{self.page} revision {name}"] = _revision(self.page, name) + 1
             key = widget_key(self.page, name)
         shown = st.session_state.setdefault(f"{self.page} shown {name}", {})
@@ -230,7 +230,7 @@ class PageState(Generic[V]):
 
         def changed() -> None:
             chosen = st.session_state[key]
-            if key in shown and chosen != shown[key]:
+            if key in shown and not _same(chosen, shown[key]):
                 shown[key] = chosen
                 view = change(self.view, chosen)
                 self._set(self.history.commit(view) if lockable else self.history.amend(view))
@@ -295,6 +295,13 @@ def widget_key(page: str, name: str) -> str:
 def _revision(page: str, name: str) -> int:
     """How often the server has set the widget to another value than the visitor's."""
     return st.session_state.get(f"{page} revision {name}", 0)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values of a widget are the same. One of several choices has them as pressed."""
+    if isinstance(one, list) and isinstance(other, list):
+        return sorted(one) == sorted(other)
+    return one == other
 
 
 def _edit_of(component: str) -> Any:
