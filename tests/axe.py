@@ -17,7 +17,7 @@ OF_COLOUR = ["color-contrast", "link-in-text-block"]
 """The rules that depend on the scheme."""
 
 RUN = """async ([only, selectors]) => {
-  const results = await axe.run({ ...(only && { runOnly: only }), resultTypes: ["violations"], elementRef: true });
+  const results = await axe.run({ runOnly: only, resultTypes: ["violations"], elementRef: true });
   const ran = ["passes", "violations", "incomplete"].flatMap((kind) => results[kind].map((rule) => rule.id));
   const found = results.violations.flatMap((rule) => rule.nodes.map((node) => ({
     rule: rule.id,
@@ -50,13 +50,11 @@ class Verdict:
     found: tuple[Finding, ...]
 
 
-def examine(
-    page: Page, known: Sequence[Fault] = (), *, only: list[str] | None = WITH_ADVICE
-) -> Verdict:
+def examine(page: Page, known: Sequence[Fault] = (), *, only: list[str] = WITH_ADVICE) -> Verdict:
     """Have axe-core look at a page as it is now.
 
     Args:
-        only: tags or ids of rules; None for those that axe-core tries by itself.
+        only: tags or ids of rules.
     """
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE_SCRIPT)

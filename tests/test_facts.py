@@ -299,3 +299,4 @@ def test_every_key_says_what_it_is():
 def test_a_marked_sentence_is_taken_apart():
     assert unfold("plain") == ("plain", [])
     assert exact(-0.012345) == "−0.0123"
+    assert exact(float("inf")) == exact(float("nan")) == "too much to count"

@@ -44,6 +44,8 @@ def sentences(captions: Sequence[str], details: Sequence[str]) -> dict[str, Any]
 
 def exact(value: float) -> str:
     """Three significant digits, as a formula gives them."""
+    if not np.isfinite(value):
+        return "too much to count"
     return f"{value:.3g}".replace("-", "−")
 
 
