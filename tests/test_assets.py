@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from plotly.offline import get_plotlyjs
 
 from metademo.ui.components.kernel import assets, static_files
 
@@ -48,6 +50,12 @@ def test_install_names_what_it_wrote(tmp_path):
     assert (tmp_path / urls["frontend"].removeprefix("app/static/") / "chart/chart.js").exists()
     plotly = tmp_path / urls["plotly"].removeprefix("app/static/")
     assert b"plotly.js" in gzip.decompress(plotly.read_bytes())[:200]
+
+
+def test_the_browser_and_python_draw_with_the_same_plotly():
+    ours = gzip.decompress(assets.plotly_files()[assets.PLOTLY_FILE]).decode()
+    versions = [re.search(r"plotly\.js .*v([\d.]+)", text[:200]) for text in (ours, get_plotlyjs())]
+    assert versions[0][1] == versions[1][1]
 
 
 def test_a_folder_that_cannot_be_written_is_no_traceback(tmp_path, monkeypatch, caplog):

@@ -1,8 +1,8 @@
 """The browser's half of the app, on disk and under a URL.
 
 Streamlit serves the folder `static/` beside the main script at `/app/static`
-(`server.enableStaticServing`). `install` fills that folder once: Plotly.js from the pinned `plotly`
-wheel, and the modules and styles of the components. Every folder's name carries a hash of its
+(`server.enableStaticServing`). `install` fills that folder once: Plotly.js, and the modules and
+styles of the components. Every folder's name carries a hash of its
 content, so a browser may keep a file for ever, and a new release has new names.
 
 Where the folder cannot be used (read-only disk, static serving switched off) the same files are
@@ -12,9 +12,7 @@ handed to Streamlit's media storage instead, and the app works all the same.
 from __future__ import annotations
 
 import functools
-import gzip
 import hashlib
-import importlib.metadata
 import logging
 import posixpath
 import re
@@ -59,10 +57,13 @@ def frontend_files() -> dict[str, bytes]:
 
 @functools.cache
 def plotly_files() -> dict[str, bytes]:
-    """Plotly.js of the pinned wheel, gzipped: Streamlit would compress 4.8 MB for every visitor."""
-    from plotly.offline import get_plotlyjs
+    """Plotly.js, gzipped: Streamlit would compress it for every visitor.
 
-    return {PLOTLY_FILE: gzip.compress(get_plotlyjs().encode(), 6, mtime=0)}
+    It is the package `plotly.js-cartesian-dist-min`, a third of the whole library that the pinned
+    `plotly` wheel brings, and of the same version. To renew both, pin the wheel and the package (in
+    `tests/js/package.json`), and `gzip -9n` the package's file over ours.
+    """
+    return {PLOTLY_FILE: (COMPONENTS / "plotly" / PLOTLY_FILE).read_bytes()}
 
 
 def _folder_name(prefix: str, files: Mapping[str, bytes]) -> str:
@@ -81,11 +82,10 @@ def install(target: Path | None = None) -> dict[str, str]:
     left and no server uses. Raises OSError where it cannot be written.
     """
     target = target or static_folder()
-    version = importlib.metadata.version("plotly")
     urls = {}
     for kind, prefix, files in (
         ("frontend", "metademo", frontend_files()),
-        ("plotly", f"plotly-{version}", plotly_files()),
+        ("plotly", "plotly", plotly_files()),
     ):
         name = _folder_name(prefix, files)
         provide(target / name, files)

@@ -66,8 +66,8 @@ export function loadStyle(url) {
 let plotly = null;
 
 /**
- * Load Plotly.js once. The server keeps it gzipped, so it is unpacked here. Running its 4.8 MB holds up the page for
- * most of a second, so it waits until what can be shown without it is shown.
+ * Load Plotly.js once. The server keeps it gzipped, so it is unpacked here. Running its 1.5 MB holds up the page for
+ * a moment, so it waits until what can be shown without it is shown.
  * @param {string} url
  * @param {Promise<unknown>} shown
  * @returns {Promise<PlotlyLibrary>}

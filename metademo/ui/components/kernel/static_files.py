@@ -23,7 +23,7 @@ except ImportError:  # not on Windows: nothing is locked there, so nothing is re
     # A module cannot be declared to be one or None.
     fcntl = None  # type: ignore[assignment]
 
-OURS = re.compile(r"(metademo|plotly-[\w.]+)-[0-9a-f]{12}|\.removed-.+")
+OURS = re.compile(r"(metademo|plotly(-[\d.]+)?)-[0-9a-f]{12}|\.removed-.+")
 # A browser keeps a file without Cache-Control for a tenth of its age: let it keep ours for years.
 LONG_AGO = 946_684_800  # 2000-01-01
 
