@@ -97,7 +97,7 @@ def chromium() -> Iterator[Browser]:
     """One real Chromium for all tests."""
     path = find_chromium()
     if path is None:
-        pytest.skip("no Chromium on this machine: install the package `chromium`")
+        pytest.skip("no Chromium on this machine: install the package `chromium-headless-shell`")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path, args=[*CHROMIUM_ARGS, NO_OPTIMISING]

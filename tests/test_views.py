@@ -59,6 +59,7 @@ def test_a_view_goes_to_json_and_back(view):
         ({"points": [[0, 1]], "fitted": True}, "fitted", True),
         ({"points": [[0, 1]], "fitted": True, "snap": True}, "fitted", False),
         ({"points": [], "example": True}, "example", False),
+        ({"unfolded": ["", "steps"]}, "unfolded", ("steps",)),
     ],
 )
 def test_unusable_values_are_mended(values, name, mended):

@@ -107,7 +107,7 @@ class View(BaseModel):
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))
+    return tuple(name for name in dict.fromkeys(names) if name)
 
 
 Names = Annotated[tuple[str, ...], Strict(False), AfterValidator(_each_once)]
