@@ -36,17 +36,18 @@ INNER = r"""
 ## The inner loop: what happens when you click
 
 Start from the meta-trained weights $\theta_0$. Measure how far the network $f_\theta$ is off at the $K$
-points $(x_i, y_i)$ of the support set. This is the **loss** $L$, a mean of either $\ell(e) = |e|$ or
-$\ell(e) = e^2$:
+points $(x_i, y_i)$ of the support set:
 
 $$
 L_{\text{support}}(\theta) = \frac{1}{K} \sum_{i=1}^{K} \ell\big(f_\theta(x_i) - y_i\big)
 $$
 
-Then take a step of plain gradient descent, and repeat for $k = 0, \dots, S-1$, which is $S$ steps in all:
+This is the **loss**, a mean of either $\ell(e) = |e|$ or $\ell(e) = e^2$.
+
+Then take a step of plain gradient descent, $S$ of them one after another:
 
 $$
-\theta_{k+1} = \theta_k - \alpha \, \nabla L_{\text{support}}(\theta_k)
+\theta_{k+1} = \theta_k - \alpha \, \nabla L_{\text{support}}(\theta_k), \qquad k = 0, \dots, S-1
 $$
 
 $\alpha$ is the **inner learning rate**. The results are called *adapted* (or fast) weights. There is
