@@ -26,7 +26,7 @@ ORDER = [
     {"foreign", "models", "reproduce"},
     {"analysis"},
     {"moments"},
-    {"export"},
+    {"export", "visitor"},
     {"command_line"},
     {"__main__", "ui"},
     {"streamlit_app"},
@@ -37,7 +37,7 @@ FOLDERS = {"algorithms", "command_line", "export", "fused", "jobs", "moments", "
 ALONE = {"figures"}
 """Knows plain arrays only; may be imported by the rooms that show something."""
 SHOWING = {"command_line", "moments", "ui"}
-STREAMLIT = {"ui", "streamlit_app"}
+STREAMLIT = {"ui", "visitor", "streamlit_app"}
 
 UI_ORDER = [
     {"components.kernel"},
