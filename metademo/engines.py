@@ -8,6 +8,7 @@ covers a hundred times faster. `make_engine` picks one.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import subprocess
@@ -286,6 +287,9 @@ def _by_weight(learner: GradientBased, sizes: Mapping[str, Any]) -> np.ndarray:
 ROOT = Path(__file__).resolve().parent.parent
 _warm = threading.Event()
 _warming = threading.Lock()
+_ending = threading.Event()
+_compilers: list[subprocess.Popen[bytes]] = []
+"""The process that compiles for this one, if there is one."""
 
 
 def warm_up() -> None:
@@ -305,10 +309,26 @@ def warm_up_apart() -> None:
         if is_warm():
             return
         if fused.keeps_code() and not fused.keeps_all():
-            compiler = [sys.executable, "-c", "from metademo import fused; fused.warm()"]
             with contextlib.suppress(OSError):  # no process to be had: then compile here
-                subprocess.run(compiler, check=False, capture_output=True, cwd=ROOT)
-        warm_up()
+                _compile_apart()
+        if not _ending.is_set():
+            warm_up()
+
+
+def _compile_apart() -> None:
+    command = [sys.executable, "-c", "from metademo import fused; fused.warm()"]
+    quiet = subprocess.DEVNULL
+    _compilers.append(subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd=ROOT))
+    _compilers[-1].wait()
+    _compilers.pop()
+
+
+@atexit.register
+def _end_compiler() -> None:
+    """Leave no process behind that compiles for nobody."""
+    _ending.set()
+    for compiler in list(_compilers):
+        compiler.kill()
 
 
 def is_warm() -> bool:

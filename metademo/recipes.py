@@ -141,6 +141,23 @@ def configure(algorithm: str, family: str, recipe: str = "fast", **changes: Any)
     return TrainConfig.from_dict({"algorithm": algorithm, "family": family} | settings | changes)
 
 
+def recipe_of(config: TrainConfig) -> tuple[str, list[str]]:
+    """The recipe that a config is nearest to, and which of its settings differ from it."""
+    mine = config.to_dict()
+    found = {}
+    for recipe in recipes_for(config.family):
+        theirs = configure(config.algorithm, config.family, recipe).to_dict()
+        found[recipe] = [name for name in mine if mine[name] != theirs[name]]
+    best = min(found, key=lambda recipe: len(found[recipe]))
+    return best, found[best]
+
+
+def name_of(config: TrainConfig) -> str:
+    """A config in a few names: "maml-two-phase fast", or "maml-two-phase fast, changed"."""
+    recipe, changed = recipe_of(config)
+    return f"{config.algorithm}-{config.family} {recipe}" + ", changed" * bool(changed)
+
+
 def can_train(algorithm: str, family: str) -> bool:
     """Whether the algorithm can be trained on the family at all."""
     try:

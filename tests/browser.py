@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -96,9 +96,19 @@ def serving(
 
 @contextlib.contextmanager
 def running(
-    script: Path, *options: str, wait: float = 40, port: int | None = None
+    script: Path,
+    *options: str,
+    wait: float = 40,
+    port: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    stderr: IO[str] | int = subprocess.STDOUT,
 ) -> Iterator[Server]:
-    """As `serving`, for tests that need the process and what it says."""
+    """As `serving`, for tests that need the process and what it says.
+
+    Args:
+        environment: variables beside those of this process.
+        stderr: where that goes; by default to the rest of what the server says.
+    """
     port = port or free_port()
     command = [
         *(sys.executable, "-m", "streamlit", "run", str(script)),
@@ -111,9 +121,9 @@ def running(
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": path, **(environment or {})},
             stdout=log,
-            stderr=subprocess.STDOUT,
+            stderr=stderr,
         )
         server = Server(f"http://127.0.0.1:{port}{_base_path(options)}", process, log)
         try:

@@ -138,7 +138,7 @@ def test_another_process_compiles_only_what_is_not_kept_and_where_this_one_finds
     calls = []
     monkeypatch.setattr(config, "CACHE_DIR", str(place))
     monkeypatch.setattr(engines, "_warm", engines.threading.Event())
-    monkeypatch.setattr(engines.subprocess, "run", lambda *_, **__: calls.append("apart"))
+    monkeypatch.setattr(engines, "_compile_apart", lambda: calls.append("apart"))
     monkeypatch.setattr(fused, "warm", lambda: calls.append("here"))
     if kept:
         cache.note_all("float32")

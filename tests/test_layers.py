@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 ORDER = [
     {"__version__", "citation", "described", "files", "formats", "network"},
-    {"tasks"},
+    {"logs", "tasks"},
     {"inner", "fused"},
     {"algorithms"},
     {"engines"},

@@ -13,14 +13,14 @@ import torch
 
 from metademo.jobs import JobState, Limits, Progress, Registry, Snapshot, held_out_errors
 from metademo.moments.train_view import TrainView
-from metademo.recipes import can_train, configure, recipes_for
+from metademo.recipes import can_train, configure, recipe_of, recipes_for
 from metademo.tasks import FAMILIES
 from metademo.training import MetaTrainer
 from metademo.ui.components.kernel.curves import Curve
 from metademo.ui.components.train_stage import train_stage
 from metademo.ui.scenes import train_scene, train_verdict, train_words
 from metademo.ui.scenes.train_scene import Probes, loss_line, untrained
-from metademo.ui.scenes.train_words import brief, describe, recipe_of
+from metademo.ui.scenes.train_words import brief, describe
 
 SHORT = (("hidden", 4), ("meta_batch", 1), ("queries", 4), ("steps", 30))
 

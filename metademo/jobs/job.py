@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import secrets
 import threading
@@ -13,11 +14,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from metademo import engines
+from metademo import engines, logs
 from metademo.engines import Diverged
 from metademo.jobs.limits import Limits
 from metademo.jobs.meters import LossCurve, Presence, Stopwatch
 from metademo.jobs.snapshots import Snapshot, snapshot_steps, take_snapshot
+from metademo.recipes import name_of
 from metademo.settings import TrainConfig
 from metademo.tasks import Array
 from metademo.training import MetaTrainer
@@ -154,7 +156,7 @@ class Job:
                 self._thread.start()
             except (RuntimeError, MemoryError) as fault:  # the system has no thread left
                 _alive.discard(self)
-                log.error("a training could not be started: %s", fault)
+                log.error("a training could not be started: %s", fault or type(fault).__name__)
                 self._state = JobState.FAILED
                 self._reason = "the server has no room for another training: try again later"
                 self._lock.notify_all()
@@ -229,22 +231,37 @@ class Job:
 
     def _work(self) -> None:
         """The body of the thread. Whatever happens, the job ends with a state and a reason."""
-        ending, reason = JobState.FAILED, "the training ended unexpectedly"
+        ending, reason = JobState.FAILED, "it ended unexpectedly"
         try:
+            logs.say(log, "training started", settings=name_of(self.config))
             ending, reason = self._train()
         except Diverged as fault:
             ending, reason = JobState.DIVERGED, str(fault)
-        except Exception as fault:  # a thread has nobody else to tell
+        except MemoryError:
+            reason = "the server has no memory left for it"
             log.exception("a training failed")
-            reason = f"{type(fault).__name__}: {fault}"
+        except BaseException as fault:  # whatever it is, a thread has nobody else to tell
+            reason = f"{type(fault).__name__}: {fault}".removesuffix(": ")
+            log.exception("a training failed")
         finally:
             with self._lock:
                 self._state, self._reason = ending, reason
                 self._lock.notify_all()
-            try:
-                self._ended(self)
-            finally:
-                _alive.discard(self)  # only now: the next in the line may have begun
+            with contextlib.ExitStack() as last:  # whatever one of them raises, the others come
+                last.callback(_alive.discard, self)  # the very last: the next may have begun
+                last.callback(self._ended, self)
+                self._log_end()
+
+    def _log_end(self) -> None:
+        logs.say(
+            log,
+            "training ended",
+            settings=name_of(self.config),
+            outcome=str(self._state),
+            steps=self._step,
+            seconds=round(self._stopwatch.seconds, 1),
+            engine=self._engine_name or None,
+        )
 
     def _train(self) -> tuple[JobState, str]:
         trainer = MetaTrainer(self.config, engine=self._engine)

@@ -12,14 +12,19 @@ that it calls leads back into the registry.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from metademo import logs
+from metademo.described import ConfigError
 from metademo.jobs.job import Job, Progress
 from metademo.jobs.limits import Limits
 from metademo.settings import TrainConfig
+
+log = logging.getLogger(__name__)
 
 
 class Busy(RuntimeError):
@@ -60,12 +65,14 @@ class Registry:
             ConfigError: if the config asks for more than the limits allow.
             Busy: if `owner` has a job under way, or the waiting line is full.
         """
-        self.limits.check(config)
+        self._check_limits(config)
         with self._lock:
             self._update()
             if self._under_way(owner):
+                logs.say(log, "training refused", reason="the visitor has another one")
                 raise Busy("Your other run is still under way: stop it first.")
             if self._is_full() and len(self._places.waiting) >= self.limits.max_waiting:
+                logs.say(log, "training refused", reason="the waiting line is full")
                 raise Busy("The server is busy with other visitors' runs. Try again in a minute.")
             job = Job(
                 config,
@@ -79,7 +86,15 @@ class Registry:
             self._jobs[job.token], self._owners[job.token] = job, {owner}
             self._places.waiting.append(job.token)
             self._update()
+            if job.token in self._places.waiting:
+                logs.say(log, "training waits", position=len(self._places.waiting))
         return job
+
+    def load(self) -> tuple[int, int]:
+        """How many jobs run, and how many wait."""
+        with self._lock:
+            self._update()
+            return len(self._places.running), len(self._places.waiting)
 
     def under_way(self, owner: str) -> list[Job]:
         """The jobs of `owner` that run or wait: one at most, unless addresses were shared."""
@@ -112,6 +127,14 @@ class Registry:
                 reason = f"number {position} in the waiting line"
                 return replace(job.snapshot(), position=position, reason=reason)
         return job.snapshot()
+
+    def _check_limits(self, config: TrainConfig) -> None:
+        try:
+            self.limits.check(config)
+        except ConfigError as fault:
+            setting = fault.setting or "work of a step"
+            logs.say(log, "training refused", reason="a limit", setting=setting)
+            raise
 
     def _update(self) -> None:
         """The one transition; the lock is held. Done twice, it changes nothing the second time."""

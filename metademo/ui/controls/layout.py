@@ -19,7 +19,7 @@ from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.kernel.gestures import Gesture, Point, carried_out, within
 from metademo.ui.scenes.sentences import losses_in_words
-from metademo.ui.server import resources
+from metademo.ui.server import metrics, resources
 from metademo.ui.state.history import V
 from metademo.ui.state.state import PageState
 
@@ -72,7 +72,7 @@ def in_fragments(
     stage, beside = stage_and_controls()
     # The chart comes first: what the browser is sent first, it draws first.
     with stage:
-        st.fragment(chart, key=f"{state.page} chart")()
+        st.fragment(metrics.timed(chart), key=f"{state.page} chart")()
     with beside:
         if CONTROLS not in state.lesson.hidden:
             st.fragment(controls, key=f"{state.page} controls")()

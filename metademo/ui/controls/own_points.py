@@ -6,6 +6,7 @@ chart has no room for is offered to be thinned, or scaled.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 
+from metademo import logs
 from metademo.moments import own_points as own
 from metademo.moments.own_points import Fault
 from metademo.moments.scaling import Point, Room, Scaling
@@ -21,6 +23,8 @@ from metademo.tasks import WaveFamily
 from metademo.ui.state.state import PageState
 
 P = TypeVar("P", bound=PointsView)
+
+log = logging.getLogger(__name__)
 
 FAULTS = 5
 """How many are listed."""
@@ -138,6 +142,8 @@ def _file(state: PageState[P], family: WaveFamily, desk: Desk) -> None:
             readable = all(fault.line for fault in own.read(data).faults)
             desk.draft, desk.text = own.decoded(data) if readable else None, desk.text + 1
             _take(state, family, desk, data)
+            if desk.faults:
+                logs.say(log, "upload refused", what="points")
 
     st.file_uploader(
         "Or a CSV file",

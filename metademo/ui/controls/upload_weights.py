@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import logging
 import re
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from metademo import foreign
+from metademo import foreign, logs
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.checkpoints import SUFFIX, Checkpoint
 from metademo.described import ConfigError, described
@@ -24,6 +25,8 @@ from metademo.ui.controls.play import page_of, play
 from metademo.ui.scenes.sentences import LOSSES
 from metademo.ui.server import resources
 from metademo.ui.state import runs
+
+log = logging.getLogger(__name__)
 
 Take = Callable[[str, Checkpoint], None]
 """What is done with weights and their name. It draws the page anew, which closes the dialogue."""
@@ -61,6 +64,7 @@ def _dialogue(page: str, take: Take) -> None:
         try:
             _offer_to_take(page, take, file.name, foreign.read(file.getvalue(), limits), limits)
         except UploadError as fault:
+            _log_once(page, file.file_id)
             said = map(_verbatim, (fault.problem, fault.remedy))
             st.error("\n\n".join(said), icon=":material/block:")
     if page != "daml":
@@ -69,6 +73,13 @@ def _dialogue(page: str, take: Take) -> None:
         with st.expander("How to save a network of yours", key=how, on_change="rerun"):
             st.code(foreign.SCRIPT, language="python", wrap_lines=True)
     _kept(page)
+
+
+def _log_once(page: str, file: str) -> None:
+    """Log that an upload was refused; it is looked at again at every run while it lies there."""
+    if st.session_state.get(f"{page} refused upload") != file:
+        st.session_state[f"{page} refused upload"] = file
+        logs.say(log, "upload refused", what="weights", page=page)
 
 
 def _wanted(page: str, limits: Limits) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import streamlit as st
 
 from metademo import __version__, citation
 from metademo.citation import Work
 from metademo.ui.components.link.link import copy_link
 from metademo.ui.controls import layout
+from metademo.ui.server import metrics
+
+REFRESH_SECONDS = 5.0
 
 WHAT = """
 **What it is.** A small network has practised on wave after wave until it had learned to learn: from
@@ -29,6 +34,30 @@ def page() -> None:
         else:
             _sources(work)
         copy_link("about", "this page")
+        with st.expander("This server", key="this server", on_change="rerun") as part:
+            if part.open:
+                st.fragment(_this_server, run_every=REFRESH_SECONDS)()
+
+
+def _this_server() -> None:
+    """What its host may want to know, without a word about any visitor."""
+    found = metrics.figures()
+    rows = {
+        "Version": __version__,
+        "Connected pages": found.sessions,
+        "Trainings under way": found.running,
+        "Trainings that wait": found.waiting,
+        f"Clicks of the last {metrics.CLICK_SECONDS / 60:.0f} minutes": found.clicks,
+        "Server time of a click, 95th percentile": _with_unit(found.p95_ms, "ms"),
+        "Resident memory": _with_unit(found.memory_mb, "MB"),
+        "Since its first visitor": str(timedelta(seconds=found.seconds)),
+    }
+    lines = [f"| {name} | {'–' if value is None else value} |" for name, value in rows.items()]
+    st.markdown("\n".join(["| Figure | Now |", "|---|---|", *lines]))
+
+
+def _with_unit(value: float | None, unit: str) -> str | None:
+    return None if value is None else f"{value:,} {unit}"
 
 
 def _sources(work: Work) -> None:

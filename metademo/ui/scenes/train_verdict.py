@@ -10,10 +10,11 @@ import numpy as np
 
 from metademo.jobs import Snapshot
 from metademo.moments.train_view import TrainView
+from metademo.recipes import recipe_of
 from metademo.settings import TrainConfig
 from metademo.tasks import Array, WaveFamily, Waves, as_waves
 from metademo.training import HELD_OUT_STREAM
-from metademo.ui.scenes.train_words import OWN, recipe_of
+from metademo.ui.scenes.train_words import OWN
 
 TASKS = 40
 """As many as `held_out_errors` measures a snapshot on."""

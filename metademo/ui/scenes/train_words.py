@@ -9,7 +9,7 @@ from metademo.algorithms import ALGORITHMS
 from metademo.described import ConfigError, described
 from metademo.engines import uncovered
 from metademo.jobs import JobState, Limits, Progress
-from metademo.recipes import configure, recipes_for
+from metademo.recipes import recipe_of
 from metademo.settings import TrainConfig
 
 SETTINGS = described(TrainConfig)
@@ -38,17 +38,6 @@ PLATEAU = {
 
 
 # ---------------------------------------------------------------------------- settings
-
-
-def recipe_of(config: TrainConfig) -> tuple[str, list[str]]:
-    """The recipe that a config is nearest to, and which of its settings differ from it."""
-    mine = config.to_dict()
-    found = {}
-    for recipe in recipes_for(config.family):
-        theirs = configure(config.algorithm, config.family, recipe).to_dict()
-        found[recipe] = [name for name in mine if mine[name] != theirs[name]]
-    best = min(found, key=lambda recipe: len(found[recipe]))
-    return best, found[best]
 
 
 def describe(config: TrainConfig) -> str:

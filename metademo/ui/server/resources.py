@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import logging
 import os
 import threading
 
 import streamlit as st
 import torch
 
-from metademo import checkpoints, engines
+from metademo import __version__, checkpoints, engines, logs
 from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.tasks import WaveFamily
+from metademo.ui.server import metrics
 from metademo.ui.server.no_delay import send_at_once
 from metademo.ui.server.shutdown import bound_shutdown
+
+log = logging.getLogger(__name__)
 
 SHIPPED = (
     "daml-two-phase",
@@ -123,8 +127,11 @@ def settle() -> None:
     The networks are so small that a second torch thread only makes them wait for each other. Pages
     never wait for the compiler: until it is done they use the reference engine.
     """
+    logs.set_up()
+    logs.say(log, "server started", version=__version__)
     torch.set_num_threads(1)
-    bound_shutdown()
+    bound_shutdown(at_end=lambda: metrics.report("server stops"))
+    metrics.report_while_visited()
     send_at_once()
     _exempt_from_collection()
     threading.Thread(target=_warm_up, name="metademo-warm-up", daemon=True).start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -12,8 +13,11 @@ GRACE_SECONDS = 1
 """How long responses under way may go on after the server was told to end."""
 
 
-def bound_shutdown() -> None:
+def bound_shutdown(at_end: Callable[[], None] = lambda: None) -> None:
     """Let the server end although a visitor on a slow line has not got all of a response.
+
+    Args:
+        at_end: called when the server has been told to end.
 
     Uvicorn would wait for that visitor without a limit. It has a setting for one, but Streamlit
     does not pass it on, and it writes a traceback for each response that is cut off.
@@ -23,6 +27,7 @@ def bound_shutdown() -> None:
     @functools.wraps(shutdown)
     async def bounded(server: uvicorn.Server, *arguments: Any, **options: Any) -> None:
         asyncio.get_running_loop().call_later(GRACE_SECONDS, _hang_up, server)
+        at_end()
         await shutdown(server, *arguments, **options)
 
     # There is no hook for it: the method itself is replaced, by one that takes what it takes.

@@ -17,24 +17,15 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from metademo.checkpoints import Checkpoint
 from metademo.described import ConfigError, titled
-from metademo.jobs import Busy, Job, Progress, Registry, Snapshot
+from metademo.jobs import Busy, Job, Progress, Snapshot
 from metademo.settings import TrainConfig
 from metademo.ui.scenes.train_scene import Probes
 from metademo.ui.scenes.train_words import brief, describe
+from metademo.ui.server.trainings import registry as registry  # the pages have it from here
 
 MAX_RUNS = 6
 """How many runs lie over each other on the charts."""
 TOKEN = "run"
-
-
-@st.cache_resource(show_spinner=False)
-def registry() -> Registry:
-    """All jobs of this server.
-
-    Raises:
-        ConfigError: if a limit in the environment can't be read.
-    """
-    return Registry()
 
 
 @dataclass
