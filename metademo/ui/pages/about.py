@@ -48,16 +48,18 @@ def _this_server() -> None:
         "Trainings under way": found.running,
         "Trainings that wait": found.waiting,
         f"Clicks of the last {metrics.CLICK_SECONDS / 60:.0f} minutes": found.clicks,
-        "Server time of a click, 95th percentile": _with_unit(found.p95_ms, "ms"),
-        "Resident memory": _with_unit(found.memory_mb, "MB"),
+        "Server time of a click, 95th percentile": _shown(found.p95_ms, " ms"),
+        "Resident memory": _shown(found.memory_mb, " MB"),
         "Since its first visitor": str(timedelta(seconds=found.seconds)),
     }
-    lines = [f"| {name} | {'–' if value is None else value} |" for name, value in rows.items()]
+    lines = [f"| {name} | {_shown(value)} |" for name, value in rows.items()]
     st.markdown("\n".join(["| Figure | Now |", "|---|---|", *lines]))
 
 
-def _with_unit(value: float | None, unit: str) -> str | None:
-    return None if value is None else f"{value:,} {unit}"
+def _shown(value: float | str | None, unit: str = "") -> str:
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else f"{value:,}{unit}"
 
 
 def _sources(work: Work) -> None:
