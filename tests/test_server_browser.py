@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -85,13 +86,17 @@ class Change:
 
     Attributes:
         code: its exit code.
+        seconds: until it had ended.
         said: what it has written.
+        successor: the next one.
         before: what the pages showed that were open at it, and are open at the next one now.
         answers: how many answers the component had drawn by then that takes their gestures.
     """
 
     code: int
+    seconds: float
     said: str
+    successor: Server
     before: dict[Page, dict]
     answers: dict[Page, int]
 
@@ -160,17 +165,18 @@ def change(house, server, visitor, maml, daml) -> Change:
     before = {page: page.evaluate(SEEN) for page in hosts}
     answers = {page: count_answers(page, host) for page, host in hosts.items()}
     with stalled_download(server):
+        began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         code = server.process.wait(30)
+        seconds = time.monotonic() - began
     visitor.goto("about:blank")
-    said = server.said
-    house.start()
-    return Change(code, said, before, answers)
+    return Change(code, seconds, server.said, house.start(), before, answers)
 
 
 def test_it_ends_when_told_to_whoever_trains_or_loads(change):
     """Promptly, without a limit that is waited for in vain, and cleanly."""
     assert change.code == 0
+    assert change.seconds < 5
     assert "Stopping" in change.said
     for complaint in ("WARNING", "Traceback", "terminate called"):
         assert complaint not in change.said, change.said
@@ -215,3 +221,20 @@ def test_a_page_agrees_with_itself_when_its_server_has_been_restarted(change, ma
         f"() => {{ const d = document.querySelector('{CHART}').dataset;"
         " return d.settled === 'true' && JSON.parse(d.points).length === 4; }"
     )
+
+
+def test_a_page_comes_back_by_itself_when_its_server_is_killed(change, house, maml, daml, window):
+    hosts = {maml: CHART, daml: SOURCE}
+    expect(maml.get_by_role("slider", name="Phase")).to_have_value("180")  # after the last click
+    for page in hosts:
+        page.wait_for_selector(IDLE)
+    before = {page: page.evaluate(SEEN) for page in hosts}
+    answers = {page: count_answers(page, host) for page, host in hosts.items()}
+    change.successor.process.kill()
+    change.successor.process.wait()
+    house.start()
+    for page, host in hosts.items():
+        wait_answer(page, host, answers[page])
+        assert_shows(page, before[page])
+    window.errors.clear()
+    assert len(before[maml]["points"]) == 4, "what came after the last restart is kept, too"

@@ -17,6 +17,7 @@ from metademo.moments.drawn import draw_points
 from metademo.moments.train_view import TrainView
 from metademo.recipes import can_train, configure
 from metademo.tasks import FAMILIES, Examples
+from metademo.training import MetaTrainer
 from metademo.ui.scenes import train_words
 from metademo.ui.scenes.train_words import OWN, SETTINGS
 from metademo.ui.state import runs
@@ -338,6 +339,26 @@ def test_divergence_is_shown_with_its_step_and_reason():
     ]
     press(app, "play")
     assert quiet(app)
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("out of tea"), MemoryError(), SystemExit()])
+def test_a_training_that_dies_is_told_and_the_next_one_can_begin(fault, monkeypatch):
+    def die(self, steps):
+        raise fault
+
+    app = start(TrainView(own=SHORT))
+    with monkeypatch.context() as patch:
+        patch.setattr(MetaTrainer, "advance", die)
+        press(app, "start")
+        finish(app, JobState.FAILED)
+    data, reason = stage(app), runs_of(app)[0].progress.reason
+    assert data["progress"]["bad"]
+    assert "Failed after 0 of 30 outer steps" in data["progress"]["text"]
+    assert data["verdict"].startswith(f"The training failed: {reason}. The last good weights")
+    assert not app.exception
+    press(app, "start")
+    assert finish(app)
+    assert "Finished" in bar(app)["text"]
 
 
 def test_a_reload_finds_the_run_by_the_address(registry):
