@@ -111,6 +111,34 @@ def test_what_another_server_still_serves_stays_until_it_ends(tmp_path):
     assert names(tmp_path) == set()
 
 
+WRITER = """
+import sys
+from pathlib import Path
+from metademo.ui.components.kernel.static_files import provide
+def write(path, content):
+    print("writing", flush=True)
+    sys.stdin.read()
+Path.write_bytes = write
+provide(Path(sys.argv[1]), {"a.js": b"export const a = 1;"})
+"""
+
+
+def test_what_a_server_left_that_was_killed_while_writing_is_removed(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, tmp_path / OLD[0]],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout.readline() == "writing\n"
+        static_files.remove_unused(tmp_path)
+        assert len(names(tmp_path)) == 1, "it is still being written"
+        server.kill()
+    static_files.remove_unused(tmp_path)
+    assert names(tmp_path) == set()
+
+
 def test_one_that_is_removed_while_it_is_found_is_written_again(tmp_path, monkeypatch):
     """Between finding a folder whole and holding it another server may remove it."""
     folder, write, calls = tmp_path / OLD[0], static_files.write_folder, []

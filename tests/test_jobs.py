@@ -215,19 +215,26 @@ def test_a_thread_that_cannot_start_is_an_ending(make, monkeypatch):
 
 
 ENDS_WITH_JOBS_ALIVE = """
-import time
+import atexit, time
+line = []
+
+@atexit.register  # before that of the jobs: so it comes after it
+def tell():
+    print(*[job.state for job in line], *[len(job.snapshot().snapshots) for job in line[2:]])
+
 from metademo.jobs import Limits, Registry
 from metademo.recipes import configure
 
-registry = Registry(Limits(max_running=2, max_waiting=2))
-config = configure("maml", "two-phase", "original", hidden=64, meta_batch=64)
-running = [registry.submit(config, str(i), engine="torch") for i in range(4)][:2]
-while min(job.snapshot().step for job in running) < 3:
+registry = Registry(Limits(max_running=2, max_waiting=4))
+config = configure("reptile", "two-phase", "original", hidden=128, meta_batch=16, inner_steps=20)
+line += [registry.submit(config, str(i), engine="torch") for i in range(6)]
+while min(job.snapshot().step for job in line[:2]) < 2:
     time.sleep(0.01)
 """
 
 
 def test_a_program_may_end_while_jobs_run_and_wait():
+    """Jobs as heavy as a server allows; nobody who waits begins only to be stopped."""
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-c", ENDS_WITH_JOBS_ALIVE],
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
@@ -236,3 +243,4 @@ def test_a_program_may_end_while_jobs_run_and_wait():
         timeout=100,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.split() == ["stopped"] * 6 + ["0"] * 4

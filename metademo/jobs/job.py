@@ -150,6 +150,9 @@ class Job:
         with self._lock:
             if self._state is not JobState.WAITING:
                 return False
+            if _ending.is_set():
+                self._state, self._reason = JobState.STOPPED, ENDS
+                return False
             self._state = JobState.RUNNING
             _alive.add(self)
             try:
@@ -412,11 +415,18 @@ _alive: set[Job] = set()
 """Jobs whose threads run."""
 
 
+_ending = threading.Event()
+ENDS = "stopped: the program ends"
+
+
 @atexit.register
 def _end_jobs() -> None:
     """Let no thread outlive the interpreter: cut off in compiled code, it aborts the process."""
+    _ending.set()  # those who wait would begin, one after another, as places become free
     deadline = time.monotonic() + EXIT_SECONDS
     while _alive and time.monotonic() < deadline:
-        for job in list(_alive):  # one that ends makes room for the next in the line
-            job.stop("stopped: the program ends")
+        under_way = list(_alive)
+        for job in under_way:
+            job.stop(ENDS)
+        for job in under_way:
             job.join(max(0.0, deadline - time.monotonic()))

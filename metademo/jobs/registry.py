@@ -148,6 +148,7 @@ class Registry:
             if job.presence.left:
                 job.withdraw("stopped: the visitor has left")
             if job.state.over:  # by its visitor's Stop, or by the line above
+                logs.say(log, "training left the line")
                 places.waiting.remove(token)
                 places.over.append(token)
         while places.waiting and not self._is_full():

@@ -23,7 +23,8 @@ except ImportError:  # not on Windows: nothing is locked there, so nothing is re
     # A module cannot be declared to be one or None.
     fcntl = None  # type: ignore[assignment]
 
-OURS = re.compile(r"(metademo|plotly(-[\d.]+)?)-[0-9a-f]{12}|\.removed-.+")
+OURS = re.compile(r"(metademo|plotly(-[\d.]+)?)-[0-9a-f]{12}|\.removed-.+|\.\w+-[0-9a-f]{12}-.+")
+"""Folders of any release, what is being removed, and what is being written: see `_scratch`."""
 # A browser keeps a file without Cache-Control for a tenth of its age: let it keep ours for years.
 LONG_AGO = 946_684_800  # 2000-01-01
 
@@ -49,7 +50,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     if _is_whole(folder, files):
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    scratch, handle = _scratch(folder)
     try:
         for name, content in files.items():
             path = scratch / name
@@ -67,6 +68,24 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
             raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        if handle is not None:
+            os.close(handle)
+
+
+def _scratch(folder: Path) -> tuple[Path, int | None]:
+    """A folder beside `folder` to write to, and what holds it: what nobody holds is cleared away.
+
+    Somebody who is killed while writing leaves his behind.
+    """
+    while True:
+        scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        if fcntl is None:
+            return scratch, None
+        with contextlib.suppress(FileNotFoundError):  # it was cleared away before it was held
+            handle = os.open(scratch, os.O_RDONLY)
+            if _lock_shared(scratch, handle):
+                return scratch, handle
+            os.close(handle)
 
 
 def remove_unused(parent: Path) -> None:
@@ -93,11 +112,17 @@ def _hold(folder: Path) -> bool:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:
         return False
-    with contextlib.suppress(OSError):  # a file system without locks: nobody removes anything there
-        fcntl.flock(handle, fcntl.LOCK_SH)
+    whole = _lock_shared(folder, handle)
     if folder in _held:
         os.close(_held[folder])
     _held[folder] = handle
+    return whole
+
+
+def _lock_shared(folder: Path, handle: int) -> bool:
+    """Hold the open folder; False if it was removed before it was held."""
+    with contextlib.suppress(OSError):  # a file system without locks: nobody removes anything there
+        fcntl.flock(handle, fcntl.LOCK_SH)
     return folder.exists() and os.path.samestat(folder.stat(), os.fstat(handle))
 
 
