@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -13,10 +14,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import IO
 
 import pytest
 from browser import ROOT, Server, running
-from helpers import PATIENCE, small
+from helpers import PATIENCE, small, wait
 from pages import start
 from test_upload import Dialogue
 
@@ -310,13 +312,18 @@ class Life:
     code: int
 
 
-async def visits(server: Server) -> None:
+async def visits(server: Server, stderr: IO[str]) -> None:
     """Two visitors: one plays, one trains, and the server is told to end while that goes on."""
+
+    def under_way() -> bool:
+        return b"training started" in os.pread(stderr.fileno(), 2**20, 0)
+
     async with visit(server.url) as player, visit(server.url, "train") as trainer:
         for x in (-2.718, 1.618):
             await player.gesture(CHART, kind="add", to=[x, 0.577])
         await player.rest()
         await slow_training(trainer)
+        await asyncio.to_thread(wait, under_way)
         server.process.send_signal(signal.SIGTERM)
         await asyncio.to_thread(server.process.wait, PATIENCE)
 
@@ -333,7 +340,7 @@ def life() -> Life:
     with tempfile.TemporaryFile("w+") as stderr:
         environment = {"METADEMO_LOG": "json"}
         with running(ROOT / "streamlit_app.py", environment=environment, stderr=stderr) as server:
-            asyncio.run(visits(server))
+            asyncio.run(visits(server, stderr))
         stderr.seek(0)
         return Life(stderr.read().splitlines(), server.process.returncode)
 
