@@ -223,8 +223,8 @@ class Visitor:
     def _ends(self, message: ForwardMsg, answer: Answer) -> bool:
         """Whether this is the last message of what was asked for."""
         kind = message.WhichOneof("type")
-        if kind == "new_session":
-            self._script = message.new_session.page_script_hash
+        if kind == "navigation":
+            self._script = message.navigation.page_script_hash
         if kind != "script_finished":
             return False
         if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:

@@ -7,6 +7,8 @@ import functools
 import gc
 import os
 import threading
+import time
+from pathlib import Path
 
 import streamlit as st
 import torch
@@ -27,6 +29,8 @@ SHIPPED = (
 )
 
 
+LOOK_SECONDS = 1.0
+"""For so long what was found in the folder of weights is taken to be there still."""
 OWN = "own weights"
 MOST_OWN = 8
 
@@ -79,8 +83,15 @@ def label(name: str, title: str | None = None) -> str:
 def library() -> tuple[dict[str, Checkpoint], list[str]]:
     """All usable weights by name, and a sentence about each file that is not usable.
 
-    At every run the folder is looked at, and what changed there is read again.
+    The folder is looked at once a second at most, and what changed there is read again.
     """
+    usable, faults = _looked_at(int(time.monotonic() / LOOK_SECONDS), checkpoints.SHIPPED)
+    return dict(usable), list(faults)
+
+
+@functools.lru_cache(maxsize=1)
+def _looked_at(moment: int, folder: Path) -> tuple[dict[str, Checkpoint], list[str]]:
+    """What is in the folder within a moment."""
     found = _weights_files()
     usable, faults = {}, []
     for name in sorted({*SHIPPED, *found}):
