@@ -56,7 +56,7 @@ class Part:
     def data(self) -> dict[str, Any]:
         """What a component was sent."""
         component = self.element.bidi_component
-        return json.loads(component.json or component.mixed.json or "{}")
+        return json.loads(component.json or "[{}]")[0]
 
 
 @dataclass
