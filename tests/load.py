@@ -23,6 +23,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -81,8 +82,7 @@ async def _move(visitor: Visitor, chance: random.Random, count: int) -> float:
 
 async def _ask(visitor: Visitor, chance: random.Random, count: int) -> float:
     have = {"turn": count + 1, "run": "", "steps": []}
-    answer = await visitor.tell(visitor.find(STAGE), json_value=json.dumps({"have": have}))
-    return answer.seconds
+    return (await visitor.edit(visitor.find(STAGE), have, name="have")).seconds
 
 
 PAGES: dict[str, tuple[str, Deed]] = {
@@ -123,7 +123,7 @@ async def _trainer(crowd: Crowd) -> None:
                 return
             stage = visitor.find(STAGE)
             have = {"turn": turn, "run": stage.data["run"], "steps": stage.data["snapshots"]}
-            await visitor.tell(stage, json_value=json.dumps({"have": have}))
+            await visitor.edit(stage, have, name="have")
             if not visitor.find(STAGE).data["live"]:
                 await visitor.press("Start")
             await asyncio.sleep(POLL)
@@ -189,10 +189,10 @@ class Load:
     page: str = "maml"
 
 
-def measure(load: Load, url: str, server: int | None = None) -> dict[str, object]:
+async def measure(load: Load, url: str, server: int | None = None) -> dict[str, Any]:
     """Send a crowd to the app at `url`, which the process `server` runs if that is known."""
     crowd = Crowd(url, load.page)
-    taken = asyncio.run(_crowd(crowd, load.sessions, load.trainings, load.seconds, server))
+    taken = await _crowd(crowd, load.sessions, load.trainings, load.seconds, server)
     found = crowd.measured
     return {
         **asdict(load),
@@ -212,7 +212,7 @@ def _percentiles(seconds: list[float]) -> dict[str, float]:
     return {f"p{p}": round(1000 * float(np.percentile(seconds, p)), 1) for p in (50, 95, 99)}
 
 
-def _lines(found: dict[str, object]) -> str:
+def _lines(found: dict[str, Any]) -> str:
     """The report for people."""
     return "\n".join(f"{name.replace('_', ' '):<24}{value}" for name, value in found.items())
 
@@ -230,12 +230,12 @@ def main() -> int:
     load = Load(given.sessions, given.trainings, given.seconds, given.page)
     with ExitStack() as started:
         if given.port:
-            found = measure(load, f"http://127.0.0.1:{given.port}")
+            found = asyncio.run(measure(load, f"http://127.0.0.1:{given.port}"))
         else:
             server = started.enter_context(running(ROOT / "streamlit_app.py"))
             asyncio.run(_first(server.url))
             time.sleep(given.warm)  # by then the compiled engine is loaded, too
-            found = measure(load, server.url, server.process.pid)
+            found = asyncio.run(measure(load, server.url, server.process.pid))
     print(json.dumps(found) if given.json else _lines(found))
     return 1 if found["failures"] else 0
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import threading
-from collections.abc import Coroutine
-from typing import Any, TypeVar
 
 import pytest
 from browser import ROOT, running
 from chart_page import CHART
+from visiting import Apart
 
 from metademo.ui.server import admission
 from metademo.ui.server.admission import ASK_SECONDS, Capacity, Door
@@ -18,7 +15,6 @@ from metademo.visitor import CHART as CHART_PART
 from metademo.visitor import visit
 
 GRACE = 15.0
-T = TypeVar("T")
 
 
 class Street:
@@ -99,26 +95,8 @@ def small_server():
             yield server
 
 
-class Inside:
-    """A visitor without a browser, beside a test that has one: in a thread, with a loop there."""
-
-    def __enter__(self) -> Inside:
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever)
-        self.thread.start()
-        return self
-
-    def do(self, deed: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(deed, self.loop).result(30)
-
-    def __exit__(self, *fault: object) -> None:
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(10)
-        self.loop.close()
-
-
 def test_a_newcomer_waits_and_is_let_in_with_what_the_link_says(small_server, page):
-    with Inside() as inside:
+    with Apart() as inside:
         visiting = visit(small_server.url)
         visitor = inside.do(visiting.__aenter__())
         page.goto(f"{small_server.url}/?points=1,0.5&steps=2")

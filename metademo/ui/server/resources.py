@@ -31,6 +31,8 @@ SHIPPED = (
 
 LOOK_SECONDS = 1.0
 """For so long what was found in the folder of weights is taken to be there still."""
+FILES = 65_536
+"""Open files that this server may have, if the system lets it."""
 OWN = "own weights"
 MOST_OWN = 8
 
@@ -135,10 +137,23 @@ def settle() -> None:
     never wait for the compiler: until it is done they use the reference engine.
     """
     torch.set_num_threads(1)
+    _allow_many_files()
     bound_shutdown()
     send_at_once()
     _exempt_from_collection()
     threading.Thread(target=_warm_up, name="metademo-warm-up", daemon=True).start()
+
+
+def _allow_many_files() -> None:
+    """A visitor takes four open files, and who has left three for a while. Often 1,024 are allowed,
+    and more to a process that asks."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource  # not on Windows
+
+        allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+        if allowed != resource.RLIM_INFINITY and allowed < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _warm_up() -> None:
