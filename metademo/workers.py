@@ -21,6 +21,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import torch
 from joblib import Parallel, delayed, effective_n_jobs
 
+from metademo import __version__
 from metademo.described import ConfigError, unknown
 
 LOSSES = 2
@@ -175,10 +176,34 @@ def _crew(where: Where) -> Iterator[_Crew]:
     """The workers, for as long as they are needed."""
     if where.cluster:
         with {"dask": _on_dask, "ray": _on_ray}[where.cluster](where.address) as crew:
+            _check(crew)
             yield crew
     else:
         processes = where.processes or -1
         yield _Crew("loky", processes, effective_n_jobs(processes), BrokenProcessPool)
+
+
+def _check(crew: _Crew) -> None:
+    """See that a cluster has this project, before the long work.
+
+    Raises:
+        ConfigError: if it hasn't, or has another version.
+    """
+    calls = (delayed(_version)() for _ in range(crew.size))
+    try:
+        found = set(Parallel(n_jobs=crew.processes, backend=crew.backend, batch_size=1)(calls))
+    except Exception as fault:  # each library has its own for what can't be imported there
+        found = {f"nothing ({type(fault).__name__})"}
+    if found != {__version__}:
+        raise ConfigError(
+            f"must have metademo {__version__}, and has {', '.join(sorted(found))}: start all its "
+            "processes in this folder, with PYTHONPATH=.",
+            "cluster",
+        )
+
+
+def _version() -> str:
+    return __version__
 
 
 @contextlib.contextmanager
