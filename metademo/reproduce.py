@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from metademo.reports import Claim, Place, Table, TableConditions, TableRow
 from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES, Array, as_waves
 from metademo.training import INIT_STREAM, MetaTrainer
-from metademo.workers import Where, carry_out
+from metademo.workers import Say, Where, carry_out
 
 FAMILY = "finn"
 SHOTS, STEPS = (5, 10, 20), (1, 5, 10)
@@ -51,7 +51,6 @@ RAN_AWAY = "diverges"
 FINN = "Finn, Abbeel & Levine 2017, table 2 (5-shot)"
 COMMITTED = checkpoints.SHIPPED / "finn-benchmark.json"
 """The report that ships with the project."""
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import math
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ from metademo.scores import MAX_TASKS, Conditions, Scores, measure
 from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES
 from metademo.training import MetaTrainer
-from metademo.workers import Where, carry_out
+from metademo.workers import Say, Where, carry_out
 
 MAX_RUNS = 100_000
 FINISHED = "finished"
@@ -46,7 +46,6 @@ T95 = (
     *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
 )
 """Student's t for an interval of 95 % with 1, 2, .. degrees of freedom."""
-Say = Callable[[str], None]
 
 
 # ------------------------------------------------------------------------------- what is to be run

@@ -26,6 +26,9 @@ from metademo.described import ConfigError, unknown
 
 LOSSES = 2
 """So often a run may be under way when a worker is lost, before it has to run alone."""
+AT_LEAST = 2
+"""For one worker alone joblib does the work in this process, which is not to be lost; on a cluster a
+second run then waits for its turn there."""
 PATIENCE = 10
 """Seconds in which a cluster has to answer."""
 INSTALL = {"dask": 'pip install "dask[distributed]"', "ray": "pip install ray"}
@@ -97,7 +100,7 @@ class _Crew(NamedTuple):
     backend: Any
     processes: int
     size: int
-    lost: type[Exception]
+    lost: tuple[type[Exception], ...]
 
 
 def carry_out(
@@ -128,11 +131,11 @@ def carry_out(
                 # They are begun in their order, so the first ones are those that were under way.
                 hit = [number for number in batch if number in waiting][: crew.size]
                 losses.update(hit)
-                say(f"a worker was lost: {len(hit)} of the runs are begun anew")
-                for number in hit:
-                    if losses[number] > LOSSES:
-                        fault = f"its worker was lost {losses[number]} times, at last with it alone"
-                        yield Done(waiting.pop(number), None, fault)
+                hopeless = [number for number in hit if losses[number] > LOSSES]
+                say(f"a worker was lost: runs that are begun anew: {len(hit) - len(hopeless)}")
+                for number in hopeless:
+                    fault = f"its worker was lost {losses[number]} times, at last with it alone"
+                    yield Done(waiting.pop(number), None, fault)
 
 
 def _next(waiting: dict[int, Item], losses: Counter[int]) -> dict[int, Item]:
@@ -180,7 +183,7 @@ def _crew(where: Where) -> Iterator[_Crew]:
             yield crew
     else:
         processes = where.processes or -1
-        yield _Crew("loky", processes, effective_n_jobs(processes), BrokenProcessPool)
+        yield _Crew("loky", processes, effective_n_jobs(processes), (BrokenProcessPool,))
 
 
 def _check(crew: _Crew) -> None:
@@ -221,10 +224,13 @@ def _on_dask(address: str) -> Iterator[_Crew]:
             future.add_done_callback(lambda done: done.exception() and callback(done.exception()))
             return future
 
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            return max(AT_LEAST, super().effective_n_jobs(n_jobs))
+
     logging.getLogger("distributed").setLevel(logging.ERROR)
     with Client(address, timeout=PATIENCE, set_as_default=False) as client:
         cores = sum(client.ncores().values())
-        yield _Crew(Backend(client=client), -1, max(1, cores), KilledWorker)
+        yield _Crew(Backend(client=client), -1, max(1, cores), (KilledWorker,))
 
 
 @contextlib.contextmanager
@@ -239,9 +245,23 @@ def _on_ray(address: str) -> Iterator[_Crew]:
 
         supports_return_generator = True
 
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            return max(AT_LEAST, super().effective_n_jobs(n_jobs))
+
     ray.init(address=address or "auto", log_to_driver=False, logging_level=logging.ERROR)
     try:
         cores = int(ray.cluster_resources().get("CPU", 1))
-        yield _Crew(Backend(), -1, cores, ray.exceptions.RayError)
+        yield _Crew(Backend(), -1, cores, _losses_of(ray.exceptions))
     finally:
         ray.shutdown()
+
+
+def _losses_of(exceptions: Any) -> tuple[type[Exception], ...]:
+    """Ray's words for a worker that was lost; its others are about what can't work at all."""
+    return (
+        exceptions.RayActorError,
+        exceptions.WorkerCrashedError,
+        exceptions.NodeDiedError,
+        exceptions.ObjectLostError,
+        exceptions.OutOfMemoryError,
+    )
