@@ -27,8 +27,8 @@ from metademo.described import ConfigError, unknown
 LOSSES = 2
 """So often a run may be under way when a worker is lost, before it has to run alone."""
 AT_LEAST = 2
-"""For one worker alone joblib does the work in this process, which is not to be lost; on a cluster a
-second run then waits for its turn there."""
+"""For one worker joblib does the work in this process, which is not to be lost. A cluster of one
+lets the second run wait for its turn."""
 PATIENCE = 10
 """Seconds in which a cluster has to answer."""
 INSTALL = {"dask": 'pip install "dask[distributed]"', "ray": "pip install ray"}
@@ -155,7 +155,9 @@ def _side_by_side(
         batch_size=1,  # of runs that take long none should wait for another
     )(delayed(_guarded)(work, number, item) for number, item in batch.items())
     try:
-        yield from found
+        # `yield from` would hand an early end on to joblib, which would warn of it.
+        for each in found:  # noqa: UP028
+            yield each
     finally:
         with warnings.catch_warnings():  # that what isn't done is given up
             warnings.simplefilter("ignore")
