@@ -265,7 +265,8 @@ def run(
     """
     began = time.perf_counter()
     jobs = [(row, seed) for row in sorted(ROWS, key=_cost) for seed in range(seeds)]
-    work = partial(_errors_and_words, tasks=tasks, folder=Path(folder))
+    # A process that was started for earlier runs may be at work in another folder.
+    work = partial(_errors_and_words, tasks=tasks, folder=Path(folder).absolute())
     errors, faults = {}, []
     for (row, seed), found, fault in carry_out(work, jobs, where or Where(), say=say):
         if found is None:

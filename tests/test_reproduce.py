@@ -17,7 +17,7 @@ from metademo.command_line.reproduce import Extent
 from metademo.evaluation import evaluate
 from metademo.reports import Place, Table
 from metademo.reproduce import ROWS, diverged, errors_of, summary, trained
-from metademo.workers import Where
+from metademo.workers import Where, carry_out
 
 LABELLED = {name for name, algorithm in ALGORITHMS.items() if not algorithm.unlabelled}
 TINY = dict(hidden=4, steps=3)
@@ -262,7 +262,10 @@ def test_processes_side_by_side_find_what_one_alone_does(tiny, tmp_path, monkeyp
     monkeypatch.setattr(reproduce, "claims", lambda rows: ())
     said = []
     options = dict(seeds=2, tasks=6, say=said.append)
-    report = reproduce.run(**options, folder=tmp_path / "two", where=Where(2))
+    list(carry_out(abs, [1, 2], Where(2)))  # processes that are not at work where this one is next
+    (tmp_path / "next").mkdir()
+    monkeypatch.chdir(tmp_path / "next")
+    report = reproduce.run(**options, folder="../two", where=Where(2))
     for row, found in zip(rows, report.rows, strict=True):
         alone = [errors_of(row, seed, 6, tmp_path / "one", print) for seed in (0, 1)]
         for shots in reproduce.SHOTS:
