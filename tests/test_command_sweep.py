@@ -1,9 +1,15 @@
 """The command `sweep`: from options and from a file, in words and in JSON."""
 
 import json
+import re
+import tomllib
+from pathlib import Path
 
 import pytest
 from commands import as_json, complaint, run
+
+from metademo.command_line import main
+from metademo.sweep import Plan
 
 PLAN = """
 algorithms = ["maml", "reptile"]
@@ -59,8 +65,6 @@ def test_options_hold_against_the_file(folder, capsys):
 def test_the_table_the_figure_and_what_is_said(folder, capsys):
     arguments = ["sweep", "plan.toml", *HERE, "--figure", "sweep.html", "--weights", "kept"]
     arguments += ["--algorithms", "maml,daml", "--families", "two-phase,finn"]
-    from metademo.command_line import main
-
     assert main(arguments) == 0
     printed, said = capsys.readouterr()
     assert "two-phase: l1 error against the true wave, 5 held-out tasks" in printed
@@ -111,3 +115,11 @@ def test_a_run_that_fails_is_told_by_the_exit_code(folder, capsys, monkeypatch):
     assert len(report["failed"]) == 4
     assert report["failed"][0].endswith("failed: MemoryError: no room")
     assert report["rows"] == []
+
+
+def test_the_plan_in_the_readme_is_one():
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    configs, left_out = Plan.of(tomllib.loads(block)).runs()
+    assert len(configs) == 2 * 2 * 3
+    assert left_out == []
