@@ -27,8 +27,8 @@ from metademo.described import ConfigError, unknown
 LOSSES = 2
 """So often a run may be under way when a worker is lost, before it has to run alone."""
 AT_LEAST = 2
-"""For one worker joblib does the work in this process, which is not to be lost. A cluster of one
-lets the second run wait for its turn."""
+"""For one worker joblib does the work in this process, which is not to be lost. Dask with one lets
+the second run wait for its turn, and Ray would refuse it."""
 PATIENCE = 10
 """Seconds in which a cluster has to answer."""
 INSTALL = {"dask": 'pip install "dask[distributed]"', "ray": "pip install ray"}
@@ -252,7 +252,9 @@ def _on_ray(address: str) -> Iterator[_Crew]:
 
     ray.init(address=address or "auto", log_to_driver=False, logging_level=logging.ERROR)
     try:
-        cores = int(ray.cluster_resources().get("CPU", 1))
+        cores = int(ray.cluster_resources().get("CPU", 0))
+        if cores < AT_LEAST:
+            raise ConfigError(f"needs {AT_LEAST} CPUs at least, and Ray has {cores}", "cluster")
         yield _Crew(Backend(), -1, cores, _losses_of(ray.exceptions))
     finally:
         ray.shutdown()
