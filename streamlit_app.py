@@ -3,6 +3,7 @@
 import streamlit as st
 
 from metademo.ui.pages.frame import MARK, frame
+from metademo.ui.pages.full import wait
 
 st.set_page_config(page_title="metademo", page_icon=str(MARK), layout="wide")
 pages = [
@@ -39,7 +40,8 @@ pages = [
 current = st.navigation(pages, position="top")
 frame(pages, current)
 
-from metademo.ui.server import resources  # noqa: E402  (this takes seconds: the browser is busy meanwhile)
+if not wait():
+    from metademo.ui.server import resources  # this takes seconds: the browser is busy meanwhile
 
-resources.settle()
-current.run()
+    resources.settle()
+    current.run()

@@ -5,7 +5,10 @@ It is also where the look of an algorithm is decided: one colour and one dash pa
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -117,3 +120,69 @@ def adaptation_figure(
         sliders=[dict(active=last, currentvalue=dict(prefix="inner step "), steps=steps)],
     )
     return figure
+
+
+class Cell(NamedTuple):
+    """Runs that differ in nothing but the seed.
+
+    Attributes:
+        place: where they stand on the axis: the settings that vary, in words.
+        mean: of the errors; infinite where they ran away.
+        half: half the width of its interval.
+        errors: of each run, (seeds,).
+    """
+
+    place: str
+    mean: float
+    half: float
+    errors: Sequence[float]
+
+
+def sweep_figure(families: Mapping[str, Mapping[str, Sequence[Cell]]]) -> go.Figure:
+    """Means with their intervals, and each run as a dot, a panel for each family.
+
+    Args:
+        families: by the title of the panel, by algorithm. What is not finite is left out.
+    """
+    titles = list(families)
+    figure = make_subplots(len(titles), 1, subplot_titles=titles)
+    for number, algorithms in enumerate(families.values(), 1):
+        for algorithm, cells in algorithms.items():
+            first = algorithm not in {trace.name for trace in figure.data}
+            shared = dict(legendgroup=algorithm, offsetgroup=algorithm, name=algorithm)
+            colour = style_of(algorithm).light
+            figure.add_bar(
+                x=[cell.place for cell in cells],
+                y=[_finite(cell.mean) for cell in cells],
+                error_y=dict(array=[_finite(cell.half) for cell in cells]),
+                marker=dict(color=colour, opacity=0.6),
+                showlegend=first,
+                row=number,
+                col=1,
+                **shared,
+            )
+            dots = [(cell.place, error) for cell in cells for error in cell.errors]
+            figure.add_scatter(
+                x=[place for place, _ in dots],
+                y=[_finite(error) for _, error in dots],
+                mode="markers",
+                marker=dict(color=colour, line=dict(color="white", width=1)),
+                showlegend=False,
+                row=number,
+                col=1,
+                **shared,
+            )
+    figure.update_yaxes(rangemode="tozero", title="error")
+    figure.update_xaxes(type="category")
+    figure.update_layout(
+        template="plotly_white",
+        barmode="group",
+        scattermode="group",
+        height=120 + 380 * len(titles),
+        showlegend=True,
+    )
+    return figure
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -12,11 +12,10 @@ them outweighs a thousand others. So the median and the share that diverged stan
 from __future__ import annotations
 
 import math
-import os
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from metademo.reports import Claim, Place, Table, TableConditions, TableRow
 from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES, Array, as_waves
 from metademo.training import INIT_STREAM, MetaTrainer
+from metademo.workers import Say, Where, carry_out
 
 FAMILY = "finn"
 SHOTS, STEPS = (5, 10, 20), (1, 5, 10)
@@ -51,7 +51,6 @@ RAN_AWAY = "diverges"
 FINN = "Finn, Abbeel & Levine 2017, table 2 (5-shot)"
 COMMITTED = checkpoints.SHIPPED / "finn-benchmark.json"
 """The report that ships with the project."""
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -249,18 +248,47 @@ def _rounded(value: float) -> float:
 
 
 def run(
-    *, seeds: int = SEEDS, tasks: int = TASKS, folder: Path | str = "runs", say: Say = print
+    *,
+    seeds: int = SEEDS,
+    tasks: int = TASKS,
+    folder: Path | str = "runs",
+    say: Say = print,
+    where: Where | None = None,
 ) -> Table:
-    """Train what is missing, score everything."""
-    folder, began = Path(folder), time.perf_counter()
+    """Train what is missing, score everything.
+
+    Args:
+        where: on this machine, on all cores, unless told otherwise; the folder has to be there.
+
+    Raises:
+        ValueError: if a run failed, after all others; what they have trained is kept.
+    """
+    began = time.perf_counter()
     jobs = [(row, seed) for row in sorted(ROWS, key=_cost) for seed in range(seeds)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compiled engine leaves the GIL alone
-        found = pool.map(lambda job: errors_of(job[0], job[1], tasks, folder, say), jobs)
-        errors = dict(zip(((row.name, seed) for row, seed in jobs), found, strict=True))
+    # A process that was started for earlier runs may be at work in another folder.
+    work = partial(_errors_and_words, tasks=tasks, folder=Path(folder).absolute())
+    errors, faults = {}, []
+    for (row, seed), found, fault in carry_out(work, jobs, where or Where(), say=say):
+        if found is None:
+            faults.append(f"{row.name}, seed {seed}: {fault}")
+            continue
+        errors[row.name, seed], said = found
+        for line in said:
+            say(line)
+    if faults:
+        raise ValueError("; ".join(faults))
     rows = tuple(_row(row, [errors[row.name, seed] for seed in range(seeds)]) for row in ROWS)
     report = Table(conditions=_conditions(seeds, tasks), rows=rows, claims=claims(rows))
     say(f"done in {time.perf_counter() - began:.0f} s")
     return report
+
+
+def _errors_and_words(
+    job: tuple[Row, int], *, tasks: int, folder: Path
+) -> tuple[dict[int, Array], list[str]]:
+    """`errors_of`, and what it says: in another process there is nobody to hear it."""
+    said: list[str] = []
+    return errors_of(*job, tasks, folder, said.append), said
 
 
 def _cost(row: Row) -> int:

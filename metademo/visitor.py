@@ -56,7 +56,7 @@ class Part:
     def data(self) -> dict[str, Any]:
         """What a component was sent."""
         component = self.element.bidi_component
-        return json.loads(component.json or component.mixed.json or "{}")
+        return json.loads(component.json or "[{}]")[0]
 
 
 @dataclass
@@ -128,14 +128,14 @@ class Visitor:
                 return answer, answer.at[place]
         raise VisitError(f"{gesture.get('kind')} at {component} was not carried out")
 
-    async def edit(self, part: Part, edit: Any) -> Answer:
-        """Send anything at all as what a component tells of the visitor."""
-        return await self.tell(part, json_value=json.dumps({"edit": edit}))
+    async def edit(self, part: Part, value: Any, name: str = "edit") -> Answer:
+        """Send anything at all as what a component tells of the visitor, by the name of a state."""
+        return await self.tell(part, json_value=json.dumps({name: value}))
 
     async def rest(self) -> Answer:
         """Let the controls follow, as the chart does once the hand is at rest."""
         follower = self.find(FOLLOWER)
-        return await self.tell(follower, json_value=json.dumps({"heard": next(self._sequence)}))
+        return await self.edit(follower, next(self._sequence), name="heard")
 
     async def press(self, label: str) -> Answer:
         """Press a button."""
@@ -223,7 +223,7 @@ class Visitor:
     def _ends(self, message: ForwardMsg, answer: Answer) -> bool:
         """Whether this is the last message of what was asked for."""
         kind = message.WhichOneof("type")
-        if kind == "navigation":  # a `new_session` before it names the first page, wherever we are
+        if kind == "navigation":
             self._script = message.navigation.page_script_hash
         if kind != "script_finished":
             return False

@@ -53,7 +53,7 @@ def widget(app: AppTest, kind: str, name: str, page: str = "maml") -> Any:
 
 def component(app: AppTest, name: str) -> dict[str, Any]:
     """What a component in the browser was given."""
-    return json.loads(_element(app, name).proto.json)
+    return json.loads(_element(app, name).proto.json)[0]
 
 
 def chart(app: AppTest) -> dict[str, Any]:

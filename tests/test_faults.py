@@ -21,6 +21,7 @@ Tests are named without `test_`; "here" is this file.
 | two servers start at once where nothing is there yet | here, assets |
 | the clock jumps | here |
 | the connection drops, or is slow | hands_browser, server_browser |
+| more visitors come than there is room for | admission, crowd |
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     """A copy of the shipped weights, to be changed."""
     folder = shutil.copytree(checkpoints.SHIPPED, tmp_path / "weights")
     monkeypatch.setattr(checkpoints, "SHIPPED", folder)
+    monkeypatch.setattr(resources, "LOOK_SECONDS", 1e-9)
     return folder
 
 

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 ORDER = [
     {"__version__", "citation", "described", "files", "formats", "network"},
+    {"workers"},
     {"logs", "tasks"},
     {"inner", "fused"},
     {"algorithms"},
@@ -23,7 +24,7 @@ ORDER = [
     {"evaluation", "reports"},
     {"scores"},
     {"benchmark", "checkpoints", "jobs", "seeds"},
-    {"foreign", "models", "reproduce"},
+    {"foreign", "models", "reproduce", "sweep"},
     {"analysis"},
     {"moments"},
     {"export", "visitor"},

@@ -27,6 +27,7 @@ from metademo.described import ConfigError
 from metademo.jobs import Busy, Limits, Registry
 from metademo.training import MetaTrainer
 from metademo.ui.server import metrics
+from metademo.ui.server.admission import Capacity, Door
 from metademo.ui.server.metrics import Clicks
 from metademo.visitor import CHART, Visitor, visit
 
@@ -177,6 +178,12 @@ def test_a_refused_upload_has_one_line_however_often_the_page_is_drawn(heard):
     refused = [line for line in lines(heard) if line[0] == "upload refused"]
     assert refused == [("upload refused", {"what": "weights", "page": "maml"})] * 2
     assert "private" not in heard.text
+
+
+def test_a_visitor_for_whom_there_is_no_room_has_one_line_however_often_the_page_asks(heard):
+    door = Door(Capacity(max_sessions=1), connected=lambda visitor: True)
+    assert [door.ask(visitor) for visitor in ("a", "b", "b", "a", "b")] == [0, 1, 1, 0, 1]
+    assert lines(heard) == [("visitor waits", {"position": 1})]
 
 
 # ---------------------------------------------------------------------------- the figures

@@ -28,6 +28,7 @@ from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.figures import OTHER, STYLES
 from metademo.moments.views import DamlView, MamlView
+from metademo.ui.server import resources
 
 PAGES = {name: f"metademo/ui/pages/{name}.py" for name in ("maml", "daml", "how")}
 
@@ -278,6 +279,7 @@ def own_weights(tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "weights"
     shutil.copytree(checkpoints.SHIPPED, folder)
     monkeypatch.setattr(checkpoints, "SHIPPED", folder)
+    monkeypatch.setattr(resources, "LOOK_SECONDS", 1e-9)
     return folder
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from commands import as_json
-from helpers import small  # noqa: F401
+from helpers import assert_same
 from pydantic import Field
 
 from metademo import checkpoints, reproduce
@@ -16,7 +16,8 @@ from metademo.command_line import reproduce as command
 from metademo.command_line.reproduce import Extent
 from metademo.evaluation import evaluate
 from metademo.reports import Place, Table
-from metademo.reproduce import ROWS, diverged, summary, trained
+from metademo.reproduce import ROWS, diverged, errors_of, summary, trained
+from metademo.workers import Where, carry_out
 
 LABELLED = {name for name, algorithm in ALGORITHMS.items() if not algorithm.unlabelled}
 TINY = dict(hidden=4, steps=3)
@@ -252,6 +253,41 @@ def test_the_command_trains_scores_and_reports(tiny, tmp_path, capsys):
 
     assert main([*arguments, "--seeds", "1"]) == 0  # without the seed that ships
     assert "the seed that ships" not in capsys.readouterr().out
+
+
+def test_processes_side_by_side_find_what_one_alone_does(tiny, tmp_path, monkeypatch):
+    """To the last bit, and what one says is heard here."""
+    rows = [row for row in tiny if row.name in ("oracle", "maml", "best")]
+    monkeypatch.setattr(reproduce, "ROWS", rows)
+    monkeypatch.setattr(reproduce, "claims", lambda rows: ())
+    said = []
+    options = dict(seeds=2, tasks=6, say=said.append)
+    list(carry_out(abs, [1, 2], Where(2)))  # processes that are not at work where this one is next
+    (tmp_path / "next").mkdir()
+    monkeypatch.chdir(tmp_path / "next")
+    report = reproduce.run(**options, folder="../two", where=Where(2))
+    for row, found in zip(rows, report.rows, strict=True):
+        alone = [errors_of(row, seed, 6, tmp_path / "one", print) for seed in (0, 1)]
+        for shots in reproduce.SHOTS:
+            assert found.errors[shots] == summary([errors[shots] for errors in alone])
+    assert sum(line.startswith("trained maml, seed ") for line in said) == 2
+    assert len(said) == 5
+    names = sorted(path.name for path in (tmp_path / "two").iterdir())
+    assert names == [
+        f"{name}-seed{seed}.safetensors" for name in ("best", "maml") for seed in (0, 1)
+    ]
+    for name in names:
+        one, two = (checkpoints.load(tmp_path / folder / name) for folder in ("one", "two"))
+        assert_same(one.meta, two.meta)
+
+
+def test_a_run_that_fails_is_named_after_the_others_are_kept(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(reproduce, "ROWS", [row for row in tiny if row.trained])
+    (tmp_path / "anil-seed0.safetensors").mkdir()  # in the way
+    with pytest.raises(ValueError, match=r"^anil, seed 0: .* is a folder"):
+        reproduce.run(seeds=1, tasks=6, folder=tmp_path, say=print, where=Where(1))
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {f"{row.name}-seed0.safetensors" for row in reproduce.ROWS} <= names
 
 
 @pytest.mark.parametrize("options", [("--seeds", "0"), ("--tasks", "10")])

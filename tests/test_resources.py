@@ -19,6 +19,7 @@ def folder(tmp_path, monkeypatch):
     """A copy of the shipped weights, to be changed."""
     folder = shutil.copytree(checkpoints.SHIPPED, tmp_path / "weights")
     monkeypatch.setattr(checkpoints, "SHIPPED", folder)
+    monkeypatch.setattr(resources, "LOOK_SECONDS", 1e-9)
     return folder
 
 
@@ -36,6 +37,18 @@ def test_all_weights_are_read_once(folder, read):
     assert faults == []
     assert sorted(read) == sorted(first) == checkpoints.shipped_names()
     assert all(again[name] is first[name] for name in first)
+
+
+def test_within_a_second_the_folder_is_not_looked_at_again(folder, monkeypatch):
+    moment = 1000.0
+    monkeypatch.setattr(resources, "LOOK_SECONDS", 1.0)
+    monkeypatch.setattr(resources.time, "monotonic", lambda: moment)
+    assert NAME in resources.library()[0]
+    (folder / f"{NAME}.safetensors").unlink()
+    moment = 1000.9
+    assert NAME in resources.library()[0]
+    moment = 1001.0
+    assert NAME not in resources.library()[0]
 
 
 def test_what_one_page_does_with_them_is_nothing_to_another(folder):

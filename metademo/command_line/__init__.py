@@ -11,7 +11,17 @@ from collections.abc import Sequence
 
 import torch
 
-from metademo.command_line import adapt, benchmark, evaluate, link, listing, reproduce, train
+from metademo.command_line import (
+    adapt,
+    benchmark,
+    check,
+    evaluate,
+    link,
+    listing,
+    reproduce,
+    sweep,
+    train,
+)
 from metademo.command_line.arguments import Parser, joined, sentence
 from metademo.command_line.train import INTERRUPTED
 
@@ -34,6 +44,6 @@ def parser() -> Parser:
     """The parser of the whole command line."""
     made = Parser(prog="metademo", description="Meta-learning on sine waves.")
     commands = made.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    for command in (listing, train, evaluate, adapt, link, reproduce, benchmark):
+    for command in (listing, train, evaluate, adapt, link, check, sweep, reproduce, benchmark):
         command.add(commands)
     return made

@@ -53,6 +53,17 @@ class ComparedReport(Report):
     learners: dict[str, AdaptReport]
 
 
+class CheckReport(Report):
+    """What `check` found: milliseconds and kilobytes, or what was wrong."""
+
+    url: str
+    first_chart_ms: float | None = None
+    click_ms: float | None = None
+    page_kb: float | None = None
+    files_kb: float | None = None
+    fault: str | None = None
+
+
 class LinkReport(Report):
     """Of `link`."""
 

@@ -10,12 +10,13 @@ A meta-vector is `[theta (P,), psi (with an adaptation loss network), step sizes
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any
 
 import numpy as np
 
-from .memory import Chunk, Memory, TrainerState, exactly
+from .memory import Chunk, Memory, TrainerState, borrowed, exactly
 from .problem import OPTIMIZERS, Array, Problem, parameter_count
 from .runtime import keeps_all, keeps_code, load, note_all
 
@@ -137,15 +138,15 @@ def adapt(
     taken at the last of them again; or it is (T, S + 1).
     """
     _check_meta(problem, meta)
-    memory = Memory(problem, 1, inner_x.shape[1], 1, dtype, OPTIMIZERS["none"])
-    memory.put(memory.shared.meta, meta, step_sizes=True)
     tasks, steps, size = len(inner_x), problem.inner_steps + 1, problem.theta_size
     thetas, losses = np.empty((steps, tasks, size), dtype), np.empty((steps, tasks), dtype)
     no_query = np.zeros((tasks, 1))
-    episodes = memory.episodes(inner_x, inner_y, no_query, no_query)
-    layout, order = memory.layout, memory.layout.order[:size]
-    given = (memory.workspace, memory.shared, episodes, memory.plan, layout.slots, order)
-    memory.kernels.adapt(*given, thetas, losses)
+    with borrowed(problem, 1, inner_x.shape[1], 1, dtype) as memory:
+        memory.put(memory.shared.meta, meta, step_sizes=True)
+        episodes = memory.episodes(inner_x, inner_y, no_query, no_query)
+        layout, order = memory.layout, memory.layout.order[:size]
+        given = (memory.workspace, memory.shared, episodes, memory.plan, layout.slots, order)
+        memory.kernels.adapt(*given, thetas, losses)
     return thetas, losses
 
 
@@ -155,12 +156,17 @@ def predict(thetas: Array, x: Array, hidden: int) -> Array:
         raise ValueError(f"thetas have shape (N, {parameter_count(hidden)}), not {thetas.shape}")
     thetas = exactly(thetas, thetas.dtype)
     x = exactly(x, thetas.dtype).reshape(1, -1)
-    problem = Problem(hidden=hidden, inner_steps=0)
-    memory = Memory(problem, 1, max(1, min(64, x.size)), 1, thetas.dtype, OPTIMIZERS["none"])
-    out = np.empty((len(thetas), x.size), thetas.dtype)
-    order = memory.layout.order[: problem.theta_size]
-    memory.kernels.predict(memory.workspace, memory.plan, order, thetas, x, out)
+    problem, out = _network(hidden), np.empty((len(thetas), x.size), thetas.dtype)
+    with borrowed(problem, 1, max(1, min(64, x.size)), 1, thetas.dtype) as memory:
+        order = memory.layout.order[: problem.theta_size]
+        memory.kernels.predict(memory.workspace, memory.plan, order, thetas, x, out)
     return out
+
+
+@functools.lru_cache(maxsize=64)
+def _network(hidden: int) -> Problem:
+    """A network of this width that only predicts."""
+    return Problem(hidden=hidden, inner_steps=0)
 
 
 def warm(dtype: Any = np.float32) -> float:

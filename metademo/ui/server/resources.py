@@ -8,6 +8,8 @@ import gc
 import logging
 import os
 import threading
+import time
+from pathlib import Path
 
 import streamlit as st
 import torch
@@ -31,6 +33,10 @@ SHIPPED = (
 )
 
 
+LOOK_SECONDS = 1.0
+"""For so long what was found in the folder of weights is taken to be there still."""
+FILES = 65_536
+"""Open files that this server may have, if the system lets it."""
 OWN = "own weights"
 MOST_OWN = 8
 
@@ -83,8 +89,15 @@ def label(name: str, title: str | None = None) -> str:
 def library() -> tuple[dict[str, Checkpoint], list[str]]:
     """All usable weights by name, and a sentence about each file that is not usable.
 
-    At every run the folder is looked at, and what changed there is read again.
+    The folder is looked at once a second at most, and what changed there is read again.
     """
+    usable, faults = _looked_at(int(time.monotonic() / LOOK_SECONDS), checkpoints.SHIPPED)
+    return dict(usable), list(faults)
+
+
+@functools.lru_cache(maxsize=1)
+def _looked_at(moment: int, folder: Path) -> tuple[dict[str, Checkpoint], list[str]]:
+    """What is in the folder within a moment."""
     found = _weights_files()
     usable, faults = {}, []
     for name in sorted({*SHIPPED, *found}):
@@ -130,11 +143,24 @@ def settle() -> None:
     logs.set_up()
     logs.say(log, "server started", version=__version__)
     torch.set_num_threads(1)
+    _allow_many_files()
     bound_shutdown(at_end=lambda: metrics.report("server stops"))
     metrics.report_while_visited()
     send_at_once()
     _exempt_from_collection()
     threading.Thread(target=_warm_up, name="metademo-warm-up", daemon=True).start()
+
+
+def _allow_many_files() -> None:
+    """A visitor takes four open files, and who has left three for a while. Often 1,024 are allowed,
+    and more to a process that asks."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource  # not on Windows
+
+        allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+        if allowed != resource.RLIM_INFINITY and allowed < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _warm_up() -> None:

@@ -260,8 +260,13 @@ class PageState(Generic[V]):
         }
 
     def follow_chart(self) -> None:
-        """Have what follows drawn again when the hand at the chart has come to rest."""
-        follow(self.page, lambda: st.rerun(self._following))
+        """Have what follows drawn again when the hand at the chart has come to rest.
+
+        It is to be called in the first of the fragments that follow: that one is drawn again in any
+        case, and to ask for it would draw it twice.
+        """
+        alone = len(self._following) == 1
+        follow(self.page, (lambda: None) if alone else lambda: st.rerun(self._following))
 
     def _redraw(self) -> None:
         if fragments := (*self._leading, *self._following):

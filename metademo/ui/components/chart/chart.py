@@ -11,8 +11,6 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streamlit.components.v2.types import ComponentRenderer
-
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import (
     Panel,
@@ -80,7 +78,7 @@ def interactive_chart(
 
 
 @functools.cache
-def _mount() -> ComponentRenderer:
+def _mount() -> Callable[..., None]:
     return assets.component("chart", FIRST_PAINT_HEIGHT)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from streamlit.components.v2.types import ComponentRenderer
-
 from metademo.ui.components.kernel import assets
 
 
@@ -20,5 +18,5 @@ def follow(page: str, on_rest: Callable[[], None]) -> None:
 
 
 @functools.cache
-def _mount() -> ComponentRenderer:
+def _mount() -> Callable[..., None]:
     return assets.component("follow", 0)

@@ -16,11 +16,11 @@ import hashlib
 import logging
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
-from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.ui.components.kernel.static_files import provide, remove_unused
 
@@ -174,7 +174,8 @@ LOADER = """
 const own = document.querySelector('script[src*="static/js/"]');
 const root = own ? own.src.split("static/js/")[0] : new URL("./", document.baseURI).href;
 export default async function (component) {
-  const { assets } = component.data ?? {};
+  const [data] = component.data ?? [];
+  const { assets } = data ?? {};
   const host = component.parentElement.querySelector("[data-metademo]");
   for (const href of (assets?.fonts ?? []).map((font) => root + font)) {
     if (document.querySelector(`link[href="${href}"]`)) continue;
@@ -184,7 +185,7 @@ export default async function (component) {
   try {
     if (!assets?.module) throw new Error("the server has no address for it");
     const module = await import(root + assets.module);
-    return module.default({ ...component, root, host });
+    return module.default({ ...component, data, root, host });
   } catch (error) {
     console.warn("metademo:", error);
     if (host && !host.dataset.ready) {
@@ -196,7 +197,7 @@ export default async function (component) {
 """
 
 
-def component(name: str, placeholder_height: int, style: str | None = None) -> ComponentRenderer:
+def component(name: str, placeholder_height: int, style: str | None = None) -> Callable[..., None]:
     """Register a component whose browser side is in its own folder; returns its mounting command.
 
     Args:
@@ -204,6 +205,12 @@ def component(name: str, placeholder_height: int, style: str | None = None) -> C
     """
     html = f'<div data-metademo="{name}" style="min-height:{placeholder_height}px"></div>'
     css = frontend_files()[style].decode() if style else None
-    return st.components.v2.component(
+    mount = st.components.v2.component(
         f"metademo_{name}", html=html, css=css, js=LOADER, isolate_styles=False
     )
+
+    def mount_with(*, data: Mapping[str, Any], **options: Any) -> None:
+        # Streamlit looks for data frames among the values of a mapping, but not within a list.
+        mount(data=[data], **options)
+
+    return mount_with

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-
-from streamlit.components.v2.types import ComponentRenderer
+from collections.abc import Callable
 
 from metademo.ui.components.kernel import assets
 
@@ -22,5 +21,5 @@ def copy_link(page: str, shows: str = "", query: str | None = None) -> None:
 
 
 @functools.cache
-def _mount() -> ComponentRenderer:
+def _mount() -> Callable[..., None]:
     return assets.component("link", 81)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-
-from streamlit.components.v2.types import ComponentRenderer
+from collections.abc import Callable
 
 from metademo.ui.components.kernel import assets
 
@@ -23,5 +22,5 @@ def picture(page: str, *, title: str, citation: str, file: str) -> None:
 
 
 @functools.cache
-def _mount() -> ComponentRenderer:
+def _mount() -> Callable[..., None]:
     return assets.component("picture", 33)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit
-from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.ui.components.kernel import assets
 
@@ -17,7 +17,7 @@ FONTS = (
 
 
 @functools.cache
-def _mount() -> ComponentRenderer:
+def _mount() -> Callable[..., None]:
     return assets.component("preload", 0, "kernel/page.css")
 
 

@@ -7,11 +7,10 @@ again while measurements are pending.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import encode_series, two_colors
@@ -40,7 +39,7 @@ def scores(key: str, *, board: Board | None, sweep: Sweep | None, pending: bool,
 
 
 @functools.cache
-def _mount() -> ComponentRenderer:
+def _mount() -> Callable[..., None]:
     return assets.component("scores", FIRST_PAINT_HEIGHT)
 
 

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from streamlit.components.v2.types import ComponentRenderer
-
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import Scene, encode_curve, encode_ticks
 
@@ -69,5 +67,5 @@ def sketch(
 
 
 @functools.cache
-def _mount() -> ComponentRenderer:
+def _mount() -> Callable[..., None]:
     return assets.component("sketch", FIRST_PAINT_HEIGHT)

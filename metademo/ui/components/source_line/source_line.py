@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from streamlit.components.v2.types import ComponentRenderer
-
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import (
     Color,
@@ -99,5 +97,5 @@ def source_line(
 
 
 @functools.cache
-def _mount() -> ComponentRenderer:
+def _mount() -> Callable[..., None]:
     return assets.component("source_line", 120)

@@ -11,13 +11,12 @@ nothing can be missing, whatever is lost on the way, and a slow line is asked le
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.components.v2.types import ComponentRenderer
 
 from metademo.tasks import Array
 from metademo.ui.components.kernel import assets
@@ -120,7 +119,7 @@ def _told(key: str, name: str) -> dict[str, Any]:
 
 
 @functools.cache
-def _mount() -> ComponentRenderer:
+def _mount() -> Callable[..., None]:
     return assets.component("train_stage", FIRST_PAINT_HEIGHT)
 
 
