@@ -44,10 +44,10 @@ $$
 
 This is the **loss**, a mean of either $\ell(e) = |e|$ or $\ell(e) = e^2$.
 
-Then take a step of plain gradient descent, $S$ of them one after another:
+Then take a step of plain gradient descent, and repeat it until there were $S$:
 
 $$
-\theta_{k+1} = \theta_k - \alpha \, \nabla L_{\text{support}}(\theta_k), \qquad k = 0, \dots, S-1
+\theta_{k+1} = \theta_k - \alpha \, \nabla L_{\text{support}}(\theta_k)
 $$
 
 $\alpha$ is the **inner learning rate**. The results are called *adapted* (or fast) weights. There is
