@@ -35,6 +35,8 @@ MAX_HEADER = 2**18
 """Bytes of a file, and of the header that names its tensors and holds the metadata."""
 LONGEST = 200
 """Characters that are told of what the library says: it quotes from the file, whatever is there."""
+MOST_TENSORS = 256
+"""No network here has a tenth of them, and each costs some time before it is looked at."""
 _KEY = "metademo"
 _VERSION = 1
 
@@ -221,6 +223,8 @@ def _metadata(data: bytes) -> dict[str, str]:
         raise ValueError("the header is cut short, or too large")
     header = json.loads(data[8 : 8 + size].decode(), object_pairs_hook=_without_repeats)
     metadata = header.get("__metadata__", {}) if isinstance(header, dict) else None
+    if isinstance(metadata, dict) and len(header) > MOST_TENSORS:
+        raise ValueError(f"{len(header):,} tensors, and {MOST_TENSORS} are the most")
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise ValueError("the header holds something else than it should")
     return metadata

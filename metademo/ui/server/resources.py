@@ -15,6 +15,7 @@ from metademo import checkpoints, engines
 from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.tasks import WaveFamily
+from metademo.ui.server.guard import heed_pages_alone
 from metademo.ui.server.no_delay import send_at_once
 from metademo.ui.server.shutdown import bound_shutdown
 
@@ -125,6 +126,7 @@ def settle() -> None:
     """
     torch.set_num_threads(1)
     bound_shutdown()
+    heed_pages_alone()
     send_at_once()
     _exempt_from_collection()
     threading.Thread(target=_warm_up, name="metademo-warm-up", daemon=True).start()
