@@ -23,7 +23,7 @@ from safetensors.torch import save as to_bytes
 
 from metademo import files
 from metademo.algorithms import Meta
-from metademo.described import ConfigError, shown
+from metademo.described import ConfigError, printable, shown
 from metademo.formats import to_json
 from metademo.scores import Scores, ScoresOrNone
 from metademo.settings import TrainConfig
@@ -33,6 +33,10 @@ SUFFIX = ".safetensors"
 MAX_BYTES = 16 * 2**20
 MAX_HEADER = 2**18
 """Bytes of a file, and of the header that names its tensors and holds the metadata."""
+LONGEST = 200
+"""Characters that are told of what the library says: it quotes from the file, whatever is there."""
+MOST_TENSORS = 256
+"""No network here has a tenth of them, and each costs some time before it is looked at."""
 _KEY = "metademo"
 _VERSION = 1
 
@@ -167,7 +171,7 @@ def unpack(data: bytes) -> tuple[dict[str, str], Meta]:
 
 
 def _unreadable(fault: Exception) -> CheckpointError:
-    return CheckpointError(f"not a readable safetensors file ({fault})")
+    return CheckpointError(f"not a readable safetensors file ({printable(str(fault), LONGEST)})")
 
 
 def _about(metadata: Mapping[str, str]) -> dict[str, Any]:
@@ -219,6 +223,8 @@ def _metadata(data: bytes) -> dict[str, str]:
         raise ValueError("the header is cut short, or too large")
     header = json.loads(data[8 : 8 + size].decode(), object_pairs_hook=_without_repeats)
     metadata = header.get("__metadata__", {}) if isinstance(header, dict) else None
+    if isinstance(metadata, dict) and len(header) > MOST_TENSORS:
+        raise ValueError(f"{len(header):,} tensors, and {MOST_TENSORS} are the most")
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise ValueError("the header holds something else than it should")
     return metadata
@@ -237,7 +243,7 @@ def _faults(tensors: Meta, shapes: Mapping[str, tuple[int, ...]]) -> list[str]:
     if missing := sorted(shapes.keys() - tensors.keys()):
         return [f"tensor {missing[0]} is missing"]
     if foreign := sorted(tensors.keys() - shapes.keys()):
-        return [f"tensor {foreign[0]} does not belong to this algorithm"]
+        return [f"tensor {printable(foreign[0])} does not belong to this algorithm"]
     faults = []
     for name, shape in shapes.items():
         value = tensors[name]

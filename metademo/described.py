@@ -171,12 +171,19 @@ def shown(value: Any) -> str:
         text = repr(value)
     except ValueError:  # Python writes out no number of very many digits
         return "a number beyond all bounds"
+    except RecursionError:
+        return "values within values beyond all bounds"
     return shortened(text)
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = SHOWN) -> str:
     """As much of a text as an error shows."""
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def printable(text: str, most: int = SHOWN) -> str:
+    """As much of somebody else's text as an error shows, with a mark for what can't be printed."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in shortened(text, most))
 
 
 class Described(BaseModel):
@@ -233,7 +240,8 @@ def _translated(model: type[Described], fault: ValidationError) -> ConfigError:
     cause = error.get("ctx", {}).get("error")
     if isinstance(cause, ConfigError):
         return cause
-    name, value = str(error["loc"][0]), error["input"]
+    # Without a place it is about the name: one that is no Unicode.
+    name, value = str((error["loc"] or (error["input"],))[0]), error["input"]
     setting = described(model).get(name)
     if setting is None:
         subject = name if name.isidentifier() and len(name) < SHOWN else shown(name)

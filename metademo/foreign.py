@@ -19,7 +19,7 @@ import torch
 from metademo import checkpoints
 from metademo.algorithms import Meta
 from metademo.checkpoints import Checkpoint, CheckpointError
-from metademo.described import described, shown
+from metademo.described import described, shortened, shown
 from metademo.jobs import Limits
 from metademo.network import Params
 from metademo.settings import TrainConfig
@@ -252,8 +252,8 @@ def _check_shape(sizes: tuple[int, ...], layers: list[int], widest: int) -> None
     wide = all(0 < units <= widest for units in hidden)
     if (inputs, len(hidden), outputs) != (1, 2, 1) or not wide:
         raise UploadError(
-            f"This network has the shape {in_words(sizes)}, and the pages run 1-a-b-1: one input, "
-            f"two hidden layers of up to {widest:,} units, one output.",
+            f"This network has the shape {shortened(in_words(sizes))}, and the pages run 1-a-b-1: "
+            f"one input, two hidden layers of up to {widest:,} units, one output.",
             "Train a network of such a shape.",
         )
     if layers != _LAYERS:

@@ -17,7 +17,7 @@ from pydantic import (
 
 from metademo.algorithms import Meta
 from metademo.algorithms.learner import MAX_INNER_STEPS
-from metademo.described import Described, OneOf
+from metademo.described import Described, OneOf, shown
 from metademo.evaluation import evaluate
 from metademo.reports import Unbounded
 from metademo.settings import MAX_EXAMPLES, MAX_SEED, TrainConfig
@@ -128,7 +128,8 @@ class Scores(BaseModel):
     def _one_error_per_step(self) -> Self:
         lengths = {len(errors) for errors in (self.mean, self.ci95, self.median, self.p90)}
         if lengths != {self.inner_steps + 1}:
-            raise ValueError(f"{self.inner_steps} inner steps have {self.inner_steps + 1} errors")
+            steps, errors = shown(self.inner_steps), shown(self.inner_steps + 1)
+            raise ValueError(f"{steps} inner steps have {errors} errors")
         return self
 
     @property

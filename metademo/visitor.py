@@ -148,6 +148,24 @@ class Visitor:
             self._said[state.id] = state
         return await self._run(state, fragment=part.fragment)
 
+    def keep(self, part: Part, **value: Any) -> None:
+        """Set an element without telling: it goes with the next message, as within a form."""
+        self._said[part.proto.id] = WidgetState(id=part.proto.id, **value)
+
+    async def hear(self, kind: str) -> Any:
+        """The next message of a kind: a field of `ForwardMsg`. Those before it are passed over.
+
+        Raises:
+            VisitError: if none comes in time.
+        """
+        try:
+            async with asyncio.timeout(self._seconds):
+                async for message in self._messages(Answer()):
+                    if message.WhichOneof("type") == kind:
+                        return getattr(message, kind)
+        except TimeoutError:
+            raise VisitError(f"no {kind} within {self._seconds:g} s") from None
+
     # ---------------------------------------------------------------------- the protocol
 
     async def arrive(self) -> None:

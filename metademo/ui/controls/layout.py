@@ -203,7 +203,7 @@ def weights(
         **state.bind(
             "weights",
             state.view.weights,
-            lambda v, name: change(v, name, choices[name]),
+            lambda v, name: change(v, name, choices[name]) if name in choices else v,
             default="default",
         ),
     )
