@@ -46,6 +46,7 @@ import pytest
 from browser import ROOT, Server, running
 from helpers import PATIENCE, small, wait
 from pages import start
+from visiting import awaited
 
 from metademo import checkpoints
 from metademo.fused import cache
@@ -316,11 +317,11 @@ def test_two_servers_start_at_once_where_nothing_is_there_yet_and_end_promptly(p
     async def end_both() -> list:
         return await asyncio.gather(*map(end_while_it_compiles, pair))
 
-    first, second = asyncio.run(visit_both())
+    first, second = awaited(visit_both())
     assert first == second
     names = sorted(path.name.split("-")[0] for path in (checkout / "static").iterdir())
     assert names == ["metademo", "plotly"], "one set for both, and no scratch"
-    for code, seconds, left in asyncio.run(end_both()):
+    for code, seconds, left in awaited(end_both()):
         assert (code, left) == (0, [])
         assert seconds < 5
     for server in pair:

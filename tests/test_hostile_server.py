@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from visiting import awaited
 
 from metademo.ui.server.guard import MOST_FILES, MOST_HASHES, MOST_WIDGETS, is_heard
 from metademo.visitor import CHART, visit
@@ -41,7 +42,7 @@ def test_nobody_notices_what_hostile_visitors_send(server):
     """All messages and tables, and some of the rest: the order is the same each time."""
     every = attacks()
     some = random.Random(1).sample(every[first() :], OTHERS)
-    report = asyncio.run(siege(server.url, every[: first()] + some, seconds=SECONDS, at_once=3))
+    report = awaited(siege(server.url, every[: first()] + some, seconds=SECONDS, at_once=3))
     assert not report.faults
     assert report.done["message"] > 10
     assert len(report.clicks) > 10
@@ -49,7 +50,7 @@ def test_nobody_notices_what_hostile_visitors_send(server):
 
 
 def test_two_visitors_at_once_never_see_each_others_points(server):
-    asyncio.run(apart(server.url, ROUNDS))
+    awaited(apart(server.url, ROUNDS))
 
 
 def test_whose_curves_they_are_can_be_told(server):
@@ -57,7 +58,7 @@ def test_whose_curves_they_are_can_be_told(server):
         async with visit(server.url) as one, visit(server.url) as other:
             return differences(await drawn(one, 0), await drawn(other, 1))
 
-    assert {"points", "maml"} <= set(asyncio.run(two()))
+    assert {"points", "maml"} <= set(awaited(two()))
 
 
 def upload(server: Server, size: int, **options):
@@ -66,7 +67,7 @@ def upload(server: Server, size: int, **options):
             place = await place_for_upload(visitor)
             return await asyncio.to_thread(put, server.url, place, size, **options)
 
-    return asyncio.run(sent())
+    return awaited(sent())
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "in chunks"])
@@ -106,7 +107,7 @@ def test_caches_of_all_are_not_cleared_at_the_word_of_one(server):
             await visitor.gesture(CHART, kind="add", to=[0.5, 0.5])
         return server.said
 
-    said = asyncio.run(stranger())
+    said = awaited(stranger())
     assert "passed over a message: clear_cache" in said
     assert "passed over a message: load_git_info" in said
 
@@ -156,4 +157,4 @@ def test_a_bystander_who_sees_something_else_says_so():
             return type("Drawn", (), {"data": {"points": [[1.0, 0.0]]}})
 
     with pytest.raises(Fault, match="were clicked"):
-        asyncio.run(Bystander(Other()).click())
+        awaited(Bystander(Other()).click())

@@ -21,6 +21,7 @@ from browser import ROOT, Server, running
 from helpers import PATIENCE, small, wait
 from pages import start
 from test_upload import Dialogue
+from visiting import awaited
 
 from metademo import __version__, logs
 from metademo.described import ConfigError
@@ -347,7 +348,7 @@ def life() -> Life:
     with tempfile.TemporaryFile("w+") as stderr:
         environment = {"METADEMO_LOG": "json"}
         with running(ROOT / "streamlit_app.py", environment=environment, stderr=stderr) as server:
-            asyncio.run(visits(server, stderr))
+            awaited(visits(server, stderr))
         stderr.seek(0)
         return Life(stderr.read().splitlines(), server.process.returncode)
 
