@@ -51,6 +51,7 @@ def main() -> None:
     if os.getuid() or not shutil.which("debootstrap"):
         sys.exit("This needs root, and the package debootstrap.")
     with tempfile.TemporaryDirectory(prefix="metademo-root-") as folder:
+        os.chmod(folder, 0o755)  # it is the root of another user, too
         again = [sys.executable, "-m", __spec__.name, INSIDE, folder]
         sys.exit(subprocess.run(["unshare", "--mount", *again], cwd=ROOT).returncode)
 
@@ -63,6 +64,7 @@ def check(root: Path) -> None:
         mount(root)
         inside(root, "apt-get", "update", "-qq")
         inside(root, "apt-get", "install", "-qq", "--no-install-recommends", "python3-venv", quiet=True)
+        lend_settings(root)  # again: the packages have brought certificates of their own
     with stage("deploy/install.sh"):
         copy_project(root / HOME.strip("/") / "app")
         inside(root, f"{HOME}/app/deploy/install.sh", f"{HOME}/venv")
@@ -97,7 +99,7 @@ def mirror() -> list[str]:
 
 
 def lend_settings(root: Path) -> None:
-    """Only what says where packages are: other settings of apt are about this machine."""
+    """Only what says where packages are, of apt: its other settings are about this machine."""
     for name in SETTINGS:
         source, target = Path("/etc", name), root / "etc" / name
         if source.is_dir():
@@ -106,7 +108,7 @@ def lend_settings(root: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
     for path in (root / "etc/apt/apt.conf.d").iterdir():
-        if not path.read_text().startswith("Acquire"):
+        if "Acquire::" not in path.read_text():
             path.unlink()
 
 
