@@ -29,7 +29,9 @@ from tests.browser import ROOT, free_port
 RELEASE = "bookworm"
 HOME = "/opt/metademo"
 USER = "metademo"
-LENT = re.compile(r"PIP_\w+|SSL_CERT_\w+|\w+_CA_BUNDLE|METADEMO_\w+|(https?|no)_proxy", re.IGNORECASE)
+LENT = re.compile(
+    r"PIP_\w+|SSL_CERT_\w+|\w+_CA_BUNDLE|METADEMO_\w+|(https?|no)_proxy", re.IGNORECASE
+)
 """The variables of this machine that tell how packages are got."""
 SETTINGS = (
     *("apt/sources.list", "apt/sources.list.d", "apt/apt.conf", "apt/apt.conf.d"),
@@ -63,7 +65,9 @@ def check(root: Path) -> None:
         lend_settings(root)
         mount(root)
         inside(root, "apt-get", "update", "-qq")
-        inside(root, "apt-get", "install", "-qq", "--no-install-recommends", "python3-venv", quiet=True)
+        inside(
+            root, "apt-get", "install", "-qq", "--no-install-recommends", "python3-venv", quiet=True
+        )
         lend_settings(root)  # again: the packages have brought certificates of their own
     with stage("deploy/install.sh"):
         copy_project(root / HOME.strip("/") / "app")
@@ -100,6 +104,7 @@ def mirror() -> list[str]:
 
 def lend_settings(root: Path) -> None:
     """Only what says where packages are, of apt: its other settings are about this machine."""
+    (root / "etc/apt/sources.list").unlink(missing_ok=True)  # the mirror, which is lent anyway
     for name in SETTINGS:
         source, target = Path("/etc", name), root / "etc" / name
         if source.is_dir():

@@ -13,20 +13,25 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import IO
 
 import pytest
 from access import PATHS, goto
 from browser import ROOT, free_port
-from chart_page import CHART, AppChart
+from chart_page import AppChart
 from playwright.sync_api import ConsoleMessage, Page, WebSocket
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("haproxy"), reason="no balancer on this machine: install the package `haproxy`"
 )
 
+RUN_INLINE = """() => new Promise((resolve) => {
+  addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective));
+  document.head.append(Object.assign(document.createElement("script"), { textContent: "1" }));
+})"""
+"""Resolves with the directive that forbids it."""
 PLACES = ((-3.0, 0.5), (0.5, -1.2), (3.0, 1.1))
 UP = re.compile(r"Server replicas/replica\d is UP")
 
@@ -67,7 +72,7 @@ def replicas() -> Iterator[Replicas]:
             process.wait()
 
 
-def wait_for_both(process, log) -> str:
+def wait_for_both(process: subprocess.Popen, log: IO[str]) -> str:
     """Until the balancer has seen both: all that has been said by then."""
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
@@ -97,7 +102,8 @@ class Visitor:
         return visitor
 
     def hear(self, message: ConsoleMessage) -> None:
-        if message.type in ("warning", "error") and "404" not in message.text:
+        probing = "/_stcore/" in message.location.get("url", "")
+        if message.type in ("warning", "error") and not probing:
             self.complaints.append(message.text)
 
     def watch(self, socket: WebSocket) -> None:
@@ -106,8 +112,20 @@ class Visitor:
     @property
     def replica(self) -> str:
         """The name of theirs, as in the balancer's cookie."""
-        (name,) = (c["value"] for c in self.page.context.cookies() if c["name"] == "metademo")
-        return name
+        return next(c["value"] for c in self.page.context.cookies() if c["name"] == "metademo")
+
+    @property
+    def shown(self) -> tuple[str, list, str]:
+        """The address, and what the chart shows and says."""
+        return self.page.url, self.chart.points, self.chart.caption
+
+    def wait_for_another_session(self) -> None:
+        """Until the page has lost its server, and has all from another one."""
+        before = int(self.chart.attribute("drawn"))
+        while not self.closed:
+            self.page.wait_for_timeout(20)
+        self.chart.wait("Number(h?.dataset.drawn) !== a && h?.dataset.settled === 'true'", before)
+        self.chart.wait_rest()
 
     def place(self, *places: tuple[float, float], points: int) -> None:
         for place in places:
@@ -132,25 +150,34 @@ def test_visitors_are_shared_out(visitors, replicas, window):
     assert {visitor.replica for visitor in visitors} == set(replicas.processes)
 
 
+def test_a_page_is_told_what_it_may_not_do(visitors, window):
+    """The headers are there, and the browser heeds them."""
+    page = visitors[0].page
+    assert page.evaluate(RUN_INLINE) == "script-src-elem"
+    assert any("Content Security Policy" in error for error in window.errors)
+    window.errors.clear()
+    visitors[0].complaints.clear()
+
+
 def test_the_end_of_a_replica_costs_its_visitor_nothing_and_the_other_notices_nothing(
     visitors, replicas, window
 ):
     one, other = visitors
-    address, points, caption = one.page.url, one.chart.points, one.chart.caption
-    drawn, survivor = other.chart.attribute("drawn"), other.replica
-    t = time.monotonic()
+    shown, drawn, survivor = one.shown, other.chart.attribute("drawn"), other.replica
     os.kill(replicas.processes[one.replica], signal.SIGKILL)
-    one.page.wait_for_function(
-        f"() => !document.querySelector('{CHART}') || document.querySelector('{CHART}').dataset.drawn != '{one.chart.attribute('drawn')}'"
-    )
-    print("T", time.monotonic() - t)
-    one.chart.ready()
-    print("T", time.monotonic() - t, one.chart.points, one.page.url, address, one.complaints)
-    one.chart.wait_points(3)
-    assert (one.page.url, one.chart.points, one.chart.caption) == (address, points, caption)
+    one.wait_for_another_session()
+    assert one.shown == shown
     assert one.replica == survivor
     one.place((-1.0, 0.2), points=4)
+    assert one.page.url != shown[0]
     assert other.chart.attribute("drawn") == drawn
     assert not other.closed
     assert not other.complaints
-    window.errors.clear()
+    assert all("WebSocket" in complaint for complaint in one.complaints), one.complaints
+    window.errors.clear()  # it said the same
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_page_wants_what_it_may_not_do(path, visitors, replicas, window):
+    """An error on the console would fail it."""
+    goto(visitors[1].page, replicas.url, path)
