@@ -6,7 +6,7 @@ It writes nothing beside the app: so it also tells of a read-only disk, and of a
 from __future__ import annotations
 
 import contextlib
-import logging
+import os
 import signal
 import socket
 import subprocess
@@ -21,6 +21,7 @@ PATIENCE = 60
 
 
 def main() -> None:
+    os.chdir(ROOT)  # where Streamlit looks for its settings
     sys.path.insert(0, str(ROOT))
     check_compiled()
     check_static()
@@ -45,9 +46,10 @@ def check_static() -> None:
 
 
 def check_first_page() -> None:
+    from streamlit.logger import set_log_level
     from streamlit.testing.v1 import AppTest
 
-    logging.getLogger("streamlit").setLevel(logging.ERROR)
+    set_log_level("error")  # it would warn that there is no browser
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=PATIENCE).run()
     if app.exception:
         sys.exit(f"the first page fails: {app.exception[0].message}")
