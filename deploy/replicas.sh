@@ -10,6 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+PATH=$PATH:/usr/sbin  # where Debian has haproxy, and a user's shell may not look
 cores=$(nproc)
 count=${1:-$cores}
 python=${METADEMO_PYTHON:-.venv/bin/python}
@@ -27,7 +28,7 @@ finish() {
 trap finish EXIT
 trap 'exit 143' TERM INT
 
-# Whoever starts this need not be root, so nobody else is become.
+# Without the lines about users: whoever starts this need not be root.
 sed -E '/^ *(server|user|group) /d' deploy/haproxy.cfg >"$folder/haproxy.cfg"
 for ((i = 0; i < count; i++)); do
   pinned=()

@@ -23,8 +23,9 @@ from browser import ROOT, free_port
 from chart_page import AppChart
 from playwright.sync_api import ConsoleMessage, Page, WebSocket
 
+HAPROXY = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
 pytestmark = pytest.mark.skipif(
-    not shutil.which("haproxy"), reason="no balancer on this machine: install the package `haproxy`"
+    HAPROXY is None, reason="no balancer on this machine: install the package `haproxy`"
 )
 
 RUN_INLINE = """() => new Promise((resolve) => {
