@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         compiler.wait()
 
 
-FIRST = ("access", "train", "server", "chart", "pages", "compare", "hands", "toys")
+FIRST = ("access", "train", "server", "chart", "pages", "compare", "hands", "toys", "replicas")
 """The files of browser tests that take longest, longest first: so all workers end together."""
 
 
