@@ -35,7 +35,7 @@ RUN_INLINE = """() => new Promise((resolve) => {
 })"""
 """Resolves with the directive that forbids it."""
 PLACES = ((-3.0, 0.5), (0.5, -1.2), (3.0, 1.1))
-UP = re.compile(r"Server replicas/replica\d is UP")
+STATE = re.compile(r"Server replicas/(replica\d) is (UP|DOWN)")
 
 
 @dataclass
@@ -75,15 +75,26 @@ def replicas() -> Iterator[Replicas]:
 
 
 def wait_for_both(process: subprocess.Popen, log: IO[str]) -> str:
-    """Until the balancer has seen both: all that has been said by then."""
+    """Until both answer, and the balancer takes none to be down: all that has been said by then."""
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         log.seek(0)
         said = log.read()
-        if len(set(UP.findall(said))) == 2:
+        ports = re.findall(r"^replica\d: process \d+, port (\d+)", said, re.MULTILINE)
+        # It says only what changes, and begins with all of them up.
+        states = dict(STATE.findall(said))
+        if len(ports) == 2 and all(map(answers, ports)) and "DOWN" not in states.values():
             return said
         time.sleep(0.1)
     raise RuntimeError(f"the replicas were not up in time:\n{said}")
+
+
+def answers(port: str) -> bool:
+    """Whether a replica is healthy."""
+    with contextlib.suppress(OSError):
+        address = f"http://127.0.0.1:{port}/_stcore/health"
+        return urllib.request.urlopen(address, timeout=5).read() == b"ok"
+    return False
 
 
 @dataclass
