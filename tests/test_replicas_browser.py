@@ -192,7 +192,7 @@ def test_the_end_of_a_replica_costs_its_visitor_nothing_and_the_other_notices_no
     assert one.shown == shown
     assert one.replica == survivor
     one.place((-1.0, 0.2), points=4)
-    assert one.page.url != shown[0]
+    one.page.wait_for_url(lambda url: url != shown[0])  # the address follows in a moment
     assert other.chart.attribute("drawn") == drawn
     assert not other.closed
     assert not other.complaints
