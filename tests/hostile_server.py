@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import base64
 import contextlib
+import functools
 import itertools
 import json
 import math
@@ -98,6 +99,7 @@ def _floods() -> dict[str, bytes]:
     }
 
 
+@functools.cache
 def values(component: bool) -> list[dict[str, Any]]:
     """Fields of `WidgetState`, each with what it may hold at worst."""
     texts = ["", "\0<script>", "x" * 100_000, "[]", '{"edited_rows":{"9":1}}', "NaN"]

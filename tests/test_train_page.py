@@ -448,3 +448,27 @@ def test_a_run_that_has_not_learned_says_so_and_the_button_starts_another():
     assert second.config == configure("maml", "two-phase", "best")
     assert widget(app, "button_group", "recipe", "train").value == "best"
     press(app, "stop")
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"inner_steps": "-1"}, "inner steps must be from 0 to 100, not -1"),
+        ({"outer_lr": "1e100"}, "not 1e+100"),
+        ({"hidden": "100000"}, "hidden width must be"),
+    ],
+)
+def test_a_link_to_settings_that_cannot_be_used_leads_to_a_page_that_says_so(said, why):
+    app = start(**said)
+    assert not app.exception
+    assert any("Can’t start" in text.value and why in text.value for text in app.markdown)
+    widget(app, "selectbox", "family", "train").set_value("any-phase")
+    app.run()
+    assert not app.exception
+
+
+def test_a_link_to_a_family_that_an_algorithm_cannot_be_trained_on_leads_to_another():
+    app = start(algorithm="daml", family="finn")
+    assert not app.exception
+    assert app.session_state["history of train"].present.family == "two-phase"
+    assert any("family=finn" in text.value for text in app.info)

@@ -74,9 +74,8 @@ def test_a_fault_calls_a_setting_by_its_title():
         "inner learning rate α must be from 0 to 10, not 11.0"
     )
     assert TrainView(own=(("hidden", 8.5),)).fault == "hidden width must be a whole number, not 8.5"
-    assert TrainView(algorithm="daml", family="finn").fault == (
-        "daml needs a family with a source domain, and finn has none"
-    )
+    # Those that can't be trained together at all are not kept together.
+    assert TrainView(algorithm="daml", family="finn").family == "two-phase"
 
 
 def test_words_for_settings():

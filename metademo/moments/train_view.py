@@ -9,12 +9,14 @@ from pydantic import BeforeValidator, ValidationInfo, field_validator
 from metademo.algorithms import ALGORITHMS
 from metademo.described import ConfigError, OneOf, described, titled
 from metademo.moments.mended import Clamped, PageView, is_number, sequence
-from metademo.recipes import RECIPES, configure, recipes_for
+from metademo.recipes import RECIPES, can_train, configure, recipes_for
 from metademo.settings import TrainConfig
 from metademo.tasks import wave_families
 
 OTHERWISE = "fast"
 """The recipe that suits every family."""
+FAMILY = "two-phase"
+"""The family that every algorithm can be trained on."""
 
 
 def _own_numbers(own: Any) -> tuple[tuple[str, float], ...]:
@@ -34,17 +36,23 @@ class TrainView(PageView):
     """The settings of the Train page.
 
     Attributes:
-        algorithm, family, recipe: names in the registries; see `TrainConfig`. A recipe that does
-            not suit the family gives way to `OTHERWISE`.
+        algorithm, family, recipe: names in the registries; see `TrainConfig`. A family that the
+            algorithm can't be trained on gives way to `FAMILY`, and a recipe that does not suit the
+            family to `OTHERWISE`.
         own: settings that differ from the recipe's, as pairs of name and value.
         pace: outer steps per second in slow motion, or 0 for as fast as it goes.
     """
 
     algorithm: Annotated[str, OneOf(ALGORITHMS)] = "maml"
-    family: Annotated[str, OneOf(wave_families())] = "two-phase"
+    family: Annotated[str, OneOf(wave_families())] = FAMILY
     recipe: Annotated[str, OneOf(RECIPES)] = OTHERWISE
     own: Own = ()
     pace: Annotated[float, Clamped(0.0, 1e6)] = 0.0
+
+    @field_validator("family")
+    @classmethod
+    def _trains(cls, family: str, info: ValidationInfo) -> str:
+        return family if can_train(info.data["algorithm"], family) else FAMILY
 
     @field_validator("recipe")
     @classmethod
@@ -75,6 +83,11 @@ class TrainView(PageView):
             ConfigError: if the settings don't go together.
         """
         return configure(self.algorithm, self.family, self.recipe, **dict(self.own))
+
+    def value_of(self, name: str) -> float:
+        """A number among the settings, also one that can't be used, as a link may have it."""
+        own = dict(self.own)
+        return own[name] if name in own else getattr(self.changed(own=()).config, name)
 
     def with_setting(self, name: str, value: float) -> Self:
         """The view with one setting of the visitor's own, or the recipe's if it is the same."""

@@ -114,7 +114,7 @@ def _own_setting(setting: Setting, state: PageState[TrainView], limits: Limits) 
         limits,
         **state.bind(
             name,
-            within_reach(setting, getattr(state.view.config, name), limits),
+            within_reach(setting, state.view.value_of(name), limits),
             lambda view, value: view.with_setting(name, value),
         ),
     )
