@@ -60,6 +60,7 @@ class Crowd:
 
     url: str
     page: str
+    rests: bool
     measured: Measured = field(default_factory=Measured)
     begin: asyncio.Event = field(default_factory=asyncio.Event)
     end: asyncio.Event = field(default_factory=asyncio.Event)
@@ -107,7 +108,8 @@ async def _visitor(crowd: Crowd, number: int) -> None:
             next_one = time.monotonic() + chance.uniform(*PAUSE)
             crowd.measured.clicks.append(await deed(visitor, chance, count))
             count += 1
-            if any(part.kind == FOLLOWER for part in visitor.parts.values()):
+            follows = any(part.kind == FOLLOWER for part in visitor.parts.values())
+            if crowd.rests and follows:
                 await asyncio.sleep(REST)
                 await visitor.rest()
             await asyncio.sleep(max(0.0, next_one - time.monotonic()))
@@ -187,11 +189,12 @@ class Load:
     trainings: int = 0
     seconds: float = 20
     page: str = "maml"
+    rests: bool = True
 
 
 async def measure(load: Load, url: str, server: int | None = None) -> dict[str, Any]:
     """Send a crowd to the app at `url`, which the process `server` runs if that is known."""
-    crowd = Crowd(url, load.page)
+    crowd = Crowd(url, load.page, load.rests)
     taken = await _crowd(crowd, load.sessions, load.trainings, load.seconds, server)
     found = crowd.measured
     return {
@@ -225,9 +228,10 @@ def main() -> int:
     parser.add_argument("--page", choices=PAGES, default="maml")
     parser.add_argument("--port", type=_within(1, 65_535), help="of a server that runs here")
     parser.add_argument("--warm", type=_within(0, 60), default=8, help="seconds before the crowd")
+    parser.add_argument("--restless", action="store_true", help="no hand rests: clicks alone")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
-    load = Load(given.sessions, given.trainings, given.seconds, given.page)
+    load = Load(given.sessions, given.trainings, given.seconds, given.page, not given.restless)
     with ExitStack() as started:
         if given.port:
             found = asyncio.run(measure(load, f"http://127.0.0.1:{given.port}"))
