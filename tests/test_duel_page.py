@@ -33,7 +33,7 @@ def text(app: AppTest) -> str:
 
 def link(app: AppTest) -> str:
     """The query of the link that stands on the page."""
-    data = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    data = [json.loads(element.proto.json)[0] for element in app.get("bidi_component")]
     [query] = [one["query"] for one in data if one.get("query")]
     return query
 
