@@ -180,7 +180,9 @@ def test_a_class_link_is_made_and_looked_at_beforehand():
     app = start()
     app.session_state["maml class hide"] = ["truth"]
     app.button(key="maml class link").click().run()
-    links = [json.loads(e.proto.json)[0] for e in app.get("bidi_component") if "link" in e.proto.json]
+    links = [
+        json.loads(e.proto.json)[0] for e in app.get("bidi_component") if "link" in e.proto.json
+    ]
     offered = [link["query"] for link in links if link.get("query")]
     assert offered == ["lock=1&hide=truth"]
     charts = [
