@@ -450,4 +450,4 @@ def test_a_link_to_a_family_that_an_algorithm_cannot_be_trained_on_leads_to_anot
     app = start(algorithm="daml", family="finn")
     assert not app.exception
     assert app.session_state["history of train"].present.family == "two-phase"
-    assert any("family=finn" in text.value for text in app.info)
+    assert any("family=finn" in text.value for text in app.warning)
