@@ -11,7 +11,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from visiting import awaited
 
-from metademo.ui.server.guard import MOST_FILES, MOST_HASHES, MOST_WIDGETS, is_heard
+from metademo.ui.server.guard import MOST_FILES, MOST_HASHES, MOST_JSON, MOST_WIDGETS, is_heard
 from metademo.visitor import CHART, visit
 from tests.browser import ROOT, Server, running
 from tests.hostile_server import (
@@ -135,7 +135,11 @@ def test_nor_is_what_makes_much_of_itself():
     hashes.rerun_script.cached_message_hashes.extend([""] * (MOST_HASHES + 1))
     for _ in range(MOST_WIDGETS + 1):
         widgets.rerun_script.widget_states.widgets.add()
-    assert not any(map(is_heard, (BackMsg(), files, hashes, widgets)))
+    told, too_much = rerun(), rerun()
+    told.rerun_script.widget_states.widgets.add(json_value="x" * MOST_JSON)
+    too_much.rerun_script.widget_states.widgets.add(json_value="x" * (MOST_JSON + 1))
+    assert is_heard(told)
+    assert not any(map(is_heard, (BackMsg(), files, hashes, widgets, too_much)))
 
 
 def test_a_traceback_of_ours_is_found():

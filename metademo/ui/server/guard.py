@@ -10,6 +10,9 @@ from streamlit.runtime.app_session import AppSession
 
 log = logging.getLogger(__name__)
 
+MOST_JSON = 256 * 1024
+"""Characters that a component tells. What they say is kept as long as the session, and Streamlit's
+collection of garbage walks through it after each click of anybody."""
 HEARD = ("rerun_script", "stop_script", "app_heartbeat", "file_urls_request")
 """Kinds of messages that the pages cause."""
 MOST_FILES, MOST_WIDGETS, MOST_HASHES = 20, 1_000, 10_000
@@ -44,4 +47,5 @@ def is_heard(message: BackMsg) -> bool:
         and len(message.file_urls_request.file_names) <= MOST_FILES
         and len(run.widget_states.widgets) <= MOST_WIDGETS
         and len(run.cached_message_hashes) <= MOST_HASHES
+        and all(len(widget.json_value) <= MOST_JSON for widget in run.widget_states.widgets)
     )
