@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
-from browser import PHONE, SETTLED
+from browser import IDLE, PHONE, SETTLED
 from chart_page import CHART, COUNT_SENT, SOURCE, START, X_RANGE, Y_RANGE, Chart, swipe
 
 APP = Path(__file__).parent / "apps" / "chart_app.py"
@@ -40,6 +40,7 @@ class ToyChart(Chart):
 
     def reset(self) -> None:
         self.let_go()
+        self.page.wait_for_selector(IDLE)  # what the test before has done may still be under way
         self.press("Reset")
         self.wait("h.dataset.points === a && h.dataset.settled === 'true'", PLACES)
         self.slider.fill("5")
