@@ -14,12 +14,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from metademo.described import ConfigError, Described, OneOf
+from metademo.described import ConfigError, OneOf
+from metademo.environment import FromEnvironment
 from metademo.formats import to_json
-
-PREFIX = "METADEMO_"
 
 log = logging.getLogger(__name__)
 
@@ -64,24 +62,18 @@ class AsJson(logging.Formatter):
 FORMS = {"text": AsText, "json": AsJson}
 
 
-class LogSettings(Described, BaseSettings):
+class LogSettings(FromEnvironment):
     """How a server logs; the environment variable METADEMO_LOG sets `log`.
 
     Raises:
         ConfigError: naming the variable, if its value can't be used.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, strict=False)
-
     log: Annotated[str, OneOf(FORMS)] = Field(
         "text",
         title="form of the log",
         description="`text` for people, or `json`, an object a line, for machines.",
     )
-
-    @classmethod
-    def name_of(cls, setting: str) -> str:
-        return PREFIX + setting.upper()
 
 
 class _ToStderr(logging.Handler):

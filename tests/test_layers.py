@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 ORDER = [
     {"__version__", "citation", "described", "files", "formats", "network"},
-    {"workers"},
+    {"environment", "workers"},
     {"logs", "tasks"},
     {"inner", "fused"},
     {"algorithms"},

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from metademo.described import ConfigError, Described
+from metademo.described import ConfigError
+from metademo.environment import FromEnvironment
 from metademo.settings import TrainConfig
 
-PREFIX = "METADEMO_"
 
-
-class Limits(Described, BaseSettings):
+class Limits(FromEnvironment):
     """What a server allows; an environment variable METADEMO_MAX_RUNNING sets `max_running`, etc.
 
     Raises:
         ConfigError: naming the variable, if one is not a number of zero or more.
     """
-
-    # The environment holds text only, so here numbers may be written as text.
-    model_config = SettingsConfigDict(env_prefix=PREFIX, strict=False)
 
     max_running: int = Field(
         2, ge=0, title="running jobs", description="Jobs at once on the server."
@@ -63,10 +58,6 @@ class Limits(Described, BaseSettings):
     grace_seconds: float = Field(
         8.0, ge=0, title="grace seconds", description="How long a job outlives its visitor."
     )
-
-    @classmethod
-    def name_of(cls, setting: str) -> str:
-        return PREFIX + setting.upper()
 
     def maximum(self, setting: str) -> int | None:
         """The largest value of a config's setting, or None if only its own range bounds it."""

@@ -14,28 +14,25 @@ import time
 from collections.abc import Callable
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from metademo import logs
-from metademo.described import ConfigError, Described
+from metademo.described import ConfigError
+from metademo.environment import FromEnvironment
 
-PREFIX = "METADEMO_"
 ASK_SECONDS = 2.0
 """Between two questions of who waits."""
 
 log = logging.getLogger(__name__)
 
 
-class Capacity(Described, BaseSettings):
+class Capacity(FromEnvironment):
     """How many visitors a server serves at once; METADEMO_MAX_SESSIONS says it, and so on.
 
     Raises:
         ConfigError: naming the variable, if one is no number that will do.
     """
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, strict=False)
 
     max_sessions: int = Field(
         150, ge=1, title="sessions", description="Visitors at once; others wait."
@@ -46,10 +43,6 @@ class Capacity(Described, BaseSettings):
         title="grace seconds",
         description="How long the place of a visitor is kept whose connection is down.",
     )
-
-    @classmethod
-    def name_of(cls, setting: str) -> str:
-        return PREFIX + setting.upper()
 
 
 class Door:
