@@ -3,7 +3,6 @@
 import streamlit as st
 
 from metademo.ui.pages.frame import MARK, frame
-from metademo.ui.pages.full import wait
 
 st.set_page_config(page_title="metademo", page_icon=str(MARK), layout="wide")
 pages = [
@@ -40,8 +39,11 @@ pages = [
 current = st.navigation(pages, position="top")
 frame(pages, current)
 
+# What follows takes seconds to load: the browser is busy meanwhile.
+from metademo.ui.pages.full import wait  # noqa: E402
+
 if not wait():
-    from metademo.ui.server import resources  # this takes seconds: the browser is busy meanwhile
+    from metademo.ui.server import resources
 
     resources.settle()
     current.run()

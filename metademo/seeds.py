@@ -5,14 +5,12 @@ A single run says little of a way of training: another seed may learn nothing. N
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
-from metademo.engines import Diverged
 from metademo.reports import Report
 from metademo.scores import measure
 from metademo.settings import TrainConfig
-from metademo.training import MetaTrainer
+from metademo.training import train
 
 
 class SeedRun(Report):
@@ -59,14 +57,7 @@ def run(
 
 
 def _one(config: TrainConfig, engine: str) -> SeedRun:
-    trainer, fault = MetaTrainer(config, engine=engine), ""
-    began = time.perf_counter()
-    try:
-        for _ in trainer.run(every=1000):
-            pass
-    except Diverged as reason:
-        fault = f"diverged ({reason})"
-    seconds = time.perf_counter() - began
+    trainer, fault, seconds = train(config, engine=engine)
     mean = list(measure(config, trainer.meta).mean)
     return SeedRun(seed=config.seed, seconds=seconds, fault=fault, mean=mean)
 

@@ -12,7 +12,6 @@ import itertools
 import math
 import os
 import statistics
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,7 +24,6 @@ from metademo import __version__, checkpoints, files
 from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint
 from metademo.described import ConfigError, Described, OneOf, described, shown, unknown
-from metademo.engines import Diverged
 from metademo.evaluation import Z95
 from metademo.formats import readable
 from metademo.recipes import RECIPES, configure
@@ -33,7 +31,7 @@ from metademo.reports import Report, Unbounded
 from metademo.scores import MAX_TASKS, Conditions, Scores, measure
 from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES
-from metademo.training import MetaTrainer
+from metademo.training import train
 from metademo.workers import Say, Where, carry_out
 
 MAX_RUNS = 100_000
@@ -282,19 +280,12 @@ class Lines:
 
 def train_and_score(config: TrainConfig, tasks: int) -> tuple[Run, bytes]:
     """One run, with its weights as the bytes of a checkpoint; one that diverges is one, too."""
-    trainer, ending = MetaTrainer(config), FINISHED
-    began = time.perf_counter()
-    try:
-        for _ in trainer.run(every=1000):
-            pass
-    except Diverged as reason:
-        ending = f"diverged ({reason})"
-    seconds = time.perf_counter() - began
+    trainer, fault, seconds = train(config)
     scores = measure(config, trainer.meta, Conditions(tasks=tasks))
     run = Run(
         version=__version__,
         seed=config.seed,
-        ending=ending,
+        ending=fault or FINISHED,
         steps=trainer.step,
         seconds=round(seconds, 3),
         scores=scores,

@@ -6,8 +6,10 @@ progress bar, a chart, a log line and a test are each just a consumer of that ge
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -119,6 +121,32 @@ class MetaTrainer:
                 steps -= done
                 episodes = _without(episodes, done * config.meta_batch)
         return np.concatenate([np.empty(0), *losses])
+
+
+class Trained(NamedTuple):
+    """A whole run.
+
+    Attributes:
+        trainer: as it is after the last step that was taken.
+        fault: "", or why it diverged.
+        seconds: wall time.
+    """
+
+    trainer: MetaTrainer
+    fault: str
+    seconds: float
+
+
+def train(config: TrainConfig, *, engine: str = "auto") -> Trained:
+    """Train from the first step to the last, or until it diverges; see `MetaTrainer`."""
+    trainer, fault = MetaTrainer(config, engine=engine), ""
+    began = time.perf_counter()
+    try:
+        for _ in trainer.run(every=1000):
+            pass
+    except Diverged as reason:
+        fault = f"diverged ({reason})"
+    return Trained(trainer, fault, time.perf_counter() - began)
 
 
 def _without(episodes: Episode[Array], tasks: int) -> Episode[Array]:

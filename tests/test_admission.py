@@ -43,7 +43,7 @@ def test_so_many_are_let_in_and_others_wait_in_order():
         places = street.ask("d", "c")
     assert places == [2, 0]
     assert street.ask("d") == [1]
-    assert street.door.inside == 2
+    assert street.ask("b", "c") == [0, 0]
 
 
 def test_a_connection_that_comes_back_has_kept_its_place():

@@ -44,7 +44,7 @@ $$
 
 This is the **loss**, a mean of either $\ell(e) = |e|$ or $\ell(e) = e^2$.
 
-Then take a step of plain gradient descent, and repeat it until there were $S$:
+Then take a step of plain gradient descent, and repeat until $S$ steps are done:
 
 $$
 \theta_{k+1} = \theta_k - \alpha \, \nabla L_{\text{support}}(\theta_k)

@@ -80,13 +80,6 @@ class Door:
             self._inside[visitor] = now
             return 0
 
-    @property
-    def inside(self) -> int:
-        """How many are in."""
-        with self._lock:
-            self._forget(self._clock())
-            return len(self._inside)
-
     def _forget(self, now: float) -> None:
         """Those who are gone leave room."""
         for visitor, seen in list(self._inside.items()):

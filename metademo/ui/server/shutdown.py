@@ -27,8 +27,10 @@ def bound_shutdown(at_end: Callable[[], None] = lambda: None) -> None:
     @functools.wraps(shutdown)
     async def bounded(server: uvicorn.Server, *arguments: Any, **options: Any) -> None:
         asyncio.get_running_loop().call_later(GRACE_SECONDS, _hang_up, server)
-        at_end()
-        await shutdown(server, *arguments, **options)
+        try:
+            at_end()
+        finally:  # whatever it raises, the server ends
+            await shutdown(server, *arguments, **options)
 
     # There is no hook for it: the method itself is replaced, by one that takes what it takes.
     uvicorn.Server.shutdown = bounded  # type: ignore[method-assign, assignment]
