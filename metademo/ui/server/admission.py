@@ -2,7 +2,7 @@
 
 Beyond that number newcomers wait in a line, so that those who are inside are not slowed. A visitor
 who is gone leaves room as soon as the connection has been down for a while: a phone that changes
-its network, or a reload, comes back within that time.
+its network comes back within that time. A reload is another visitor to Streamlit, and has to wait.
 """
 
 from __future__ import annotations
