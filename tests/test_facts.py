@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pages import chart, component, start
 from test_scenes import POINTS, TRIES, independent, learner, scene_of
 
-from metademo.analysis import TRAITS, Reason, Trial, worst_points
+from metademo.analysis.worst import TRAITS, Reason, Trial, worst_points
 from metademo.models import Model
 from metademo.moments import duel
 from metademo.moments.candidates import candidates

@@ -34,7 +34,17 @@ ORDER = [
 ]
 """Rooms from the ground up: each may import those below it, and itself if it is a folder."""
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
-FOLDERS = {"algorithms", "command_line", "export", "fused", "jobs", "moments", "tasks", "ui"}
+FOLDERS = {
+    "algorithms",
+    "analysis",
+    "command_line",
+    "export",
+    "fused",
+    "jobs",
+    "moments",
+    "tasks",
+    "ui",
+}
 ALONE = {"figures"}
 """Knows plain arrays only; may be imported by the rooms that show something."""
 SHOWING = {"command_line", "moments", "ui"}

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import BeforeValidator, Field, Strict, ValidationInfo, field_validator
 
-from metademo.analysis import random_points
+from metademo.analysis.worst import random_points
 from metademo.models import Model
 from metademo.moments.drawn import draw_points
 from metademo.moments.mended import Clamped, PageView, is_number, sequence

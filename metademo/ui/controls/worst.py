@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import streamlit as st
 
-from metademo.analysis import APART, POINTS, Trial, Worst, reasons, worst_points
+from metademo.analysis.worst import APART, POINTS, Trial, Worst, reasons, worst_points
 from metademo.models import Model
 from metademo.moments.views import MamlView
 from metademo.tasks import WaveFamily

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from metademo.analysis import APART, Reason, Trial, Worst, rival
+from metademo.analysis.worst import APART, Reason, Trial, Worst, rival
 from metademo.tasks import Array
 from metademo.ui.scenes.compare_scene import in_a_row
 from metademo.ui.scenes.facts import error_from

@@ -10,9 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metademo import analysis, checkpoints
+from metademo import checkpoints
+from metademo.analysis import worst as analysis
 from metademo.algorithms import YARDSTICKS
-from metademo.analysis import APART, POINTS, Reason, Trial, Worst, reasons, rival, worst_points
+from metademo.analysis.worst import (
+    APART,
+    POINTS,
+    Reason,
+    Trial,
+    Worst,
+    reasons,
+    rival,
+    worst_points,
+)
 from metademo.models import Model
 from metademo.moments.drawn import draw_points
 from metademo.moments.views import MamlView
