@@ -122,9 +122,30 @@ class Walk:
             ]
         )
 
+    @property
+    def moving(self) -> Tensor:
+        """1 for each weight that the inner loop moves, 0 for the others: (weights,)."""
+        names = self.learner.moving
+        return torch.cat(
+            [
+                torch.full((torch.Size(shape).numel(),), float(name in names)).double()
+                for name, shape in self.shapes.items()
+            ]
+        )
+
+    @property
+    def ran_away(self) -> bool:
+        """Whether some of its weights are no finite numbers: then there is no ground to show."""
+        return not bool(self.weights.isfinite().all())
+
     def towards(self, y: Array) -> Walk:
         """The same walk against another truth, (points,)."""
         return replace(self, truth=Examples(self.truth.x, _double(y)[None]))
+
+    def every(self, n: int) -> Walk:
+        """The same walk against every so-many-th point of the truth, for a quicker look."""
+        x, y = self.truth.x, self.truth.labels
+        return replace(self, truth=Examples(x[:, ::n], y[:, ::n]))
 
     @functools.cached_property
     def inner_losses(self) -> Tensor:
