@@ -14,7 +14,7 @@ from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.kernel.gestures import Gesture
 from metademo.ui.components.source_line.source_line import Band, source_line
-from metademo.ui.controls import keep, layout, take_home, upload_weights
+from metademo.ui.controls import inside, keep, layout, take_home, upload_weights
 from metademo.ui.scenes.scenes import daml_scene
 from metademo.ui.scenes.sentences import wave_name
 from metademo.ui.server import resources
@@ -37,7 +37,11 @@ def page() -> None:
     state = _state()
     keep.arrival(state)
     layout.in_fragments(
-        state, chart=_chart, controls=_controls, below=lambda: keep.keep(state, _scene)
+        state,
+        chart=_chart,
+        controls=_controls,
+        below=lambda: keep.keep(state, _scene),
+        inside=_inside,
     )
 
 
@@ -61,6 +65,12 @@ def _scene() -> Scene:
     _, chosen = layout.chosen_weights(state, "daml", _with_weights)
     family = as_waves(chosen.config.task_family)
     return daml_scene(state.view, family, Model.of(chosen))
+
+
+def _inside() -> None:
+    state = _state()
+    _, chosen = layout.chosen_weights(state, "daml", _with_weights)
+    inside.of_source(state, chosen)
 
 
 def _take_home() -> None:

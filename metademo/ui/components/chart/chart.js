@@ -7,7 +7,7 @@
  *   & import("../kernel/gestures.js").Points & import("./points.js").Options
  *   & {fresh: string, steps: number, pointsLabel: string, captions: string[], details: string[],
  *   captionFacts: Facts[], detailFacts: Facts[],
- *   panels: import("./panels.js").PanelData[], key: string, height: number, playSeconds: number,
+ *   panels: import("../kernel/panels.js").PanelData[], key: string, height: number, playSeconds: number,
  *   nudge: ?{text: string, at: [x: number, y: number]},
  *   assets: import("../kernel/base.js").Assets}} Data
  * @typedef {import("../kernel/base.js").Component<Data>} Component
@@ -23,7 +23,7 @@ import { arrived } from "../kernel/address.js";
 import { Conversation } from "../kernel/conversation.js";
 import { explained, tell } from "../kernel/explain.js";
 import { Nudge } from "../kernel/nudge.js";
-import { Panels } from "./panels.js";
+import { Panels } from "../kernel/panels.js";
 import { Plot } from "../kernel/plot.js";
 import { offer } from "../kernel/pictures.js";
 import { Points } from "./points.js";

@@ -13,13 +13,12 @@ from typing import Any
 
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import (
-    Panel,
     Scene,
     encode_curve,
-    encode_series,
     encode_ticks,
 )
-from metademo.ui.components.kernel.gestures import Point, finite
+from metademo.ui.components.kernel.gestures import Point
+from metademo.ui.components.kernel.insights import encode_panel
 
 FIRST_PAINT_HEIGHT = 560
 MAX_POINTS = 20
@@ -67,7 +66,7 @@ def interactive_chart(
         "details": list(scene.details),
         "captionFacts": [list(facts) for facts in scene.caption_facts],
         "detailFacts": [list(facts) for facts in scene.detail_facts],
-        "panels": [_encode_panel(p) for p in scene.panels],
+        "panels": [encode_panel(p) for p in scene.panels],
         "page": page or key,
         "height": scene.height,
         "label": scene.label,
@@ -80,12 +79,3 @@ def interactive_chart(
 @functools.cache
 def _mount() -> Callable[..., None]:
     return assets.component("chart", FIRST_PAINT_HEIGHT)
-
-
-def _encode_panel(panel: Panel) -> dict[str, Any]:
-    return {
-        "title": panel.title,
-        "log": panel.log,
-        "note": panel.note,
-        "series": [encode_series(s, [finite(v) for v in s.values]) for s in panel.series],
-    }
