@@ -118,7 +118,10 @@ def _swaps(state: PageState[DamlView], walk: Walk, family: WaveFamily, chosen: C
     )
     other = scene.swapped_walk(walk, swap, others.get(swap))
     interactive_chart(
-        f"{state.page} swapped", scene.swapped_scene(walk, other, swap, family), page=state.page
+        f"{state.page} swapped",
+        scene.swapped_scene(walk, other, swap, family),
+        page=state.page,
+        follows=True,
     )
 
 

@@ -124,7 +124,7 @@ def _slice(name: str, walk: Walk) -> LineFigure:
         [_slice_in_words(found)],
         lines,
         (float(ALONG[0]), float(ALONG[-1])),
-        "s, on θ₀ + s (θ_S − θ₀)",
+        "s: how far along the way from θ₀",
         ALONG_TICKS,
         dots=list(zip(found.at, walk.true_losses.tolist(), strict=True)),
         top=TOP * amplitude,
@@ -259,7 +259,8 @@ def learned_loss(walk: Walk, view: DamlView) -> list[Insight]:
             "What the learned loss sees",
             "It looks at the hidden activations h₁ and h₂ and the output y, here at each source "
             "input s; the dashed line is yours. Each row is one unit, relative to the most it ever "
-            "does. Move over a row, or use the arrow keys, to ask what it is.",
+            "does (below zero in the colour of the text). Move over a row, or use the arrow keys, "
+            "to ask what it is.",
             (_looked_at(found, view), _answered(found, view), _output(found)),
         ),
     ]
@@ -443,4 +444,4 @@ def swapped_scene(walk: Walk, other: Walk, swap: str, family: WaveFamily) -> Sce
 def _swap_in_words(k: int, what: str, errors: Sequence[Array]) -> str:
     own, other = (error[k] for error in errors)
     lands = "has run away" if ran_away(other) else f"is off by {number(other)}"
-    return f"{after(k)} {what}, it {lands}; as it was trained, by {number(own)}."
+    return f"{after(k)} with {what}, it {lands}; as it was trained, by {number(own)}."

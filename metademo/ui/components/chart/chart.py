@@ -35,6 +35,7 @@ def interactive_chart(
     max_points: int = MAX_POINTS,
     new_points: str = "",
     page: str = "",
+    follows: bool = False,
     nudge: tuple[str, Point] | None = None,
 ) -> None:
     """Draw the chart.
@@ -45,6 +46,8 @@ def interactive_chart(
         on_edit: called when the visitor has done something, see `PageState.listen`.
         new_points: label of the button that draws new points; without one there is none.
         page: whose other components it shares the scrubber's place with; none if it is empty.
+        follows: whether it stands beside the page's own chart, and moves with that one's scrubber
+            as that one does with its.
         nudge: a sentence for somebody who has never done anything here, and the place that it is
             about; see `kernel/nudge.js`.
     """
@@ -68,6 +71,7 @@ def interactive_chart(
         "detailFacts": [list(facts) for facts in scene.detail_facts],
         "panels": [encode_panel(p) for p in scene.panels],
         "page": page or key,
+        "follows": follows,
         "height": scene.height,
         "label": scene.label,
         "playSeconds": PLAY_SECONDS,

@@ -8,8 +8,7 @@ import { Figure, between, unpacked } from "./figure.js";
 
 /**
  * @typedef {import("./figure.js").FigureData & import("./figure.js").Packed & {kind: "map", least: number, greatest: number,
- *   reach: number, steps: number[][], losses: (?number)[], lost: number[], color: import("../kernel/base.js").Colors,
- *   unit: string}} MapData
+ *   reach: number, steps: number[][], losses: (?number)[], lost: number[], color: import("../kernel/base.js").Colors}} MapData
  */
 
 const TALLEST = 340;
@@ -65,9 +64,11 @@ export class PlaneMap extends Figure {
     const [x, y] = between(data.steps, this.at);
     const step = Math.round(this.at);
     set(this.head, { cx: this.#x(x), cy: this.#y(y), class: data.lost[step] > FAR_OFF ? "md-dot md-off" : "md-dot" });
-    this.labels.forEach((label) => label.classList.toggle("md-front", label.dataset.step === String(step)));
+    const [front] = this.labels.filter((label) => label.dataset.step === String(step));
     for (const label of this.labels) {
-      if (label.dataset.tight) label.style.display = label.dataset.step === String(step) ? "" : "none";
+      label.classList.toggle("md-front", label === front);
+      const hidden = label !== front && (label.dataset.tight || (front && overlap(label, front)));
+      label.style.display = hidden ? "none" : "";
     }
   }
 
@@ -76,7 +77,7 @@ export class PlaneMap extends Figure {
     const { data } = this;
     const k = Math.min(step, data.steps.length - 1);
     const [x, y] = data.steps[k];
-    return `from ${pretty(data.least)} to ${pretty(data.greatest)}, ${pretty(data.reach)} ${data.unit} to each side; `
+    return `from ${pretty(data.least)} to ${pretty(data.greatest)}, ${pretty(data.reach)} in weights to each side; `
       + `step ${k} at ${pretty(x)}, ${pretty(y)}, with the loss ${errorText(data.losses[k])}`
       + `, ${Math.round(100 * data.lost[k])} % of its way off this plane`;
   }
@@ -140,7 +141,7 @@ export class PlaneMap extends Figure {
     const y = this.size - 8;
     return [
       svg("path", { class: "md-ruler", d: `M8,${y - 4}V${y}H${8 + px}V${y - 4}` }),
-      svg("text", { x: 14 + px, y, class: "md-ruler-name" }, `${pretty(length)} ${this.data.unit}`),
+      svg("text", { x: 14 + px, y, class: "md-ruler-name" }, `${pretty(length)} in weights`),
     ];
   }
 
@@ -164,6 +165,12 @@ export class PlaneMap extends Figure {
     const side = this.rows.length;
     return ((0.5 + ((v / this.data.reach + 1) / 2) * (side - 1)) / side) * this.size;
   }
+}
+
+/** Whether two labels would be written over each other. @param {SVGElement} one  @param {SVGElement} other */
+function overlap(one, other) {
+  const away = (/** @type {string} */ axis) => Math.abs(Number(one.getAttribute(axis)) - Number(other.getAttribute(axis)));
+  return away("x") < LABEL.width && away("y") < LABEL.height;
 }
 
 const pen = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d", { willReadFrequently: true }));

@@ -95,11 +95,10 @@ class MapFigure:
     Attributes:
         title, sees: as of a `LineFigure`.
         values: (places, places), row by row upwards; of positive numbers.
-        reach: how far the plane goes to each side of its middle.
+        reach: how far the plane goes to each side of its middle, in weights.
         steps: where each step is seen, (S + 1, 2).
         losses: the loss of each step itself, which is written at it, (S + 1,).
         lost: what share of each step is off the plane, (S + 1,).
-        unit: what the plane is measured in.
     """
 
     title: str
@@ -110,7 +109,6 @@ class MapFigure:
     losses: np.ndarray
     lost: np.ndarray
     color: Color
-    unit: str = "in weights"
 
     def encoded(self) -> dict[str, Any]:
         greatest = float(self.values.max())
@@ -126,7 +124,6 @@ class MapFigure:
             "losses": [finite(v) for v in self.losses],
             "lost": [float(v) for v in self.lost],
             "color": list(two_colors(self.color)),
-            "unit": self.unit,
             **packed(np.log(np.maximum(self.values, least))),
         }
 
