@@ -20,9 +20,9 @@ from metademo.ui.state.state import PageState
 
 TITLE = "See inside: why these few steps are enough"
 VIEWS = {
-    "loss": "The learned loss, opened",
-    "ground": "The ground it walks on",
-    "parts": "Its parts",
+    "loss": "Its learned loss",
+    "ground": "The ground",
+    "parts": "The parts",
 }
 
 
@@ -45,7 +45,7 @@ def _points(state: PageState[MamlView], chosen: Checkpoint) -> None:
     model = Model.of(chosen)
     _switch(state, ("ground", "parts"))
     walk = scene.points_walk(view, family, model)
-    if not view.points or walk.ran_away:
+    if not view.points or scene.away(walk):
         st.info(scene.AWAY if view.points else scene.STANDS_STILL)
         return
     contrasts = {
@@ -60,7 +60,7 @@ def _source(state: PageState[DamlView], chosen: Checkpoint) -> None:
     view, family = state.view, as_waves(chosen.config.task_family)
     _switch(state, ("loss", "ground", "parts"))
     walk = scene.source_walk(view, family, Model.of(chosen))
-    if walk.ran_away:
+    if scene.away(walk):
         st.info(scene.AWAY)
     elif view.inside == "loss":
         _learned_loss(state, walk, family, chosen)
@@ -109,7 +109,7 @@ def _swaps(state: PageState[DamlView], walk: Walk, family: WaveFamily, chosen: C
     st.segmented_control(
         "Put in its place",
         names,
-        format_func=scene.SWAPPED.__getitem__,
+        format_func=scene.SWAPS.__getitem__,
         required=True,
         wrap=True,
         help="The learned loss was learned for these weights, and they for it. What is each worth "

@@ -6,6 +6,7 @@ All sentences are put together from what was computed, so they hold for any poin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from metademo.ui.components.kernel.insights import (
     LineFigure,
     MapFigure,
     Rows,
+    span_of,
 )
 from metademo.ui.scenes.scenes import Y_RANGE, look
 from metademo.ui.scenes.sentences import IN_WORDS, after, number, ran_away
@@ -52,6 +54,14 @@ SWAPPED = {
     "pretrained": "ordinary weights, on this learned loss",
     "random": "untrained weights, on this learned loss",
 }
+"""What is then descended, and from which weights."""
+SWAPS = {
+    "truth": "the true error",
+    "maml": "MAML’s weights",
+    "pretrained": "ordinary weights",
+    "random": "untrained weights",
+}
+"""The same in short: what is put in the place of the learned loss, or of its weights."""
 STANDS_STILL = "Nothing to see inside: without points the network takes no steps."
 AWAY = "The weights have run away, so there is no ground to show: choose a smaller α."
 
@@ -86,6 +96,11 @@ def _walk(
     return Walk.of(model, support, grid, wave(grid)[0], steps=view.steps, inner_lr=view.inner_lr)
 
 
+def away(walk: Walk) -> bool:
+    """Whether a walk has led beyond anything that could be drawn."""
+    return walk.ran_away or ran_away(float(walk.true_losses.max()))
+
+
 # ------------------------------------------------------------------------ the ground
 
 
@@ -100,7 +115,7 @@ def ground(walk: Walk, name: str, contrasts: Mapping[str, Walk]) -> list[Insight
 
 
 def _slices(walks: Mapping[str, Walk]) -> Insight:
-    figures = [_slice(name, walk) for name, walk in walks.items() if not walk.ran_away]
+    figures = [_slice(name, walk) for name, walk in walks.items() if not away(walk)]
     return Insight(
         "A straight line through the weights",
         "Each network has its weights θ₀ at 0 and those after the last step at 1; what lies "
@@ -165,17 +180,15 @@ def _planes(walk: Walk, name: str) -> Insight:
         about = "Loss on the points"
         figures.append(_map(about, name, walked, walked.inner, walked.inner_at_steps))
     random = plane_of(quick, random_plane(walk), reach)
-    figures.append(
-        _map(
-            "Error, in a random plane", name, random, random.true, random.true_at_steps, random=True
-        )
-    )
+    title, losses = "Error, in a random plane", random.true_at_steps
+    flat = _map(title, name, random, random.true, losses, random=True)
+    figures.append(replace(flat, span=span_of(walked.true)))
     return Insight(
         "A plane through the weights",
         "Of all planes through θ₀ the one that the walk leaves least (the singular vectors of "
         "θₖ − θ₀, not centred), both axes on one scale; the more colour, the less the loss. At "
-        "each step stands its true loss. For contrast, a random plane of the same size "
-        "(directions normalised unit by unit, its bias with its weights).",
+        "each step stands its true loss. For contrast, a random plane of the same size, in the "
+        "same colours (directions normalised unit by unit, its bias with its weights).",
         figures,
     )
 
@@ -200,9 +213,8 @@ def _map(
 
 def _place_in_words(k: int, loss: float, lost: float, random: bool) -> str:
     if k == 0:
-        flat = " Around it nearly nothing changes." if random else ""
-        return f"Before any step, at θ₀ in the middle: {number(loss)}.{flat}"
-    off = f"{100 * lost:.0f} %" if lost >= 0.005 else "less than 1 %"
+        return f"Before any step, at θ₀ in the middle: {number(loss)}."
+    off = f"{100 * lost:.0f} %" if lost >= 0.005 else "Less than 1 %"
     seen_as = ": it seems to stay where it began" if random and lost > 0.9 else ""
     return f"{after(k)}: {number(loss)}. {off} of its way is off this plane{seen_as}."
 

@@ -2,10 +2,11 @@
 
 import { make, say, set, svg } from "../kernel/base.js";
 import { clamp } from "../kernel/formats.js";
-import { Figure, unpacked } from "./figure.js";
+import { Figure } from "./figure.js";
+import { unpacked } from "./rows.js";
 
 /**
- * @typedef {import("./figure.js").FigureData & import("./figure.js").Packed & {kind: "image",
+ * @typedef {import("./figure.js").FigureData & import("./rows.js").Packed & {kind: "image",
  *   groups: {name: string, abouts: string[]}[], x: number[], xName: string, xTicks: [number[], string[]], at: number,
  *   color: import("../kernel/base.js").Colors}} ImageData
  */

@@ -3,10 +3,11 @@
 import { make, set, svg } from "../kernel/base.js";
 import { DASHES, pretty } from "../kernel/formats.js";
 import { linearScale } from "../kernel/scales.js";
-import { Figure, between, unpacked } from "./figure.js";
+import { Figure } from "./figure.js";
+import { between, unpacked } from "./rows.js";
 
 /**
- * @typedef {import("./figure.js").Packed & {label: string, color: import("../kernel/base.js").Colors, dash: string, width: number}} LineData
+ * @typedef {import("./rows.js").Packed & {label: string, color: import("../kernel/base.js").Colors, dash: string, width: number}} LineData
  * @typedef {import("./figure.js").FigureData & {kind: "lines", x: number[], xName: string, xTicks: [number[], string[]],
  *   low: number, top: number, dots: number[][], lines: LineData[]}} LinesData
  */

@@ -4,10 +4,11 @@ import { make, set, svg } from "../kernel/base.js";
 import { pretty } from "../kernel/formats.js";
 import { errorText, niceUnit } from "../kernel/scales.js";
 import { contour, levels } from "./contours.js";
-import { Figure, between, unpacked } from "./figure.js";
+import { Figure } from "./figure.js";
+import { between, unpacked } from "./rows.js";
 
 /**
- * @typedef {import("./figure.js").FigureData & import("./figure.js").Packed & {kind: "map", least: number, greatest: number,
+ * @typedef {import("./figure.js").FigureData & import("./rows.js").Packed & {kind: "map", least: number, greatest: number,
  *   reach: number, steps: number[][], losses: (?number)[], lost: number[], color: import("../kernel/base.js").Colors}} MapData
  */
 

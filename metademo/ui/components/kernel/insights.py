@@ -99,6 +99,8 @@ class MapFigure:
         steps: where each step is seen, (S + 1, 2).
         losses: the loss of each step itself, which is written at it, (S + 1,).
         lost: what share of each step is off the plane, (S + 1,).
+        span: what the colours run over; by default from the least to the greatest value, over
+            three powers of ten at most.
     """
 
     title: str
@@ -109,22 +111,22 @@ class MapFigure:
     losses: np.ndarray
     lost: np.ndarray
     color: Color
+    span: Range | None = None
 
     def encoded(self) -> dict[str, Any]:
-        greatest = float(self.values.max())
-        least = max(float(self.values.min()), greatest / 1000, 1e-9)
+        least, greatest = self.span or span_of(self.values)
         return {
             "kind": "map",
             "title": self.title,
             "sees": list(self.sees),
             "least": least,
-            "greatest": max(greatest, 1.001 * least),
+            "greatest": greatest,
             "reach": float(self.reach),
             "steps": self.steps.tolist(),
             "losses": [finite(v) for v in self.losses],
             "lost": [float(v) for v in self.lost],
             "color": list(two_colors(self.color)),
-            **packed(np.log(np.maximum(self.values, least))),
+            **packed(np.log(np.clip(self.values, least, greatest))),
         }
 
 
@@ -201,6 +203,12 @@ class Insight:
             "figures": [figure.encoded() for figure in self.figures],
             "panels": [encode_panel(panel) for panel in self.panels],
         }
+
+
+def span_of(values: np.ndarray) -> Range:
+    """From the least to the greatest of positive numbers, over three powers of ten at most."""
+    greatest = max(float(values.max()), 1e-9)
+    return min(max(float(values.min()), greatest / 1000), greatest / 1.001), greatest
 
 
 def packed(values: np.ndarray) -> dict[str, Any]:
