@@ -26,6 +26,7 @@ from streamlit.testing.v1 import AppTest
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
+from metademo.algorithms.papers import in_markdown
 from metademo.figures import OTHER, STYLES
 from metademo.moments.views import DamlView, MamlView
 from metademo.ui.server import resources
@@ -257,7 +258,9 @@ def test_how_it_works_lets_every_algorithm_explain_itself():
         at = shown.index(f"### {row.title}")
         assert shown[at + 1 : at + 3] == [row.about, f"$$\n{row.formula}\n$$"]
         assert STYLES[name].light in swatches(app)[titles.index(row.title)]
-    assert [c.value for c in app.caption] == [r.citation for r in rows.values() if r.citation]
+    assert [c.value for c in app.caption] == [
+        in_markdown(r.papers) for r in rows.values() if r.papers
+    ]
 
 
 def test_a_new_row_of_the_registry_explains_itself_as_far_as_it_can(monkeypatch):

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from metademo.algorithms.in_torch import InTorch
+from metademo.algorithms.papers import Paper
 from metademo.network import Params
 from metademo.tasks import CURVES, Array, Episode, Examples, TaskFamily, TaskKind
 
@@ -62,8 +63,8 @@ class Learner(ABC):
     """A paragraph (Markdown) for readers who know gradient descent."""
     formula: ClassVar[str] = ""
     """The equation that defines it (LaTeX), in the symbols of the page How it works."""
-    citation: ClassVar[str] = ""
-    """Authors, title, venue and year (Markdown)."""
+    papers: ClassVar[tuple[Paper, ...]] = ()
+    """Where it was published, or what it combines; none if it is nobody's."""
     unlabelled: ClassVar[bool] = False
     """Whether the support set is unlabelled source-domain inputs instead of labelled points."""
 

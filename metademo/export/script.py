@@ -98,10 +98,14 @@ def wrapped(begin: str, values: str, end: str) -> str:
     return f"{begin}[\n{rows}\n]{end}\n"
 
 
+def reference(citation: str) -> str:
+    """A citation in lines; addresses and the names of methods stay whole."""
+    return textwrap.fill(citation, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
 def _origin(subject: Subject) -> str:
     """Where the method is from, and what has to be there."""
-    citation = textwrap.fill(subject.citation, WIDTH)
-    return "\n".join(filter(None, [citation, needs(subject)]))
+    return "\n".join(filter(None, [reference(subject.citation), needs(subject)]))
 
 
 def _quotable(text: str) -> str:

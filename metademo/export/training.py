@@ -6,11 +6,10 @@ those of the page to the last bit, but as good.
 
 from __future__ import annotations
 
-import textwrap
-
 from metademo.algorithms.in_torch import InTorch
+from metademo.algorithms.papers import in_text
 from metademo.checkpoints import SUFFIX
-from metademo.export.script import WIDTH, joined
+from metademo.export.script import joined, reference
 from metademo.scores import Conditions
 from metademo.settings import TrainConfig
 from metademo.tasks import WaveFamily
@@ -53,7 +52,7 @@ def training_script(config: TrainConfig) -> str:
 
 def _head(config: TrainConfig) -> str:
     learner = config.learner
-    citation = textwrap.fill(learner.citation.replace("*", ""), WIDTH)
+    citation = reference(in_text(learner.papers))
     return f'''"""{learner.title}, {config.steps:,} outer steps.
 
 Tasks are waves {config.task_family.title}.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from metademo.algorithms import ALGORITHMS, YARDSTICKS, Learner
+from metademo.algorithms.papers import ARTICLE, in_markdown
 from metademo.checkpoints import Checkpoint
 from metademo.figures import DASHES, Style, style_of
 from metademo.models import Model
@@ -141,7 +142,7 @@ inner steps. `python -m metademo reproduce` trains and scores on it all that lea
 beside the published figures.
 """
 
-FILES = """
+FILES = f"""
 ## Where it is in the code
 
 In the folder `metademo/`:
@@ -160,7 +161,7 @@ In the folder `metademo/`:
 | the standard benchmark | `reproduce.py` |
 | colours and dash patterns | `figures.py` |
 
-Both experiments, MAML and DAML on sine waves, come from *Meta Learning in PyTorch*, an article of 2018.
+Both experiments, MAML and DAML on sine waves, come from {ARTICLE.markdown}.
 """
 
 
@@ -214,8 +215,8 @@ def one_way(algorithm: type[Learner]) -> None:
         st.markdown(algorithm.about or f"It {algorithm.summary}.")
         if algorithm.formula:
             st.markdown(f"$$\n{algorithm.formula}\n$$")
-        if algorithm.citation:
-            st.caption(algorithm.citation)
+        if algorithm.papers:
+            st.caption(in_markdown(algorithm.papers))
 
 
 def swatch(style: Style) -> str:
