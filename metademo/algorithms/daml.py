@@ -100,9 +100,9 @@ class DAML(GradientBased):
             else ("0.5 * g.square()", "g^2 / 2")
         )
         return f'''\
-def inner_loss(theta, x, y, k):
+def inner_loss(theta, x_s, y, k):
     """The learned loss {what}, of all activations at one source input; there is no label."""
-    seen = x[..., k % x.shape[-1], None]
+    seen = x_s[..., k % x_s.shape[-1], None]
     g = g_psi(theta, torch.cat(activations(theta, seen), dim=-1))
     return {loss}.sum((-2, -1))
 '''

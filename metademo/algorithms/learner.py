@@ -179,6 +179,11 @@ class Learner(ABC):
         return None
 
     @property
+    def inputs_in_torch(self) -> str:
+        """What scripts call the inputs of its support set; those of a source domain are no x."""
+        return "x_s" if self.unlabelled else "x"
+
+    @property
     def draw_in_torch(self) -> str:
         """How it draws meta-parameters: `draw(rng)`, and what that needs; "" if not told."""
         return ""

@@ -37,6 +37,7 @@ def training_script(config: TrainConfig) -> str:
         *(passage.code for passage in told.passages),
         _learning_rate(config),
         _TRAIN.format(
+            x=learner.inputs_in_torch,
             init=INIT_STREAM,
             episodes=EPISODE_STREAM,
             optimizer=_OPTIMIZERS[config.optimizer],
@@ -112,8 +113,8 @@ def train(report=print):
     optimizer = {optimizer}(list(theta.values()), lr=0.0)
     step, losses = 0, []
 {count}    while step < STEPS:
-        x, y, query_x, query_y, _ = draw_tasks(episodes, META_BATCH, POINTS, QUERIES)
-        gradients, loss = meta_gradient(theta, x, y, query_x, query_y, step / STEPS)
+        {x}, y, query_x, query_y, _ = draw_tasks(episodes, META_BATCH, POINTS, QUERIES)
+        gradients, loss = meta_gradient(theta, {x}, y, query_x, query_y, step / STEPS)
         for name, value in theta.items():
             value.grad = gradients[name]
         norm = torch.nn.utils.clip_grad_norm_(theta.values(), {largest})
@@ -133,12 +134,13 @@ def _held_out(config: TrainConfig, family: WaveFamily) -> str:
     """As `evaluation.evaluate`, by default."""
     low, high = map(number_in_numpy, family.x_range)
     tasks = Conditions().tasks
+    x = config.learner.inputs_in_torch
     points = "max(1, INNER_STEPS)" if config.learner.unlabelled else "POINTS"
     return f'''\
 def held_out_errors(theta):
     """The mean error on {tasks} tasks that training never sees, after 0, 1, .. inner steps."""
     rng = np.random.default_rng([0, {HELD_OUT_STREAM}])
-    x, y, _, _, wave = draw_tasks(rng, {tasks}, {points}, 0)
+    {x}, y, _, _, wave = draw_tasks(rng, {tasks}, {points}, 0)
     grid = np.linspace({low}, {high}, {len(family.grid)})
     inputs, truth = torch.tensor(grid, dtype=torch.float32), torch.tensor(wave(grid))
     theta = {{name: value.detach().requires_grad_() for name, value in theta.items()}}
@@ -151,7 +153,7 @@ def held_out_errors(theta):
     for k in range(INNER_STEPS + 1):
         curve = network(fast, inputs).detach()
         errors.append({_ERRORS[family.metric]}.mean().item())
-        fast = inner_step(fast, x, y, k)
+        fast = inner_step(fast, {x}, y, k)
     return errors
 '''
 

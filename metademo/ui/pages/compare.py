@@ -129,7 +129,7 @@ def _controls() -> None:
         ),
     )
     with st.popover("What each of them is", width="stretch"):
-        st.caption("\n".join(map(_what_it_is, found.values())))
+        st.markdown("\n".join(map(_what_it_is, found.values())))
     upload_weights.offer("compare", _take_up, disabled=state.lesson.lock)
     layout.wave_slider(state, family, "phase")
     with st.expander("Outside of what they learned", **state.unfolding("outside")):
@@ -217,8 +217,9 @@ def _published_table(state: PageState[CompareView]) -> None:
             "Mean squared error ± 95 % interval. Where tasks diverge the mean is theirs alone: the "
             f"median says how the others do. {len(conditions.training_seeds)} training seeds x "
             f"{conditions.held_out_tasks_per_seed:,} held-out tasks. {reproduce.DIVERGED} "
-            f"Published: [{reproduce.FINN}]({FINN_2017.url}). Made by `{conditions.command}`."
+            f"Made by `{conditions.command}`."
         )
+        st.markdown(f"Published: [{reproduce.FINN}]({FINN_2017.url}).")
 
 
 def _absent(found: dict[str, Candidate], family: WaveFamily) -> None:

@@ -91,10 +91,14 @@ only its product with a vector is needed, which costs about as much as two gradi
 DAML = r"""
 ## DAML: when there are no labels
 
-On the DAML page the network is told even less. It sees one number $x_s$ from a **source domain**, and no
-$y$ for it. Which wave it should become in the **target domain** is hidden in where $x_s$ lies. Of two
-waves, the right band of inputs means $\sin(x)$ and the left one $\sin(x + \pi)$; of waves with any phase,
-each input means its own.
+The story behind it: a robot watches one video of a person at work, and must then do the same itself. The
+video has no labels, for nothing in it says what the robot's own motors should do. What is watched is the
+**source domain**, and where one acts is the **target domain**.
+
+On the DAML page the video is one number $x_s$, and the act is a wave over $x$. Which wave is hidden in where
+$x_s$ lies. Of two waves, the right band of inputs means $\sin(x)$ and the left one $\sin(x + \pi)$; of waves
+with any phase, each input means its own. The captions that say so are for you: they never reach the network.
+It takes $x_s$ in where it otherwise takes $x$, which is all that the two have in common.
 
 Without a label there is no error to descend. So the loss is learned, too: a second network $g_\psi$
 looks at what goes on *inside* the first one at $x_s$, at its hidden activations $h_1, h_2$ and its output
@@ -216,7 +220,7 @@ def one_way(algorithm: type[Learner]) -> None:
         if algorithm.formula:
             st.markdown(f"$$\n{algorithm.formula}\n$$")
         if algorithm.papers:
-            st.caption(in_markdown(algorithm.papers))
+            st.markdown(in_markdown(algorithm.papers))
 
 
 def swatch(style: Style) -> str:
