@@ -98,7 +98,7 @@ video has no labels, for nothing in it says what the robot's own motors should d
 On the DAML page the video is one number $x_s$, and the act is a wave over $x$. Which wave is hidden in where
 $x_s$ lies. Of two waves, the right band of inputs means $\sin(x)$ and the left one $\sin(x + \pi)$; of waves
 with any phase, each input means its own. The captions that say so are for you: they never reach the network.
-It takes $x_s$ in where it otherwise takes $x$, which is all that the two have in common.
+The network reads $x_s$ where it otherwise reads $x$, which is all that the two have in common.
 
 Without a label there is no error to descend. So the loss is learned, too: a second network $g_\psi$
 looks at what goes on *inside* the first one at $x_s$, at its hidden activations $h_1, h_2$ and its output
