@@ -12,6 +12,7 @@ from metademo.algorithms import ALGORITHMS, Oracle
 from metademo.models import Model
 from metademo.moments.drawn import draw_points, draw_source
 from metademo.moments.views import SWAPS, DamlView, MamlView
+from metademo.moments.walked import points_walk, source_walk
 from metademo.tasks import FAMILIES, PI, as_waves
 from metademo.ui.components.kernel.insights import LineFigure, MapFigure, packed, span_of
 from metademo.ui.scenes import inside_scene as scene
@@ -25,14 +26,14 @@ def shipped(name: str) -> tuple[Model, checkpoints.Checkpoint]:
 def maml(family: str = "any-phase", **changes):
     model, checkpoint = shipped(f"maml-{family}")
     view = MamlView.first().changed(**changes).within(FAMILIES[family])
-    walk = scene.points_walk(view, as_waves(checkpoint.config.task_family), model)
+    walk = points_walk(view, as_waves(checkpoint.config.task_family), model)
     return walk, view, model, checkpoint
 
 
 def daml(family: str = "two-phase", **changes):
     model, checkpoint = shipped(f"daml-{family}")
     view = DamlView.first().changed(**changes)
-    return scene.source_walk(view, FAMILIES[family], model), view, model, checkpoint
+    return source_walk(view, FAMILIES[family], model), view, model, checkpoint
 
 
 @pytest.mark.parametrize("family", ["two-phase", "any-phase"])
@@ -67,8 +68,7 @@ def test_on_two_waves_the_meta_trained_network_stands_on_a_ridge():
         "random": Model.untrained(checkpoint),
     }
     contrasts = {
-        name: scene.points_walk(view, FAMILIES["two-phase"], other)
-        for name, other in others.items()
+        name: points_walk(view, FAMILIES["two-phase"], other) for name, other in others.items()
     }
     lines, _ = scene.ground(walk, "maml", contrasts)
     own, ordinary, untrained = (figure.sees[0] for figure in lines.figures)
@@ -109,7 +109,7 @@ def test_every_learner_of_points_can_be_looked_into(name):
     except FileNotFoundError:
         pytest.skip("does not ship for two waves")
     view = MamlView.first().within(FAMILIES["two-phase"])
-    walk = scene.points_walk(view, as_waves(checkpoint.config.task_family), model)
+    walk = points_walk(view, as_waves(checkpoint.config.task_family), model)
     assert [insight.encoded() for insight in scene.ground(walk, "maml", {})]
 
 

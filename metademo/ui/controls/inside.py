@@ -10,6 +10,7 @@ from metademo.analysis.walk import Walk
 from metademo.checkpoints import Checkpoint
 from metademo.models import Model
 from metademo.moments.views import DamlView, MamlView
+from metademo.moments.walked import points_walk, source_walk
 from metademo.tasks import WaveFamily, as_waves
 from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.inside.inside import insights
@@ -44,12 +45,12 @@ def _points(state: PageState[MamlView], chosen: Checkpoint) -> None:
     view, family = state.view, as_waves(chosen.config.task_family)
     model = Model.of(chosen)
     _switch(state, ("ground", "parts"))
-    walk = scene.points_walk(view, family, model)
+    walk = points_walk(view, family, model)
     if not view.points or scene.away(walk):
         st.info(scene.AWAY if view.points else scene.STANDS_STILL)
         return
     contrasts = {
-        name: scene.points_walk(view, family, other)
+        name: points_walk(view, family, other)
         for name, other in _others(family, chosen).items()
         if name != "maml"
     }
@@ -59,7 +60,7 @@ def _points(state: PageState[MamlView], chosen: Checkpoint) -> None:
 def _source(state: PageState[DamlView], chosen: Checkpoint) -> None:
     view, family = state.view, as_waves(chosen.config.task_family)
     _switch(state, ("loss", "ground", "parts"))
-    walk = scene.source_walk(view, family, Model.of(chosen))
+    walk = source_walk(view, family, Model.of(chosen))
     if scene.away(walk):
         st.info(scene.AWAY)
     elif view.inside == "loss":

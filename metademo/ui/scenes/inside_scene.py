@@ -25,8 +25,8 @@ from metademo.analysis.ground import (
 from metademo.analysis.walk import Walk, start_of
 from metademo.figures import style_of
 from metademo.models import Model
-from metademo.moments.views import DamlView, MamlView
-from metademo.tasks import PI, Array, Examples, WaveFamily, Waves
+from metademo.moments.views import DamlView
+from metademo.tasks import PI, Array, WaveFamily
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series, Ticks, pi_ticks
 from metademo.ui.components.kernel.insights import (
     ImageFigure,
@@ -64,36 +64,6 @@ SWAPS = {
 """The same in short: what is put in the place of the learned loss, or of its weights."""
 STANDS_STILL = "Nothing to see inside: without points the network takes no steps."
 AWAY = "The weights have run away, so there is no ground to show: choose a smaller α."
-
-
-def points_walk(view: MamlView, family: WaveFamily, model: Model) -> Walk:
-    """The inner loop on the visitor's points, against the wave that the page shows."""
-    points = np.array(view.points).reshape(-1, 2)
-    support = Examples(points[None, :, 0], points[None, :, 1])
-    return _walk(view, family, model, support, view.wave)
-
-
-def source_walk(view: DamlView, family: WaveFamily, model: Model) -> Walk:
-    """The inner loop on the visitor's source input, against the wave that it stands for.
-
-    Between the bands it stands for none: there it is against the one that it comes nearest to.
-    """
-    support = Examples(view.inputs(family)[None])
-    band = family.band_of(view.source)
-    phases = family.phases if band is None else (band.phase(view.source),)
-    walks = [_walk(view, family, model, support, Waves.one(phase=phase)) for phase in phases]
-    return min(walks, key=lambda walk: np.nan_to_num(float(walk.true_losses[-1]), nan=np.inf))
-
-
-def _walk(
-    view: MamlView | DamlView,
-    family: WaveFamily,
-    model: Model,
-    support: Examples[Array],
-    wave: Waves,
-) -> Walk:
-    grid = family.grid
-    return Walk.of(model, support, grid, wave(grid)[0], steps=view.steps, inner_lr=view.inner_lr)
 
 
 def away(walk: Walk) -> bool:
@@ -270,7 +240,7 @@ def learned_loss(walk: Walk, view: DamlView) -> list[Insight]:
         Insight(
             "What the learned loss sees",
             "It looks at the hidden activations h₁ and h₂ and the output y, here at each source "
-            "input s; the dashed line is yours. Each row is one unit, relative to the most it ever "
+            "input xₛ; the dashed line is yours. Each row is one unit, relative to the most it ever "
             "does (below zero in the colour of the text). Move over a row, or use the arrow keys, "
             "to ask what it is.",
             (_looked_at(found, view), _answered(found, view), _output(found)),
@@ -325,7 +295,7 @@ def _most(row: Array) -> str:
     """Where a unit does most."""
     if row.max() <= 0:
         return ": closed on the whole line before any step."
-    return f": before any step at most {row.max():.2f}, at s = {SOURCES[row.argmax()]:.2f}."
+    return f": before any step at most {row.max():.2f}, at xₛ = {SOURCES[row.argmax()]:.2f}."
 
 
 def _answered(found: Seen, view: DamlView) -> ImageFigure:
@@ -387,7 +357,7 @@ def _output(found: Seen) -> LineFigure:
             Line("before any step", found.g[0], *look("truth")),
         ],
         (float(SOURCES[0]), float(SOURCES[-1])),
-        "source input s",
+        "source input xₛ",
         pi_ticks(-PI / 2, PI / 2, PI / 4),
     )
 
@@ -395,7 +365,7 @@ def _output(found: Seen) -> LineFigure:
 def _over_sources(view: DamlView) -> dict[str, Any]:
     return {
         "x": (float(SOURCES[0]), float(SOURCES[-1])),
-        "x_name": "source input s",
+        "x_name": "source input xₛ",
         "x_ticks": pi_ticks(-PI / 2, PI / 2, PI / 4),
         "at": view.source,
         "color": look("daml")[0],
