@@ -60,11 +60,12 @@ def slice_of(walk: Walk, s: Array) -> Slice:
     on_it = start + torch.as_tensor(s).double()[:, None] * way
     offsets = walk.weights - start
     at = offsets @ way / length.square().clamp_min(torch.finfo(torch.float64).tiny)
-    upside_down = walk.towards(-walk.truth.labels[0].numpy())
+    outputs = walk.predict(on_it, walk.truth.x[0])
+    truth, loss = walk.truth.labels, walk.learner.kind.losses[walk.metric]
     return Slice(
         s=np.asarray(s),
-        true=_losses(walk.true_loss, on_it),
-        mirror=_losses(upside_down.true_loss, on_it),
+        true=loss(outputs, truth).numpy(),
+        mirror=loss(outputs, -truth).numpy(),
         inner=_losses(walk.inner_loss, on_it),
         at=at.numpy(),
         off=(offsets - at[:, None] * way).norm(dim=1).numpy(),

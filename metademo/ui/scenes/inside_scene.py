@@ -40,7 +40,7 @@ from metademo.ui.components.kernel.insights import (
 from metademo.ui.scenes.scenes import Y_RANGE, look
 from metademo.ui.scenes.sentences import IN_WORDS, after, number, ran_away
 
-ALONG = np.linspace(-1.5, 1.5, 121)
+ALONG = np.linspace(-1.5, 1.5, 61)
 """Where a slice is looked at: 0 is theta_0, 1 the end of the walk."""
 ALONG_TICKS = Ticks((-1, 0, 1), ("−1", "0: no step", "1: all steps"))
 TOP = 1.6
@@ -240,9 +240,9 @@ def learned_loss(walk: Walk, view: DamlView) -> list[Insight]:
         Insight(
             "What the learned loss sees",
             "It looks at the hidden activations h₁ and h₂ and the output y, here at each source "
-            "input xₛ; the dashed line is yours. Each row is one unit, relative to the most it ever "
-            "does (below zero in the colour of the text). Move over a row, or use the arrow keys, "
-            "to ask what it is.",
+            "input xₛ; the dashed line is yours. Each row is one unit, relative to the most it "
+            "ever does (below zero in the colour of the text). Move over a row, or use the arrow "
+            "keys, to ask what it is.",
             (_looked_at(found, view), _answered(found, view), _output(found)),
         ),
     ]
