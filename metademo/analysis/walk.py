@@ -117,7 +117,7 @@ class Walk:
         sizes = self.learner.step_sizes(self.meta, step)
         return torch.cat(
             [
-                torch.as_tensor(sizes.get(name, 0.0)).double().expand(shape).reshape(-1)
+                torch.as_tensor(sizes.get(name, 0.0), dtype=torch.float64).expand(shape).reshape(-1)
                 for name, shape in self.shapes.items()
             ]
         )
