@@ -15,10 +15,11 @@ from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.units_scene import units_scene
 
 PAGE = "units"
+POINTS = ((-4.0, 0.76), (-1.6, -1.0), (1.0, 0.84), (4.0, -0.76))
 
 st.set_page_config(page_title="units", layout="wide")
 torch.set_num_threads(1)
-points = () if st.toggle("No points") else MamlView().points
+points = () if st.toggle("No points") else POINTS
 saved = checkpoints.load(checkpoints.shipped("maml-any-phase"))
 model, family = Model.of(saved), as_waves(saved.config.task_family)
 view = MamlView(points=points)

@@ -72,8 +72,8 @@ class UnitsScene:
             and the sum of several are drawn; `y` of the latter is made in the browser.
         seen: what pushes, in words, in the order of `UnitsLayer.pushes`.
         points: where it lies, if it is labelled.
-        layers: see `Parts.layers`.
-        chosen: the place of the layer whose first unit moved most.
+        layers: see `Parts.layers`. The first unit of the last one is what to look at first: its
+            share needs no explanation.
     """
 
     sentence: str
@@ -87,7 +87,6 @@ class UnitsScene:
     seen: Sequence[str]
     points: Sequence[Point]
     layers: Sequence[UnitsLayer]
-    chosen: int
 
 
 def units_scene(walk: Walk, *, name: str, label: str = "the network's wave") -> UnitsScene:
@@ -105,13 +104,12 @@ def units_scene(walk: Walk, *, name: str, label: str = "the network's wave") -> 
     found = parts(walk, np.linspace(*x_range, PLACES))
     truth = np.interp(found.x, grid, walk.truth.labels[0].numpy())
     layers = [_layer(walk, found, layer) for layer in found.layers]
-    chosen = max(range(len(layers)), key=lambda i: np.nan_to_num(layers[i].units[0].moved))
     style, true_style = style_of(name), style_of("truth")
     share, total = DISGUISES
     support = walk.support.x[0].numpy()
     labels = None if walk.support.y is None else walk.support.y[0].numpy()
     return UnitsScene(
-        sentence=_sentence(walk, layers, chosen),
+        sentence=_sentence(walk, layers),
         wave=Curve("wave", label, found.curve[:, ::EVERY], style.colours, width=4.0),
         truth=Curve(
             "truth", "the true wave", truth[::EVERY], true_style.colours, true_style.dash, 1.5
@@ -124,7 +122,6 @@ def units_scene(walk: Walk, *, name: str, label: str = "the network's wave") -> 
         seen=_seen(support, labels),
         points=[] if labels is None else list(zip(support.tolist(), labels.tolist(), strict=True)),
         layers=layers,
-        chosen=chosen,
     )
 
 
@@ -161,9 +158,9 @@ def _half_of(moved: Array) -> int:
     return int(np.searchsorted(way, way[-1] / 2)) + 1 if way[-1] else len(moved) // 2
 
 
-def _sentence(walk: Walk, layers: Sequence[UnitsLayer], chosen: int) -> str:
+def _sentence(walk: Walk, layers: Sequence[UnitsLayer]) -> str:
     """What there is to see."""
-    layer = layers[chosen]
+    layer = layers[-1]
     adds_up = "Each unit adds its share, and all shares and the biases together are the wave."
     if walk.ran_away:
         return f"{after(walk.steps)} {RAN_AWAY}"
@@ -176,7 +173,8 @@ def _sentence(walk: Walk, layers: Sequence[UnitsLayer], chosen: int) -> str:
         only = " Through tanh the first layer's shares do not add up exactly, so they are left out."
     return (
         f"{adds_up} In the {LAYERS[layer.number]} layer {did} did half of all the moving. "
-        f"Drag the sum to its end.{only}"
+        "Drag the slider under the chart to its end: the dashed sum becomes the wave."
+        f"{only}"
     )
 
 
@@ -220,7 +218,8 @@ def _pushed(walk: Walk, layer: Layer, unit: int) -> str:
         return ""
     if not pushes.any():
         return "no point pushed it"
-    return f"pushed most by the point at x = {exact(float(walk.support.x[0, pushes.argmax()]))}"
+    hardest = float(walk.support.x[0, pushes.argmax()])
+    return f"over all steps the point at x = {exact(hardest)} pushed it most"
 
 
 def _seen(x: Array, y: Array | None) -> list[str]:

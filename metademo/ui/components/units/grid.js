@@ -2,7 +2,7 @@
 
 import { make, set, svg } from "../kernel/base.js";
 import { pretty } from "../kernel/formats.js";
-import { pathOf } from "./layer.js";
+import { neighbour, pathOf } from "./places.js";
 
 /**
  * @typedef {import("./layer.js").Layer} Layer
@@ -22,12 +22,16 @@ export class Grid {
       ...this.tiles.map((tile) => tile.button));
     tiles.addEventListener("keydown", (event) => this.#go(event));
     this.element = make("div", {}, make("p", { className: "md-panel-title" }, capital(title)), tiles);
+    this.y = scale([0, 1]);
+    /** @type {?Kind} */
+    this.kind = null;
     this.#reach(0);
   }
 
   /** @param {Kind} kind  @param {number} at */
   show(kind, at) {
-    const y = this.#scale(kind);
+    if (this.kind !== kind) this.y = scale(this.layer.range(kind));
+    const { y } = this;
     const x = (/** @type {number} */ share) => share * WIDTH;
     this.tiles.forEach((tile, unit) => {
       set(tile.now, { d: pathOf(this.layer.curve(kind, unit, at), x, y) });
@@ -45,12 +49,6 @@ export class Grid {
       button.classList.toggle("md-in", i < count);
     });
     if (place !== null) this.#reach(place);
-  }
-
-  /** One scale for all units, so that small ones look small. @param {Kind} kind */
-  #scale(kind) {
-    const [low, high] = this.layer.range(kind);
-    return (/** @type {number} */ value) => HEIGHT - EDGE - ((value - low) / (high - low)) * (HEIGHT - 2 * EDGE);
   }
 
   /** Which one the Tab key comes to. @param {number} place */
@@ -73,6 +71,9 @@ export class Grid {
   }
 }
 
+/** @type {(range: [low: number, high: number]) => (value: number) => number} */
+function scale([low, high]) { return (value) => HEIGHT - EDGE - ((value - low) / (high - low)) * (HEIGHT - 2 * EDGE); }
+
 /** A unit's button, with its curve before any step and now. */
 class Tile {
   /** @param {string} name  @param {() => void} press */
@@ -84,22 +85,6 @@ class Tile {
       svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" }, this.zero, this.before, this.now));
     this.button.addEventListener("click", press);
   }
-}
-
-/**
- * Where a key leads to from a place in a grid; null if nowhere.
- * @param {string} key
- * @param {number} place
- * @param {number} count
- * @param {number} columns
- */
-export function neighbour(key, place, count, columns) {
-  /** @type {Record<string, number>} */
-  const places = {
-    ArrowLeft: place - 1, ArrowRight: place + 1, ArrowUp: place - columns, ArrowDown: place + columns, Home: 0, End: count - 1,
-  };
-  const to = places[key];
-  return to === undefined || to < 0 || to >= count ? null : to;
 }
 
 /** @param {string} text */

@@ -11,6 +11,8 @@ import { decode } from "../kernel/plot.js";
  *   activations: Rows, contributions: Rows, rest: Rows, pushes: Rows}} LayerData  see units_scene.py
  */
 
+const BEYOND = 0.06; // the share of the units whose small curves may leave their place
+
 export class Layer {
   /** @param {LayerData} data */
   constructor(data) {
@@ -50,18 +52,19 @@ export class Layer {
     return total;
   }
 
-  /** The least and the largest value of a kind, and 0. @param {Kind} kind @returns {[number, number]} */
+  /**
+   * From where to where small curves go, 0 among it. One scale for all, so that small shares look small; the few
+   * largest units may go beyond, or all others would be flat.
+   * @param {Kind} kind
+   * @returns {[number, number]}
+   */
   range(kind) {
-    let [low, high] = [0, 0];
-    for (const units of this.rows[kind]) {
-      for (let unit = 0; unit < this.data.units.length; unit += 1) {
-        for (const value of units[unit]) {
-          if (value < low) low = value;
-          if (value > high) high = value;
-        }
-      }
-    }
-    return [low, high || (low ? 0 : 1)];
+    const { units } = this.data;
+    const ends = units.map((_, unit) => this.rows[kind].flatMap((lines) => [Math.min(...lines[unit]), Math.max(...lines[unit])]));
+    const beyond = Math.floor(units.length * BEYOND);
+    const low = ends.map((values) => Math.min(0, ...values)).sort((a, b) => a - b)[beyond];
+    const high = ends.map((values) => Math.max(0, ...values)).sort((a, b) => b - a)[beyond];
+    return [low, high > low ? high : low + 1];
   }
 }
 
@@ -88,21 +91,4 @@ export function between(lines, at) {
 export function apart(a, b) {
   const gaps = a.map((value, i) => Math.abs(value - b[i]));
   return { mean: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length, most: Math.max(...gaps) };
-}
-
-/**
- * The path of evenly spaced values; what is no number leaves a gap.
- * @param {Float64Array} values
- * @param {(share: number) => number} x  of the place along the axis, 0 to 1
- * @param {(value: number) => number} y
- */
-export function pathOf(values, x, y) {
-  let d = "";
-  let pen = "M";
-  values.forEach((value, i) => {
-    if (Number.isNaN(value)) { pen = "M"; return; }
-    d += `${pen}${x(i / (values.length - 1)).toFixed(1)},${y(value).toFixed(1)}`;
-    pen = "L";
-  });
-  return d || "M0,0";
 }

@@ -2,9 +2,9 @@
 
 import { make, say, set, svg, uniqueId } from "../kernel/base.js";
 import { DASHES } from "../kernel/formats.js";
-import { labels, linearScale } from "../kernel/scales.js";
+import { exact, labels, niceUnit } from "../kernel/scales.js";
 import { followSize, lineMark } from "../kernel/stage.js";
-import { pathOf } from "./layer.js";
+import { pathOf } from "./places.js";
 
 /**
  * @typedef {import("../kernel/base.js").Theme} Theme
@@ -67,22 +67,22 @@ export class SumChart {
     const { look, theme, width } = this;
     const clip = uniqueId("md-clip");
     const [low, high] = look.yRange;
-    const scale = linearScale(low, high);
-    const heights = scale.ticks.filter((v) => v > low && v < high);
+    const [heights, marks] = evenTicks(low, high);
     const [left, right] = look.xRange;
     const [places, names] = look.xTicks ?? evenTicks(left, right);
     const x = (/** @type {number} */ v) => this.#x((v - left) / (right - left));
     const every = places.length * 44 > width ? 2 : 1; // every second label where they would crowd
     const zero = Math.max(0, places.findIndex((v) => Math.abs(v) < 1e-9));
-    this.paths = /** @type {{[name in Name]: SVGElement}} */ (Object.fromEntries(NAMES.map((name) => [name, this.#line(look[name], theme)])));
+    const line = (/** @type {Name} */ name) => this.#line(look[name], theme);
+    this.paths = { truth: line("truth"), wave: line("wave"), total: line("total"), share: line("share") };
     set(this.svg, { width });
     this.svg.replaceChildren(
       svg("clipPath", { id: clip }, svg("rect", {
         x: EDGE.left, y: EDGE.top, width: Math.max(0, width - EDGE.left - EDGE.right), height: HEIGHT - EDGE.top - EDGE.bottom,
       })),
-      ...heights.flatMap((v) => [
+      ...heights.flatMap((v, i) => [
         svg("path", { class: "md-grid", d: `M${EDGE.left},${this.#y(v)}H${width - EDGE.right}` }),
-        svg("text", { x: EDGE.left - 7, y: this.#y(v) + 4, "text-anchor": "end" }, scale.name(v)),
+        svg("text", { x: EDGE.left - 7, y: this.#y(v) + 4, "text-anchor": "end" }, marks[i]),
       ]),
       ...places.map((v) => svg("path", { class: "md-grid", d: `M${x(v)},${EDGE.top}V${HEIGHT - EDGE.bottom}` })),
       ...places.map((v, i) => svg("text", { x: x(v), y: HEIGHT - 6, "text-anchor": "middle" }, (i - zero) % every ? "" : names[i])),
@@ -109,8 +109,10 @@ export class SumChart {
   destroy() { this.observer.disconnect(); }
 }
 
-/** Ticks at round numbers within a range. @type {(low: number, high: number) => Ticks} */
+/** Some six ticks at round numbers within a range. @type {(low: number, high: number) => Ticks} */
 function evenTicks(low, high) {
-  const ticks = linearScale(low, high).ticks.filter((v) => v >= low && v <= high);
+  const unit = niceUnit((high - low) / 6);
+  const first = Math.ceil(low / unit);
+  const ticks = Array.from({ length: Math.floor(high / unit) - first + 1 }, (_, i) => exact((first + i) * unit));
   return [ticks, ticks.map(labels(ticks))];
 }

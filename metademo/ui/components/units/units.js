@@ -6,7 +6,7 @@
  *
  * @typedef {import("./layer.js").LayerData} LayerData
  * @typedef {import("./layer.js").Kind} Kind
- * @typedef {import("./sum.js").Look & {page: string, sentence: string, seen: string[], layers: LayerData[], chosen: number,
+ * @typedef {import("./sum.js").Look & {page: string, sentence: string, seen: string[], layers: LayerData[],
  *   assets: import("../kernel/base.js").Assets}} Data
  * @typedef {import("../kernel/base.js").Component<Data>} Component
  *
@@ -30,9 +30,10 @@ const SAME = 0.002; // as far as that, two curves lie on the same pixels
 const LAYERS = ["", "first", "second"];
 /** @type {[kind: Kind, name: string, about: string][]} */
 const KINDS = [
-  ["activations", "activation", "What the unit puts out, at each x."],
+  ["activations", "activation", "What the unit puts out, at each x. All are on one scale."],
   ["contributions", "weight × activation", "The unit's share of the wave: what it puts out times its weight on the way to the "
-    + "output. A unit of the first layer goes there through the open units of the second."],
+    + "output. A unit of the first layer goes there through the open units of the second, so its share jumps where one of "
+    + "those opens or closes. All are on one scale."],
 ];
 
 /** @param {Component} component */
@@ -63,6 +64,7 @@ class Units {
   /** @type {HTMLElement} */ about;
   /** @type {HTMLInputElement} */ range;
   /** @type {HTMLElement} */ track;
+  /** @type {HTMLElement} */ how;
   /** @type {HTMLElement} */ total;
   /** @type {SumChart} */ sum;
   /** @type {Pushes} */ pushes;
@@ -105,11 +107,12 @@ class Units {
       this.#reckon();
     });
     this.track = make("div", { className: "md-track" }, this.range);
+    this.how = make("span", { className: "md-step", "aria-hidden": "true" });
     this.total = make("p", { className: "md-units-total" });
     this.pushes = new Pushes();
     const left = make("div", {}, make("div", { className: "md-units-head" }, this.switch, this.keys), this.tiles);
     const right = make("div", {}, this.title, this.about, this.sum.element,
-      make("div", { className: "md-scrub md-units-slider" }, this.track), this.total, this.pushes.element);
+      make("div", { className: "md-scrub md-units-slider" }, this.track, this.how), this.total, this.pushes.element);
     this.host.replaceChildren(make("div", { className: "md-chart md-units" },
       this.sentence, make("div", { className: "md-units-body" }, left, right)));
     this.host.style.minHeight = "";
@@ -144,12 +147,12 @@ class Units {
     mark(this.host, { ready: true });
   }
 
-  /** The visitor's unit, if it is there, or the one that moved most. @returns {[layer: number, place: number]} */
+  /** The visitor's unit, if it is there, or the one of the last layer that moved most. @returns {[layer: number, place: number]} */
   #kept() {
     const [number, unit] = this.own.unit ?? [];
     const layer = this.layers.findIndex(({ data }) => data.number === number);
     const place = layer < 0 ? -1 : this.layers[layer].data.units.findIndex(([own]) => own === unit);
-    return place < 0 ? [this.data.chosen, 0] : [layer, place];
+    return place < 0 ? [this.layers.length - 1, 0] : [layer, place];
   }
 
   /** @param {number} layer  @param {number} place */
@@ -163,13 +166,13 @@ class Units {
 
   /** How many shares are in the sum: as many as the visitor said, or as say most. */
   #reckon() {
-    const { parts, data: { telling, units: { [this.place]: [, , about] } } } = this.chosen;
+    const { parts, data: { telling, units: { [this.place]: [, moved, about] } } } = this.chosen;
     this.count = Math.min(this.own.count ?? telling, parts);
     this.range.max = String(parts);
     this.range.value = String(this.count);
     this.track.style.setProperty("--md-share", String(this.count / parts));
     this.grids.forEach((grid, i) => grid.mark(i === this.layer ? this.place : null, i === this.layer ? this.count : 0));
-    say(this.title, `Unit ${this.unit} of the ${LAYERS[this.chosen.data.number]} layer`);
+    say(this.title, `Unit ${this.unit} of the ${LAYERS[this.chosen.data.number]} layer, moved ${pretty(moved)}`);
     say(this.about, about);
     this.#show(this.at);
   }
@@ -212,6 +215,7 @@ class Units {
     const some = `${Math.min(count, data.units.length)} of ${units} shares`;
     const sum = all ? `all ${units} shares` : some;
     const far = gap.most < SAME ? "the wave itself" : `off the wave by ${pretty(gap.mean)} on average`;
+    say(this.how, all ? `all ${units}` : `${count} of ${units}`);
     say(this.total, `The biases and ${sum}: ${far}.`);
     this.range.setAttribute("aria-valuetext", `${sum}: ${far}`);
     const when = step === 0 ? "before any step" : `after ${step} step${step === 1 ? "" : "s"}`;

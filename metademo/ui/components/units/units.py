@@ -45,7 +45,6 @@ def units_chart(key: str, scene: UnitsScene, *, page: str) -> None:
         "seen": list(scene.seen),
         "points": [[float(x), float(y)] for x, y in scene.points],
         "layers": [_encode_layer(layer) for layer in scene.layers],
-        "chosen": scene.chosen,
     }
     _mount()(key=key, data=data)
 
