@@ -22,6 +22,8 @@ PLACES = 257
 EVERY = 4
 MOST = 64
 """Units of a layer that are shown one by one, those that moved most; the others are one part."""
+FAR = 20.0
+"""Times the height of the wave: a network that is beyond has run away."""
 MOST_BENDS = 5
 LAYERS = {1: "first", 2: "second"}
 
@@ -101,8 +103,9 @@ def units_scene(walk: Walk, *, name: str, label: str = "the network's wave") -> 
     """
     grid = walk.truth.x[0].numpy()
     x_range = (float(grid[0]), float(grid[-1]))
-    found = parts(walk, np.linspace(*x_range, PLACES))
-    truth = np.interp(found.x, grid, walk.truth.labels[0].numpy())
+    x = np.linspace(*x_range, PLACES)
+    truth = np.interp(x, grid, walk.truth.labels[0].numpy())
+    found = _within_sight(parts(walk, x), truth)
     layers = [_layer(walk, found, layer) for layer in found.layers]
     style, true_style = style_of(name), style_of("truth")
     share, total = DISGUISES
@@ -123,6 +126,26 @@ def units_scene(walk: Walk, *, name: str, label: str = "the network's wave") -> 
         points=[] if labels is None else list(zip(support.tolist(), labels.tolist(), strict=True)),
         layers=layers,
     )
+
+
+def _within_sight(found: Parts, truth: Array) -> Parts:
+    """The parts without the steps after which the network has run away: no number stands there."""
+    highest = max(np.abs(truth).max(), np.abs(found.curve[0]).max())
+    gone = ~(np.abs(found.curve).max(1) < FAR * highest)
+    if not gone.any():
+        return found
+
+    def seen(values: Array) -> Array:
+        return np.where(gone.reshape(-1, *[1] * (values.ndim - 1)), np.nan, values)
+
+    layers = [
+        Layer(
+            layer.number,
+            *map(seen, (layer.activations, layer.contributions, layer.rest, layer.pushes)),
+        )
+        for layer in found.layers
+    ]
+    return Parts(found.x, seen(found.curve), tuple(layers))
 
 
 def _is_wide(x_range: Range) -> bool:
@@ -162,7 +185,7 @@ def _sentence(walk: Walk, layers: Sequence[UnitsLayer]) -> str:
     """What there is to see."""
     layer = layers[-1]
     adds_up = "Each unit adds its share, and all shares and the biases together are the wave."
-    if walk.ran_away:
+    if not np.isfinite(layer.units[0].moved):
         return f"{after(walk.steps)} {RAN_AWAY}"
     if not layer.units[0].moved:
         return f"{adds_up} No unit has moved."
@@ -181,6 +204,8 @@ def _sentence(walk: Walk, layers: Sequence[UnitsLayer]) -> str:
 def _about(walk: Walk, found: Parts, layer: Layer, unit: int) -> str:
     """What one unit did, in a few sentences."""
     share = np.abs(layer.contributions[:, unit]).mean(-1)
+    if not np.isfinite(share[-1]):
+        return "At the last step it has run away with all others."
     if not layer.activations[:, unit].any():
         return "It is closed on the whole chart at every step, and adds nothing."
     before, now = number(share[0]), number(share[-1])
@@ -237,7 +262,7 @@ def _heights(found: Parts, truth: Array) -> Range:
     highest = float(np.abs(curves[np.isfinite(curves)]).max())
     reach = highest
     for layer in found.layers:
-        sums = layer.contributions[-1, layer.order].cumsum(0) + layer.rest[-1]
+        sums = layer.contributions[:, layer.order].cumsum(1) + layer.rest[:, None]
         reach = max(reach, *(float(np.nanmax(np.abs(v))) for v in (sums, layer.contributions)))
     top = 1.08 * min(reach, 2 * highest, 2 * float(np.abs(truth).max()) + 1)
     return -top, top

@@ -41,7 +41,7 @@ export class Layer {
   pushes(unit, at) { return between(this.rows.pushes.map((units) => units[unit]), at); }
 
   /** The hardest push that a unit gets at any step. @param {number} unit */
-  hardest(unit) { return Math.max(0, ...this.rows.pushes.flatMap((units) => [...units[unit]])); }
+  hardest(unit) { return Math.max(0, ...this.rows.pushes.flatMap((units) => [...units[unit]]).filter(Number.isFinite)); }
 
   /** The biases and the first `count` shares together, at a step. @param {number} count  @param {number} at */
   sum(count, at) {
@@ -60,7 +60,8 @@ export class Layer {
    */
   range(kind) {
     const { units } = this.data;
-    const ends = units.map((_, unit) => this.rows[kind].flatMap((lines) => [Math.min(...lines[unit]), Math.max(...lines[unit])]));
+    const ends = units.map((_, unit) => this.rows[kind].flatMap((lines) => [Math.min(...lines[unit]), Math.max(...lines[unit])])
+      .filter(Number.isFinite));
     const beyond = Math.floor(units.length * BEYOND);
     const low = ends.map((values) => Math.min(0, ...values)).sort((a, b) => a - b)[beyond];
     const high = ends.map((values) => Math.max(0, ...values)).sort((a, b) => b - a)[beyond];

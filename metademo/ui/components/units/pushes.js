@@ -30,7 +30,7 @@ export class Pushes {
   /** @param {Float64Array} pushes  @param {number} hardest  of all steps */
   show(pushes, hardest) {
     this.rows.forEach(({ bar, value }, i) => {
-      bar.style.width = `${hardest ? (100 * pushes[i]) / hardest : 0}%`;
+      bar.style.width = `${hardest ? (100 * (pushes[i] || 0)) / hardest : 0}%`;
       say(value, pretty(pushes[i]));
     });
   }

@@ -214,7 +214,8 @@ class Units {
     const all = count === parts;
     const some = `${Math.min(count, data.units.length)} of ${units} shares`;
     const sum = all ? `all ${units} shares` : some;
-    const far = gap.most < SAME ? "the wave itself" : `off the wave by ${pretty(gap.mean)} on average`;
+    const far = Number.isNaN(gap.most) ? "the network has run away"
+      : gap.most < SAME ? "the wave itself" : `off the wave by ${pretty(gap.mean)} on average`;
     say(this.how, all ? `all ${units}` : `${count} of ${units}`);
     say(this.total, `The biases and ${sum}: ${far}.`);
     this.range.setAttribute("aria-valuetext", `${sum}: ${far}`);
