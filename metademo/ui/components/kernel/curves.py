@@ -191,7 +191,6 @@ def encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
     start, unit = low - 2 * span, 5 * span / 65_000
     # What lies far outside the axes only has to stay outside.
     inside = np.clip(np.nan_to_num(values), low - 1.9 * span, high + 1.9 * span)
-    numbers = np.where(np.isfinite(values), np.rint((inside - start) / unit) - 32_500, GAP)
     light, dark = two_colors(curve.color)
     return {
         "name": curve.name,
@@ -202,7 +201,22 @@ def encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
         "opacity": curve.opacity,
         "legend": curve.legend,
         "about": curve.about,
-        "rows": len(values),
+        **_pack(np.where(np.isfinite(values), inside, np.nan), start, unit),
+    }
+
+
+def encode_rows(values: np.ndarray) -> dict[str, Any]:
+    """Values (..., n) as rows of int16 from the least to the largest there can be: 2 bytes each."""
+    rows = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
+    most = float(np.abs(rows[np.isfinite(rows)]).max(initial=0.0)) or 1.0
+    return _pack(rows, -most, most / 32_500)
+
+
+def _pack(rows: np.ndarray, start: float, unit: float) -> dict[str, Any]:
+    """Values (rows, n) as whole numbers of units, which `decode` in `plot.js` reads."""
+    numbers = np.where(np.isfinite(rows), np.rint((rows - start) / unit) - 32_500, GAP)
+    return {
+        "rows": len(rows),
         "start": start,
         "unit": unit,
         "y": base64.b64encode(numbers.astype("<i2").tobytes()).decode(),
