@@ -16,6 +16,7 @@ from metademo.command_line import (
     benchmark,
     check,
     evaluate,
+    inspect,
     link,
     listing,
     reproduce,
@@ -44,6 +45,17 @@ def parser() -> Parser:
     """The parser of the whole command line."""
     made = Parser(prog="metademo", description="Meta-learning on sine waves.")
     commands = made.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    for command in (listing, train, evaluate, adapt, link, check, sweep, reproduce, benchmark):
+    for command in (
+        listing,
+        train,
+        evaluate,
+        adapt,
+        inspect,
+        link,
+        check,
+        sweep,
+        reproduce,
+        benchmark,
+    ):
         command.add(commands)
     return made

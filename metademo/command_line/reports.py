@@ -43,6 +43,94 @@ class AdaptReport(Report):
     loss: list[float]
 
 
+class SliceReport(Report):
+    """The losses on the line theta_0 + s (theta_S - theta_0): see `analysis.ground.Slice`."""
+
+    s: list[float]
+    true: list[float]
+    mirror: list[float]
+    inner: list[float]
+    at: list[float]
+    off: list[float]
+    length: float
+    norm: float
+
+
+class PlaneReport(Report):
+    """The losses on the plane that the walk leaves least: see `analysis.ground.Plane`."""
+
+    places: list[float]
+    true: list[list[float]]
+    inner: list[list[float]]
+    steps: list[list[float]]
+    lost: list[float]
+    true_at_steps: list[float]
+    inner_at_steps: list[float]
+    true_seen: list[float]
+    inner_seen: list[float]
+
+
+class GradientsReport(Report):
+    """Both losses along the walk, and their gradients: see `analysis.gradients.Slopes`.
+
+    Attributes:
+        cosine: between the gradients; None where one of them is zero.
+    """
+
+    inner: list[float]
+    true: list[float]
+    inner_length: list[float]
+    true_length: list[float]
+    cosine: list[float | None]
+
+
+class UnitsReport(Report):
+    """The units of a hidden layer: see `analysis.units.Layer`.
+
+    Attributes:
+        order: of the units, counted from 0: those first that moved most.
+    """
+
+    layer: int
+    moved: list[float]
+    order: list[int]
+    pushes: list[list[list[float]]]
+
+
+class BackwardReport(Report):
+    """The gradient of the true loss at the end, back through the inner loop.
+
+    Attributes:
+        lengths: of lambda_0 .. lambda_S, (S + 1,).
+        first_order, reptile: the angles of their directions with lambda_0, which is MAML's, in
+            degrees; None where one has no length.
+    """
+
+    lengths: list[float]
+    first_order: float | None
+    reptile: float | None
+
+
+class InspectReport(Report):
+    """Of `inspect`.
+
+    Attributes:
+        amplitude, phase: of the wave that errors are against; the phase in radians.
+        steps: S.
+    """
+
+    algorithm: str
+    family: str
+    amplitude: float
+    phase: float
+    steps: int
+    slice: SliceReport
+    plane: PlaneReport
+    gradients: GradientsReport
+    units: list[UnitsReport]
+    backward: BackwardReport
+
+
 class ComparedReport(Report):
     """Of `adapt` with a link to the Compare page.
 

@@ -14,8 +14,10 @@ from metademo.moments.walked import points_walk, source_walk
 from metademo.tasks import WaveFamily, as_waves
 from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.inside.inside import insights
+from metademo.ui.components.units.units import units_chart
 from metademo.ui.controls.layout import INSIDE, W
 from metademo.ui.scenes import inside_scene as scene
+from metademo.ui.scenes.units_scene import units_scene
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 
@@ -49,6 +51,9 @@ def _points(state: PageState[MamlView], chosen: Checkpoint) -> None:
     if not view.points or scene.away(walk):
         st.info(scene.AWAY if view.points else scene.STANDS_STILL)
         return
+    if view.inside == "parts":
+        _parts(state, walk, "maml")
+        return
     contrasts = {
         name: points_walk(view, family, other)
         for name, other in _others(family, chosen).items()
@@ -65,8 +70,10 @@ def _source(state: PageState[DamlView], chosen: Checkpoint) -> None:
         st.info(scene.AWAY)
     elif view.inside == "loss":
         _learned_loss(state, walk, family, chosen)
-    else:
+    elif view.inside == "ground":
         _ground(state, walk, "daml", {})
+    else:
+        _parts(state, walk, "daml")
 
 
 def _switch(state: PageState[W], names: tuple[str, ...]) -> None:
@@ -91,6 +98,10 @@ def _ground(state: PageState[W], walk: Walk, name: str, contrasts: Mapping[str, 
         steps=walk.steps,
         page=state.page,
     )
+
+
+def _parts(state: PageState[W], walk: Walk, name: str) -> None:
+    units_chart(f"{state.page} parts", units_scene(walk, name=name), page=state.page)
 
 
 def _learned_loss(
