@@ -56,6 +56,13 @@ def component(app: AppTest, name: str) -> dict[str, Any]:
     return json.loads(_element(app, name).proto.json)[0]
 
 
+def components(app: AppTest, name: str) -> list[dict[str, Any]]:
+    """What each component of a name was given."""
+    elements = app.get("bidi_component")
+    mine = [element for element in elements if element.proto.component_name.endswith(name)]
+    return [json.loads(element.proto.json)[0] for element in mine]
+
+
 def chart(app: AppTest) -> dict[str, Any]:
     return component(app, "chart")
 

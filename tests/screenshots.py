@@ -8,6 +8,7 @@ pictures of the README instead.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -103,6 +104,12 @@ def find_the_worst(page: Page) -> None:
     for name in ("Find them", "Place them"):
         page.get_by_role("button", name=name).click()
         page.wait_for_selector(IDLE)
+
+
+def explain(page: Page) -> None:
+    """The popover that says what is what."""
+    page.get_by_role("button", name=re.compile("^(Why does|What each)")).click()
+    page.get_by_test_id("stPopoverBody").get_by_role("link").first.wait_for()
 
 
 def play_a_round(page: Page) -> None:
@@ -216,6 +223,8 @@ STATES = {
     "maml-no-weights": state_of(MAML, nothing, "[data-testid=stAlert]", server="empty"),
     "daml-broken-link": state_of(DAML, nothing, path="daml?x=west&steps=99"),
     "daml-between": state_of(DAML, between_the_bands),
+    "daml-story": state_of(DAML, explain),
+    "compare-explained": state_of(AT_REST["compare"], explain),
     "compare-waiting": Picture(
         "compare", f"{SCORES}{READY}[data-pending=true]", before=asking_once, server="fresh"
     ),

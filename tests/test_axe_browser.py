@@ -26,6 +26,8 @@ DRAWN = {
     "How it works": ".stDataFrame",
     "About": "[data-testid=stCode]",
 }
+EXPLAINED = {"DAML": "Why does a number mean a wave?", "Compare": "What each of them is"}
+"""A page's popover with a word for strangers, and where to read more."""
 WIDE = {"width": 1280, "height": 900}
 NARROW = {
     "a phone": {"width": 390, "height": 844},
@@ -166,6 +168,11 @@ def daml_and_compare(tour: Tour) -> None:
         tour.open(title)
         tour.unfold()
         tour.look_in_all_sizes(title)
+        if title in EXPLAINED:
+            tour.press(EXPLAINED[title])
+            tour.page.get_by_test_id("stPopoverBody").get_by_role("link").first.wait_for()
+            tour.look(f"{title}: {EXPLAINED[title]}")
+            tour.press(EXPLAINED[title])
 
 
 def other_families(tour: Tour) -> None:
@@ -259,6 +266,7 @@ VISIT = (
 STATES = (
     *HEADINGS,
     "the chart failed to load",
+    *(f"{title}: {button}" for title, button in EXPLAINED.items()),
     "Compare: any phase",
     "Compare: benchmark",
     "Train: running",

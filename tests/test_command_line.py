@@ -34,8 +34,11 @@ def folder(tmp_path, monkeypatch):
 
 def test_list_names_everything_in_json(capsys):
     listing = as_json(run(capsys, "list", "--json"))
-    assert list(listing) == ["algorithms", "yardsticks", "families", "recipes", "weights"]
-    assert list(listing["algorithms"]) == list(ALGORITHMS)
+    assert list(listing) == [
+        *("algorithms", "yardsticks", "papers", "families", "recipes", "weights")
+    ]
+    assert list(listing["algorithms"]) == list(listing["papers"]) == list(ALGORITHMS)
+    assert listing["papers"]["daml"].endswith("RSS 2018, https://arxiv.org/abs/1802.01557")
     assert list(listing["families"]) == list(FAMILIES)
     assert list(listing["recipes"]) == list(RECIPES)
     assert list(listing["weights"]) == checkpoints.shipped_names()
@@ -43,7 +46,7 @@ def test_list_names_everything_in_json(capsys):
 
 def test_list_is_readable(capsys):
     lines = run(capsys, "list").splitlines()
-    assert {"algorithms", "yardsticks", "families", "recipes", "weights"} <= set(lines)
+    assert {"algorithms", "yardsticks", "papers", "families", "recipes", "weights"} <= set(lines)
     for name, row in ALGORITHMS.items():
         assert any(line.split() == [name, *row.summary.split()] for line in lines)
     for name in checkpoints.shipped_names():

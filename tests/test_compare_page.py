@@ -15,6 +15,7 @@ from test_pages import own_weights
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
+from metademo.algorithms.papers import in_markdown
 from metademo.moments.candidates import candidates
 from metademo.moments.outside import ATTRIBUTES
 from metademo.moments.views import CompareView
@@ -142,8 +143,10 @@ def test_all_of_them_at_once_on_each_family(family):
     data = measured(app)
     assert {s["label"] for s in data["board"]["scores"]} == {one.title for one in found.values()}
     assert {s["about"] for s in data["board"]["scores"]} == {one.summary for one in found.values()}
-    everyone = next(c.value for c in app.caption if one_of_many(found) in c.value)
-    assert all(one.summary in everyone for one in found.values())
+    everyone = next(m.value for m in app.markdown if one_of_many(found) in m.value)
+    for one in found.values():
+        assert one.summary in everyone
+        assert in_markdown(one.model.learner.papers) in everyone
     notes = {s["label"]: s["note"] for s in data["board"]["scores"]}
     assert notes["Least squares on a sine"].startswith("least squares")
     assert notes["MAML++"].startswith("α learned from")

@@ -1,6 +1,9 @@
 """Contracts that every learner of the registries keeps, on every family that it suits."""
 
+import datetime
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from helpers import PAIRS, assert_near, assert_same, draw, generic_meta, one_of,
 from metademo import figures
 from metademo.algorithms import ALGORITHMS, YARDSTICKS, Learner
 from metademo.algorithms.learner import MAX_INNER_STEPS
+from metademo.algorithms.papers import ARTICLE, in_markdown, in_text
 from metademo.described import ConfigError
 from metademo.evaluation import evaluate, run_learner
 from metademo.settings import TrainConfig
@@ -53,10 +57,30 @@ def test_a_row_has_a_name_words_for_people_and_a_look(name):
     assert len(row.about.split()) >= 20
     assert row.formula.count("{") == row.formula.count("}")
     assert name in figures.STYLES
-    if name in ALGORITHMS:
-        assert re.search(r"\b20\d\d\b", row.citation)
     own = [text for text in ("title", "summary", "about", "formula") if text in vars(row)]
     assert len(own) == 4, "words of its own, not those of the class it is made from"
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_row_says_where_it_was_published_with_an_address(name):
+    papers = ALGORITHMS[name].papers
+    assert papers
+    for paper in papers:
+        assert paper.title
+        assert 1980 <= paper.year <= datetime.date.today().year
+        if paper is not ARTICLE:
+            assert paper.authors
+            assert re.fullmatch(r"https://[\w./-]+", paper.url)
+            assert paper.markdown.count(f"[*{paper.title}*]({paper.url})") == 1
+        assert in_markdown(papers).count(paper.title) == in_text(papers).count(paper.title) == 1
+    assert "*" not in in_text(papers)
+    assert not any(yardstick.papers for yardstick in YARDSTICKS.values())
+
+
+def test_the_readme_links_to_every_paper_once():
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    for paper in {replace(p, place="") for row in ALGORITHMS.values() for p in row.papers}:
+        assert text.count(paper.markdown) == 1
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

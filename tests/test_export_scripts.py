@@ -103,6 +103,13 @@ def test_a_notebook_draws_it_too(make, monkeypatch):
     assert [label for label in drawn if "after" in label] == [f"after {subject.steps} steps"]
 
 
+@pytest.mark.parametrize("view", subjects.SOURCES.values(), ids=subjects.SOURCES)
+def test_a_source_input_is_not_called_x_like_the_axis(view):
+    lines = script(subjects.at_source(view)).splitlines()
+    assert any(line.startswith("x_s = torch.tensor(") for line in lines)
+    assert not any(line.startswith("x = ") or "theta, x, y" in line for line in lines)
+
+
 def stub_of_matplotlib(monkeypatch) -> list[str]:
     """In the place of `matplotlib.pyplot`; the labels of what is drawn."""
     labels: list[str] = []

@@ -26,6 +26,7 @@ from streamlit.testing.v1 import AppTest
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
+from metademo.algorithms.papers import YU_2018, in_markdown
 from metademo.figures import OTHER, STYLES
 from metademo.moments.views import DamlView, MamlView
 from metademo.ui.server import resources
@@ -149,6 +150,19 @@ def test_daml_follows_its_source_input():
     assert view(app, "daml") == DamlView()
 
 
+def test_daml_tells_what_its_number_stands_for_and_does_not_call_it_x():
+    app = start("daml")
+    assert widget(app, "slider", "source", "daml").label == "Source input xₛ"
+    line = component(app, "source_line")
+    assert line["symbol"] == "xₛ"
+    assert "never the captions" in line["status"]
+    (story,) = (
+        text for text in texts(app) if "A robot watches one video of a person at work" in text
+    )
+    assert "They never reach the network." in story
+    assert YU_2018.markdown in story
+
+
 def test_daml_between_the_bands_is_allowed_and_labelled():
     app = start("daml")
     widget(app, "slider", "source", "daml").set_value(0.1).run()
@@ -255,9 +269,11 @@ def test_how_it_works_lets_every_algorithm_explain_itself():
     assert titles == [row.title for row in rows.values()]
     for name, row in rows.items():
         at = shown.index(f"### {row.title}")
-        assert shown[at + 1 : at + 3] == [row.about, f"$$\n{row.formula}\n$$"]
+        papers = [in_markdown(row.papers)] if row.papers else []
+        expected = [row.about, f"$$\n{row.formula}\n$$", *papers]
+        assert shown[at + 1 : at + 1 + len(expected)] == expected
+        assert not papers or shown.count(papers[0]) == 1
         assert STYLES[name].light in swatches(app)[titles.index(row.title)]
-    assert [c.value for c in app.caption] == [r.citation for r in rows.values() if r.citation]
 
 
 def test_a_new_row_of_the_registry_explains_itself_as_far_as_it_can(monkeypatch):

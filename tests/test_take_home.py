@@ -72,7 +72,7 @@ def test_the_daml_page_gives_the_same(offered):
     offered.open(widget(app, "slider", "source", "daml").set_value(0.0).run(), "daml")
     curves = table(offered["Curves (CSV)"])
     assert list(curves)[:3] == ["x", "truth_0", "truth_1"]
-    assert "x = torch.tensor([0.0])" in offered["Script"]
+    assert "x_s = torch.tensor([0.0])" in offered["Script"]
 
 
 def test_on_the_compare_page_one_learner_is_taken_apart(offered):

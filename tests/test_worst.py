@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metademo import checkpoints
-from metademo.analysis import worst as analysis
 from metademo.algorithms import YARDSTICKS
+from metademo.analysis import worst as analysis
 from metademo.analysis.worst import (
     APART,
     POINTS,

@@ -7,6 +7,7 @@ all tasks as it is: the features are reused, and a task finds its own head on th
 from __future__ import annotations
 
 from metademo.algorithms.maml import MAML
+from metademo.algorithms.papers import RAGHU_2020
 
 
 class ANIL(MAML):
@@ -25,10 +26,7 @@ class ANIL(MAML):
         r"\theta_{k+1}^{\text{head}} = \theta_k^{\text{head}} "
         r"- \alpha \, \nabla_{\!\text{head}} \, L_{\text{support}}(\theta_k)"
     )
-    citation = (
-        "Raghu, Raghu, Bengio, Vinyals: *Rapid Learning or Feature Reuse? Towards Understanding "
-        "the Effectiveness of MAML*, ICLR 2020"
-    )
+    papers = (RAGHU_2020,)
     compiled = True
 
     @property

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from metademo.algorithms.gradient_based import GradientBased
 from metademo.algorithms.learner import Meta, part
+from metademo.algorithms.papers import YU_2018
 from metademo.network import MLP, Network, Params, Regressor, regressor
 from metademo.tasks import CURVES, Examples, TaskFamily
 
@@ -49,10 +50,7 @@ class DAML(GradientBased):
         "a gradient."
     )
     formula = r"L_{\text{adapt}}(\theta, \psi; x_s) = \tfrac12\, g_\psi(y, h_2, h_1)^2"
-    citation = (
-        "Yu, Finn, Xie, Dasari, Zhang, Abbeel, Levine: *One-Shot Imitation from Observing Humans "
-        "via Domain-Adaptive Meta-Learning*, RSS 2018"
-    )
+    papers = (YU_2018,)
     compiled = True
     unlabelled = True
 
@@ -102,9 +100,9 @@ class DAML(GradientBased):
             else ("0.5 * g.square()", "g^2 / 2")
         )
         return f'''\
-def inner_loss(theta, x, y, k):
+def inner_loss(theta, x_s, y, k):
     """The learned loss {what}, of all activations at one source input; there is no label."""
-    seen = x[..., k % x.shape[-1], None]
+    seen = x_s[..., k % x_s.shape[-1], None]
     g = g_psi(theta, torch.cat(activations(theta, seen), dim=-1))
     return {loss}.sum((-2, -1))
 '''

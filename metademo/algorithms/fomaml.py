@@ -8,7 +8,10 @@ meta-gradient is the query gradient at the adapted weights, used as if it were t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from metademo.algorithms.maml import MAML
+from metademo.algorithms.papers import FINN_2017
 
 
 class FOMAML(MAML):
@@ -24,9 +27,6 @@ class FOMAML(MAML):
         "often nearly as good."
     )
     formula = r"\lambda_0 = \lambda_S = \nabla L_{\text{query}}(\theta_S)"
-    citation = (
-        "Finn, Abbeel, Levine: *Model-Agnostic Meta-Learning for Fast Adaptation of Deep "
-        "Networks*, ICML 2017, section 5.2"
-    )
+    papers = (replace(FINN_2017, place="section 5.2"),)
     compiled = True
     order = "first"

@@ -314,7 +314,7 @@ class GradientBased(Learner):
             shares = self.query_shares.tolist() if self.intermediate_weight else None
             loss = as_text.query_losses_along(shares)
         return f'''\
-def meta_gradient(theta, x, y, query_x, query_y, progress):
+def meta_gradient(theta, {self.inputs_in_torch}, y, query_x, query_y, progress):
     """The gradient of the mean query loss after the inner steps, and that loss."""
 {as_text.adapted(self, along=along)}{loss}\
     gradients = torch.autograd.grad(loss, list(start.values()), materialize_grads=True)

@@ -106,17 +106,18 @@ def adapted(learner: GradientBased, *, along: bool) -> str:
     Args:
         along: whether to keep `trajectory`, the weights after each step, or `fast`, the last ones.
     """
+    x = learner.inputs_in_torch
     step = (
-        "trajectory.append(inner_step(trajectory[-1], x, y, k))"
+        f"trajectory.append(inner_step(trajectory[-1], {x}, y, k))"
         if along
-        else "fast = inner_step(fast, x, y, k)"
+        else f"fast = inner_step(fast, {x}, y, k)"
     )
     begin = "    trajectory = [fast]\n" if along else ""
     loop = f"{begin}    for k in range({learner.trained_steps}):\n        {step}\n"
     return f"""\
     start = {{name: value.detach().requires_grad_() for name, value in theta.items()}}
     fast = start | {{  # each task has its own weights
-        name: value.expand(len(x), *value.shape)
+        name: value.expand(len({x}), *value.shape)
         for name, value in start.items()
         if name.startswith("{learner.kind.role}.")
     }}
@@ -149,16 +150,17 @@ def query_losses_along(shares: list[float] | None) -> str:
 
 def _inner_step(learner: GradientBased, alpha: str, differentiable: bool) -> str:
     options = ", create_graph=True" if differentiable else ""
+    x = learner.inputs_in_torch
     own = f"        alpha = {alpha}\n" if alpha else ""
     moving = ""
     if learner.moving != tuple(learner.network.shapes):
         names = "".join(f'    "{learner.kind.role}.{name}",\n' for name in learner.moving)
         moving = f"MOVING = (\n{names})\n\n\n"
     return f'''\
-{moving}def inner_step(theta, x, y, k):
+{moving}def inner_step(theta, {x}, y, k):
     """theta after step k: theta - alpha * gradient."""
     moving = {{name: value for name, value in theta.items() if {moves(learner)}}}
-    loss = inner_loss(theta, x, y, k).sum()
+    loss = inner_loss(theta, {x}, y, k).sum()
     gradients = torch.autograd.grad(loss, list(moving.values()){options})
     for (name, value), gradient in zip(moving.items(), gradients, strict=True):
 {own}        theta = theta | {{name: value - alpha * gradient}}

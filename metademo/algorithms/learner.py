@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from metademo.algorithms.in_torch import InTorch
+from metademo.algorithms.papers import Paper
 from metademo.network import Params
 from metademo.tasks import CURVES, Array, Episode, Examples, TaskFamily, TaskKind
 
@@ -62,8 +63,8 @@ class Learner(ABC):
     """A paragraph (Markdown) for readers who know gradient descent."""
     formula: ClassVar[str] = ""
     """The equation that defines it (LaTeX), in the symbols of the page How it works."""
-    citation: ClassVar[str] = ""
-    """Authors, title, venue and year (Markdown)."""
+    papers: ClassVar[tuple[Paper, ...]] = ()
+    """Where it was published, or what it combines; none if it is nobody's."""
     unlabelled: ClassVar[bool] = False
     """Whether the support set is unlabelled source-domain inputs instead of labelled points."""
 
@@ -176,6 +177,11 @@ class Learner(ABC):
     def training_in_torch(self) -> InTorch | None:
         """How it is trained, likewise: `draw` and `meta_gradient`, and what they need."""
         return None
+
+    @property
+    def inputs_in_torch(self) -> str:
+        """What scripts call the inputs of its support set; those of a source domain are no x."""
+        return "x_s" if self.unlabelled else "x"
 
     @property
     def draw_in_torch(self) -> str:

@@ -14,6 +14,7 @@ By reverse accumulation (what autograd does here, step by step through the inner
 from __future__ import annotations
 
 from metademo.algorithms.gradient_based import GradientBased
+from metademo.algorithms.papers import FINN_2017
 
 
 class MAML(GradientBased):
@@ -31,8 +32,5 @@ class MAML(GradientBased):
     formula = (
         r"\theta_0 \leftarrow \theta_0 - \beta \, \nabla_{\theta_0} L_{\text{query}}(\theta_S)"
     )
-    citation = (
-        "Finn, Abbeel, Levine: *Model-Agnostic Meta-Learning for Fast Adaptation of Deep "
-        "Networks*, ICML 2017"
-    )
+    papers = (FINN_2017,)
     compiled = True

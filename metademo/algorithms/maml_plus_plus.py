@@ -12,8 +12,11 @@ network has no batch normalisation, which the paper's other changes are about.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
+from metademo.algorithms.papers import ANTONIOU_2019, Paper
 from metademo.algorithms.step_sizes import LearnedStepSizes
 
 ANNEALED = 0.2
@@ -34,7 +37,7 @@ class MAMLPlusPlus(LearnedStepSizes):
         "goes on."
     )
     formula = r"L = \sum_{k=1}^{S} w_k \, L_{\text{query}}(\theta_k)"
-    citation = "Antoniou, Edwards, Storkey: *How to Train Your MAML*, ICLR 2019"
+    papers: ClassVar[tuple[Paper, ...]] = (ANTONIOU_2019,)
     compiled = True
     per_step = True
 

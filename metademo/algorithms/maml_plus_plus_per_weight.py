@@ -10,6 +10,7 @@ are trained with.
 from __future__ import annotations
 
 from metademo.algorithms.maml_plus_plus import MAMLPlusPlus
+from metademo.algorithms.papers import ANTONIOU_2019, LI_2017
 
 
 class MAMLPlusPlusPerWeight(MAMLPlusPlus):
@@ -27,10 +28,6 @@ class MAMLPlusPlusPerWeight(MAMLPlusPlus):
     formula = (
         r"\theta_{k+1} = \theta_k - \boldsymbol{\alpha}_k \odot \nabla L_{\text{support}}(\theta_k)"
     )
-    citation = (
-        "A combination of two. Antoniou, Edwards, Storkey: *How to Train Your MAML*, ICLR 2019; "
-        "Li, Zhou, Chen, Li: *Meta-SGD: Learning to Learn Quickly for Few-Shot Learning*, arXiv "
-        "2017"
-    )
+    papers = (ANTONIOU_2019, LI_2017)
     compiled = True
     per_weight = True

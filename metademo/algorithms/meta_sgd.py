@@ -8,6 +8,7 @@ each weight goes, and its sign whether down the gradient at all.
 
 from __future__ import annotations
 
+from metademo.algorithms.papers import LI_2017
 from metademo.algorithms.step_sizes import LearnedStepSizes
 
 
@@ -25,9 +26,6 @@ class MetaSGD(LearnedStepSizes):
     formula = (
         r"\theta_{k+1} = \theta_k - \boldsymbol{\alpha} \odot \nabla L_{\text{support}}(\theta_k)"
     )
-    citation = (
-        "Li, Zhou, Chen, Li: *Meta-SGD: Learning to Learn Quickly for Few-Shot Learning*, arXiv "
-        "2017"
-    )
+    papers = (LI_2017,)
     compiled = True
     per_weight = True

@@ -8,7 +8,10 @@ steps that follow fit the points, and not the wave between them.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from metademo.algorithms.gradient_based import GradientBased
+from metademo.algorithms.papers import ARTICLE, FINN_2017
 
 
 class Pretrained(GradientBased):
@@ -25,10 +28,7 @@ class Pretrained(GradientBased):
         "them."
     )
     formula = r"\theta_0 \leftarrow \theta_0 - \beta \, \nabla L_{\text{query}}(\theta_0)"
-    citation = (
-        "The contrast in *Meta Learning in PyTorch*, 2018, and in Finn, Abbeel, Levine 2017, "
-        "section 5.1"
-    )
+    papers = (ARTICLE, replace(FINN_2017, place="section 5.1"))
     compiled = True
 
     @property

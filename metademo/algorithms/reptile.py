@@ -16,6 +16,7 @@ from torch import Tensor
 from metademo.algorithms import gradient_steps_in_torch as as_text
 from metademo.algorithms.gradient_based import GradientBased
 from metademo.algorithms.learner import Meta, Weights, part, tensor_like
+from metademo.algorithms.papers import NICHOL_2018
 from metademo.tasks import Array, Episode
 
 
@@ -32,7 +33,7 @@ class Reptile(GradientBased):
         "where earlier ones have led, and that is how it learns about learning."
     )
     formula = r"\theta_0 \leftarrow \theta_0 + \beta \, (\theta_S - \theta_0)"
-    citation = "Nichol, Achiam, Schulman: *On First-Order Meta-Learning Algorithms*, arXiv 2018"
+    papers = (NICHOL_2018,)
     order = "reptile"
     compiled = True
 

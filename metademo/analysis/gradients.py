@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metademo.algorithms import DAML
+from metademo.algorithms.daml import DAML
 from metademo.algorithms.learner import part
 from metademo.analysis.walk import Walk, flattened
 from metademo.inner import adapt
@@ -35,22 +35,26 @@ class Slopes:
 
 def slopes(walk: Walk) -> Slopes:
     """The gradients of both losses after each step, in the weights that the inner loop moves."""
-    last = max(0, walk.steps - 1)
-    moving = walk.moving
-    inner, true = [], []
-    for k, weights in enumerate(walk.weights):
-        inner.append(gradient(lambda w, k=k: walk.inner_loss(w, min(k, last)), weights) * moving)
-        true.append(gradient(walk.true_loss, weights) * moving)
-    a, b = torch.stack(inner), torch.stack(true)
-    lengths = a.norm(dim=1), b.norm(dim=1)
-    product = lengths[0] * lengths[1]
-    cosine = torch.where(product > 0, (a * b).sum(1) / product, torch.nan)
-    return Slopes(
-        walk.inner_losses.numpy(),
-        walk.true_losses.detach().numpy(),
-        *(length.numpy() for length in lengths),
-        cosine.clamp(-1, 1).numpy(),
+    last, moving = max(0, walk.steps - 1), walk.moving
+    inner = torch.stack(
+        [_inner_gradient(walk, min(k, last), w) for k, w in enumerate(walk.weights)]
     )
+    true = torch.stack([gradient(walk.true_loss, weights) for weights in walk.weights])
+    inner, true = inner * moving, true * moving
+    inner_length, true_length = inner.norm(dim=1), true.norm(dim=1)
+    product = inner_length * true_length
+    cosine = torch.where(product > 0, (inner * true).sum(1) / product, torch.nan)
+    return Slopes(
+        inner=walk.inner_losses.numpy(),
+        true=walk.true_losses.numpy(),
+        inner_length=inner_length.numpy(),
+        true_length=true_length.numpy(),
+        cosine=cosine.clamp(-1, 1).numpy(),
+    )
+
+
+def _inner_gradient(walk: Walk, step: int, weights: Tensor) -> Tensor:
+    return gradient(lambda networks: walk.inner_loss(networks, step), weights)
 
 
 def gradient(loss: Callable[[Tensor], Tensor], weights: Tensor) -> Tensor:
@@ -134,15 +138,13 @@ def seen(walk: Walk, inputs: Array) -> Seen:
         looked_at = torch.cat([y, h2, h1], dim=-1)
         g, units2, units1 = learner.adaptation_loss.activations(psi, looked_at)
         answers = psi["0.weight"] * looked_at[0].std(0, correction=0)
-    rows = (h1, h2, units1, units2)
-    h1, h2, units1, units2 = (values.mT.numpy() for values in rows)
     return Seen(
         np.asarray(inputs),
-        h1,
-        h2,
-        y[..., 0].numpy(),
-        units1,
-        units2,
-        g[..., 0].numpy(),
-        answers.numpy(),
+        h1=h1.mT.numpy(),
+        h2=h2.mT.numpy(),
+        y=y[..., 0].numpy(),
+        units1=units1.mT.numpy(),
+        units2=units2.mT.numpy(),
+        g=g[..., 0].numpy(),
+        answers=answers.numpy(),
     )

@@ -6,7 +6,7 @@ plane it shows, and how far off it the walk is: a plane tells of the walk what l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ SIDE = 51
 """Networks along each side of a map of a plane."""
 ROOM = 1.35
 """How much farther than its farthest step a plane is shown, to each side of theta_0."""
-TOGETHER = 200
+TOGETHER = 100
 """Networks that are evaluated at once, which bounds the memory."""
 
 
@@ -60,11 +60,12 @@ def slice_of(walk: Walk, s: Array) -> Slice:
     on_it = start + torch.as_tensor(s).double()[:, None] * way
     offsets = walk.weights - start
     at = offsets @ way / length.square().clamp_min(torch.finfo(torch.float64).tiny)
-    upside_down = walk.towards(-walk.truth.labels[0].numpy())
+    outputs = walk.predict(on_it, walk.truth.x[0])
+    truth, loss = walk.truth.labels, walk.learner.kind.losses[walk.metric]
     return Slice(
         s=np.asarray(s),
-        true=_losses(walk.true_loss, on_it),
-        mirror=_losses(upside_down.true_loss, on_it),
+        true=loss(outputs, truth).numpy(),
+        mirror=loss(outputs, -truth).numpy(),
         inner=_losses(walk.inner_loss, on_it),
         at=at.numpy(),
         off=(offsets - at[:, None] * way).norm(dim=1).numpy(),
@@ -83,10 +84,11 @@ class Plane:
         true, inner: the error against the truth, and what the inner loop descends (at its first
             step); row by row along the second axis, (places, places).
         steps: where each step is seen, (S + 1, 2): the nearest point of the plane.
-        lost: the share of each step's squared distance from theta_0 that is off the plane, (S + 1,);
-            0 at theta_0.
+        lost: the share of each step's squared distance from theta_0 that is off the plane,
+            (S + 1,); 0 at theta_0.
         true_at_steps, inner_at_steps: the losses of the steps themselves, (S + 1,).
-        true_seen, inner_seen: the losses where the steps are seen, (S + 1,): what the map says there.
+        true_seen, inner_seen: the losses where the steps are seen, which is what the map says
+            there, (S + 1,).
     """
 
     axes: Array
@@ -118,11 +120,12 @@ def plane_of(walk: Walk, axes: Tensor, reach: float, side: int = SIDE) -> Plane:
     seen = steps @ axes
     away = offsets.square().sum(1)
     lost = (offsets - seen).square().sum(1) / away.clamp_min(torch.finfo(torch.float64).tiny)
+    quick = walk.single()
     return Plane(
         axes=axes.numpy(),
         places=places.numpy(),
-        true=_losses(walk.true_loss, on_it).reshape(side, side),
-        inner=_losses(walk.inner_loss, on_it).reshape(side, side),
+        true=_losses(quick.true_loss, on_it.float()).reshape(side, side),
+        inner=_losses(quick.inner_loss, on_it.float()).reshape(side, side),
         steps=steps.numpy(),
         lost=lost.numpy(),
         true_at_steps=_losses(walk.true_loss, walk.weights),
@@ -184,7 +187,7 @@ def _filter_lengths(walk: Walk, weights: Tensor) -> Iterator[Tensor]:
         yield length.reshape(-1, *[1] * (value.ndim - 1)).expand(value.shape)
 
 
-def _losses(loss, weights: Tensor) -> Array:
+def _losses(loss: Callable[[Tensor], Tensor], weights: Tensor) -> Array:
     """Of many networks, some at a time."""
     with torch.no_grad():
         return torch.cat([loss(some) for some in weights.split(TOGETHER)]).numpy()

@@ -142,6 +142,16 @@ class Walk:
         """The same walk against another truth, (points,)."""
         return replace(self, truth=Examples(self.truth.x, _double(y)[None]))
 
+    def single(self) -> Walk:
+        """The same walk in single precision, twice as fast, for maps of many networks."""
+        return replace(
+            self,
+            meta={name: value.float() for name, value in self.meta.items()},
+            support=self.support.map(Tensor.float),
+            truth=self.truth.map(Tensor.float),
+            weights=self.weights.float(),
+        )
+
     def every(self, n: int) -> Walk:
         """The same walk against every so-many-th point of the truth, for a quicker look."""
         x, y = self.truth.x, self.truth.labels
@@ -157,12 +167,17 @@ class Walk:
     @functools.cached_property
     def true_losses(self) -> Tensor:
         """The error against the truth after each step, (S + 1,)."""
-        return self.true_loss(self.weights)
+        return self.true_loss(self.weights).detach()
+
+    @property
+    def curves(self) -> Array:
+        """What the network puts out after each step where the truth is known: (S + 1, points)."""
+        return self.predict(self.weights, self.truth.x[0]).detach().numpy()
 
 
-def start_of(learner: GradientBased, meta: Meta) -> Tensor:
-    """theta_0 as a vector, (weights,)."""
-    return flattened(part(meta, learner.kind.role))
+def start_of(model: Model) -> Tensor:
+    """A model's theta_0 as a vector, (weights,)."""
+    return flattened(part(model.meta, model.learner.kind.role))
 
 
 def flattened(params: Params) -> Tensor:

@@ -6,6 +6,7 @@ import argparse
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
+from metademo.algorithms.papers import in_text
 from metademo.checkpoints import CheckpointError
 from metademo.command_line.arguments import Commands, add_command
 from metademo.command_line.reports import Listing
@@ -22,6 +23,11 @@ def run(arguments: argparse.Namespace) -> int:
     listing = Listing(
         algorithms={name: algorithm.summary for name, algorithm in ALGORITHMS.items()},
         yardsticks={name: yardstick.summary for name, yardstick in YARDSTICKS.items()},
+        papers={
+            name: in_text(algorithm.papers)
+            for name, algorithm in ALGORITHMS.items()
+            if algorithm.papers
+        },
         families={name: family.title for name, family in FAMILIES.items()},
         recipes={name: recipe.title for name, recipe in RECIPES.items()},
         weights={name: _describe(name) for name in checkpoints.shipped_names()},

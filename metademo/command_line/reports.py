@@ -71,10 +71,15 @@ class LinkReport(Report):
 
 
 class Listing(Report):
-    """Of `list`: names, each with a line about it."""
+    """Of `list`: names, each with a line about it.
+
+    Attributes:
+        papers: where each algorithm was published, with the address.
+    """
 
     algorithms: dict[str, str]
     yardsticks: dict[str, str]
+    papers: dict[str, str]
     families: dict[str, str]
     recipes: dict[str, str]
     weights: dict[str, str]

@@ -35,7 +35,7 @@ def add_support(parser: Parser) -> Group:
     """The options; returns the group of those of which one has to be given."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--points", metavar="X,Y ...", help='labelled points: "0,0 1.57,1"')
-    what.add_argument("--source", metavar="X[,X...]", help="unlabelled source inputs, in turn")
+    what.add_argument("--source", metavar="X_S[,X_S...]", help="unlabelled source inputs, in turn")
     add_settings(parser, Adaptation)
     return what
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from metademo.algorithms.in_torch import Passage
+from metademo.algorithms.papers import in_markdown
 from metademo.export.script import in_own_numbers, needs, passages, picture, title
 from metademo.export.subject import Subject
 
@@ -38,7 +39,7 @@ def _opening(subject: Subject) -> str:
         f"# {title(subject)}",
         learner.about,
         formula,
-        learner.citation,
+        in_markdown(learner.papers),
         needs(subject) + ".",
     ]
     return "\n\n".join(part for part in parts if part)

@@ -47,7 +47,7 @@ def passages(subject: Subject) -> list[Passage]:
         ),
         *told.passages,
         Passage("## Where it starts\n\n" + _where(subject), start),
-        Passage("## Adapting\n\nThe curve after 0, 1, 2, .. steps.", _adapting(told)),
+        Passage("## Adapting\n\nThe curve after 0, 1, 2, .. steps.", _adapting(subject, told)),
     ]
 
 
@@ -98,10 +98,14 @@ def wrapped(begin: str, values: str, end: str) -> str:
     return f"{begin}[\n{rows}\n]{end}\n"
 
 
+def reference(citation: str) -> str:
+    """A citation in lines; addresses and the names of methods stay whole."""
+    return textwrap.fill(citation, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
 def _origin(subject: Subject) -> str:
     """Where the method is from, and what has to be there."""
-    citation = textwrap.fill(subject.citation, WIDTH)
-    return "\n".join(filter(None, [citation, needs(subject)]))
+    return "\n".join(filter(None, [reference(subject.citation), needs(subject)]))
 
 
 def _quotable(text: str) -> str:
@@ -128,7 +132,11 @@ def _task(subject: Subject, told: InTorch) -> str:
         wave = re.sub(r"\bx\b", "grid", wave_in_numpy(subject.truth))
         truth = f"truth = {wave}  # {subject.truth_is}\n"
     return (
-        wrapped("x = torch.tensor(", numbers(x[0], double=told.double), kind)
+        wrapped(
+            f"{subject.learner.inputs_in_torch} = torch.tensor(",
+            numbers(x[0], double=told.double),
+            kind,
+        )
         + labels
         + f"steps = {subject.steps}\n{settings}"
         + f"grid = np.linspace({low}, {high}, {len(subject.family.grid)})\n{truth}"
@@ -183,12 +191,12 @@ theta = {{name: value.requires_grad_() for name, value in drawn.items()}}
     )
 
 
-def _adapting(told: InTorch) -> str:
+def _adapting(subject: Subject, told: InTorch) -> str:
     return f"""\
 inputs = torch.tensor(grid, dtype=torch.float{64 if told.double else 32})
 curves = [network(theta, inputs)]
 for k in range(steps):
-    theta = inner_step(theta, x, y, k)
+    theta = inner_step(theta, {subject.learner.inputs_in_torch}, y, k)
     curves.append(network(theta, inputs))
 curves = torch.stack(curves).detach().numpy()  # after 0, 1, .. steps: (steps + 1, {{grid}})
 """.replace("{grid}", "len(grid)")

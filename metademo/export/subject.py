@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from metademo.algorithms import Learner
+from metademo.algorithms.papers import in_text
 from metademo.checkpoints import SUFFIX
 from metademo.models import Model
 from metademo.moments.candidates import Candidate
@@ -60,7 +61,7 @@ class Subject:
     @property
     def citation(self) -> str:
         """Where the method is from, in plain text; "" if it is nobody's."""
-        return self.learner.citation.replace("*", "")
+        return in_text(self.learner.papers)
 
     @property
     def empty(self) -> bool:

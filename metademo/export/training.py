@@ -6,11 +6,10 @@ those of the page to the last bit, but as good.
 
 from __future__ import annotations
 
-import textwrap
-
 from metademo.algorithms.in_torch import InTorch
+from metademo.algorithms.papers import in_text
 from metademo.checkpoints import SUFFIX
-from metademo.export.script import WIDTH, joined
+from metademo.export.script import joined, reference
 from metademo.scores import Conditions
 from metademo.settings import TrainConfig
 from metademo.tasks import WaveFamily
@@ -38,6 +37,7 @@ def training_script(config: TrainConfig) -> str:
         *(passage.code for passage in told.passages),
         _learning_rate(config),
         _TRAIN.format(
+            x=learner.inputs_in_torch,
             init=INIT_STREAM,
             episodes=EPISODE_STREAM,
             optimizer=_OPTIMIZERS[config.optimizer],
@@ -53,7 +53,7 @@ def training_script(config: TrainConfig) -> str:
 
 def _head(config: TrainConfig) -> str:
     learner = config.learner
-    citation = textwrap.fill(learner.citation.replace("*", ""), WIDTH)
+    citation = reference(in_text(learner.papers))
     return f'''"""{learner.title}, {config.steps:,} outer steps.
 
 Tasks are waves {config.task_family.title}.
@@ -113,8 +113,8 @@ def train(report=print):
     optimizer = {optimizer}(list(theta.values()), lr=0.0)
     step, losses = 0, []
 {count}    while step < STEPS:
-        x, y, query_x, query_y, _ = draw_tasks(episodes, META_BATCH, POINTS, QUERIES)
-        gradients, loss = meta_gradient(theta, x, y, query_x, query_y, step / STEPS)
+        {x}, y, query_x, query_y, _ = draw_tasks(episodes, META_BATCH, POINTS, QUERIES)
+        gradients, loss = meta_gradient(theta, {x}, y, query_x, query_y, step / STEPS)
         for name, value in theta.items():
             value.grad = gradients[name]
         norm = torch.nn.utils.clip_grad_norm_(theta.values(), {largest})
@@ -134,12 +134,13 @@ def _held_out(config: TrainConfig, family: WaveFamily) -> str:
     """As `evaluation.evaluate`, by default."""
     low, high = map(number_in_numpy, family.x_range)
     tasks = Conditions().tasks
+    x = config.learner.inputs_in_torch
     points = "max(1, INNER_STEPS)" if config.learner.unlabelled else "POINTS"
     return f'''\
 def held_out_errors(theta):
     """The mean error on {tasks} tasks that training never sees, after 0, 1, .. inner steps."""
     rng = np.random.default_rng([0, {HELD_OUT_STREAM}])
-    x, y, _, _, wave = draw_tasks(rng, {tasks}, {points}, 0)
+    {x}, y, _, _, wave = draw_tasks(rng, {tasks}, {points}, 0)
     grid = np.linspace({low}, {high}, {len(family.grid)})
     inputs, truth = torch.tensor(grid, dtype=torch.float32), torch.tensor(wave(grid))
     theta = {{name: value.detach().requires_grad_() for name, value in theta.items()}}
@@ -152,7 +153,7 @@ def held_out_errors(theta):
     for k in range(INNER_STEPS + 1):
         curve = network(fast, inputs).detach()
         errors.append({_ERRORS[family.metric]}.mean().item())
-        fast = inner_step(fast, x, y, k)
+        fast = inner_step(fast, {x}, y, k)
     return errors
 '''
 

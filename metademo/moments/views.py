@@ -26,6 +26,8 @@ EXAMPLE = (-4.0, -2.0, 1.5, 3.5)
 """Where the points are that a page begins with: near crests and troughs in turn."""
 WAVE = frozenset({"amplitude", "frequency", "phase", "shape", "noise", "draw"})
 """The fields that say where points are that lie on the wave."""
+SWAPS = ("truth", "maml", "pretrained", "random")
+"""What can be put in the place of the learned loss, or of the weights that it was learned with."""
 EXAMPLE_PHASE = math.radians(45)
 """Of the wave that the MAML page begins with: well inside of what its weights know."""
 
@@ -260,11 +262,13 @@ class MamlView(PointsView):
         weights: name of the meta-trained weights.
         contrast: whether the untrained and the ordinarily trained network are shown, too.
         worst: whether the four points at which the network fails most are looked for.
+        inside: what is shown where one sees inside.
     """
 
     weights: str = "maml-any-phase"
     contrast: bool = False
     worst: bool = False
+    inside: Annotated[str, OneOf(("ground", "parts"))] = "ground"
 
     @classmethod
     def first(cls, **values: Any) -> Self:
@@ -332,6 +336,8 @@ class DamlView(PageView):
         draw: which draw of fresh inputs (a seed).
         steps: inner steps shown, N.
         inner_lr: alpha, or None for the one that the weights were trained with.
+        inside: what is shown where one sees inside.
+        swap: what is put in the place of the learned loss or of its weights there.
     """
 
     IN_ADDRESS: ClassVar = {"source": "x", "inner_lr": "alpha"}
@@ -342,6 +348,8 @@ class DamlView(PageView):
     draw: Draw = 0
     steps: Steps = 5
     inner_lr: Alpha | None = None
+    inside: Annotated[str, OneOf(("loss", "ground", "parts"))] = "loss"
+    swap: Annotated[str, OneOf(SWAPS)] = "truth"
 
     def shareable(self, own: Collection[str]) -> Self:
         return self.changed(weights=self.first().weights) if self.weights in own else self

@@ -75,7 +75,7 @@ def draw_tasks(rng, n, points, queries):
     inputs = {_uniform(*family.x_range, "uniform[:, 2:]")}
     {support}
     query_x = inputs[:, points:]
-    drawn = (x, y, query_x, wave(query_x))
+    drawn = ({"x_s" if unlabelled else "x"}, y, query_x, wave(query_x))
     return *(None if v is None else torch.tensor(v, dtype=torch.float32) for v in drawn), wave
 '''
 
@@ -97,7 +97,7 @@ def _source_inputs(bands: tuple[SourceBand, ...]) -> str:
         listed = ",\n            ".join(inputs)
         return f"""\
 u = {seen}
-    x = np.select(  # a band of the source domain stands for each phase
+    x_s = np.select(  # a band of the source domain stands for each phase
         [{kinds}],
         [
             {listed},
@@ -111,5 +111,5 @@ u = {seen}
     place = f"(phase - {number_in_numpy(first)}) / ({number_in_numpy(last - first)})"
     return f"""\
 place = {place}  # each source input stands for a phase
-    x = np.repeat({_uniform(band.low, band.high, "place")}, points, axis=1)
+    x_s = np.repeat({_uniform(band.low, band.high, "place")}, points, axis=1)
     y = None"""

@@ -32,6 +32,8 @@ CONTROLS_WIDTH = 288
 """In pixels. The chart has what is left; on a phone each of them has the whole width."""
 
 
+INSIDE = "inside"
+"""The name of the part below chart and controls, among those that are unfolded."""
 MOST_WARNINGS = 2
 """More of them would fill a screen."""
 
@@ -63,11 +65,13 @@ def in_fragments(
     chart: Callable[[], None],
     controls: Callable[[], None],
     below: Callable[[], None] = lambda: None,
+    inside: Callable[[], None] | None = None,
 ) -> None:
     """Draw the chart and the controls side by side, each as a fragment, see `page_state`.
 
     Args:
         below: draws what stands below the controls. A lesson may hide those.
+        inside: draws what can be unfolded below both, unless a lesson hides anything.
     """
     stage, beside = stage_and_controls()
     # The chart comes first: what the browser is sent first, it draws first.
@@ -77,6 +81,8 @@ def in_fragments(
         if CONTROLS not in state.lesson.hidden:
             st.fragment(controls, key=f"{state.page} controls")()
         below()
+    if inside and not state.lesson.hidden:
+        st.fragment(inside, key=_inside(state.page))()
 
 
 def page_state(
@@ -93,7 +99,13 @@ def page_state(
         said=st.query_params,
         leading=(f"{page} chart", *leading),
         following=(f"{page} controls", *following),
+        unfolded={INSIDE: _inside(page)},
     )
+
+
+def _inside(page: str) -> str:
+    """The key of the fragment that shows the inside."""
+    return f"{page} inside"
 
 
 def points_chart(

@@ -16,6 +16,7 @@ import numpy as np
 import streamlit as st
 
 from metademo import checkpoints
+from metademo.algorithms.papers import in_text
 from metademo.checkpoints import Checkpoint
 from metademo.export.notebook import notebook
 from metademo.export.script import script, title
@@ -164,7 +165,7 @@ def from_run(run: Run, step: int | None) -> None:
     _downloads("train", downloads)
     if not text:
         st.caption(f"No script: nobody has put {config.learner.title} into plain PyTorch yet.")
-    citation = config.learner.citation.replace("*", "")
+    citation = in_text(config.learner.papers)
     picture("train", title=heading, citation=citation, file=f"{name}-chart")
 
 

@@ -79,10 +79,11 @@ def _code(work: Work) -> str:
 
 def in_words(work: Work) -> str:
     """A work that this one builds on, with a link to it if its address is known."""
-    title = f"[{work.title}]({work.address})" if work.address else work.title
+    # No emphasis in a link: its font comes late, and lines would break anew.
+    title = f"[{work.title}]({work.address})" if work.address else f"*{work.title}*"
     *others, last = [name.split(",")[0] for name in work.authors] or [""]
     who = f"{', '.join(others)} and {last}, " if others else f"{last}, " if last else ""
-    return f"{who}*{title}* ({work.year}), {work.notes}"
+    return f"{who}{title} ({work.year}), {work.notes}"
 
 
 page()

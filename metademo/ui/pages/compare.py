@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from metademo import reproduce
+from metademo.algorithms.papers import FINN_2017, in_markdown
 from metademo.checkpoints import Checkpoint
 from metademo.moments.candidates import Candidate, candidates, missing
 from metademo.moments.compared import compare
@@ -128,7 +129,7 @@ def _controls() -> None:
         ),
     )
     with st.popover("What each of them is", width="stretch"):
-        st.caption("\n".join(f"- **{one.title}** {one.summary}" for one in found.values()))
+        st.markdown("\n".join(map(_what_it_is, found.values())))
     upload_weights.offer("compare", _take_up, disabled=state.lesson.lock)
     layout.wave_slider(state, family, "phase")
     with st.expander("Outside of what they learned", **state.unfolding("outside")):
@@ -149,6 +150,12 @@ def _controls() -> None:
     keep.own_weights(state)
     if not state.lesson.hidden:  # what is hidden is not to be had in another way
         take_home.popover("compare", _take_home)
+
+
+def _what_it_is(one: Candidate) -> str:
+    """A line of a list: what it does, and where it was published."""
+    papers = in_markdown(one.model.learner.papers)
+    return f"- **{one.title}** {one.summary}" + (f".\\\n{papers}" if papers else "")
 
 
 def _take_up(name: str, checkpoint: Checkpoint) -> None:
@@ -210,8 +217,9 @@ def _published_table(state: PageState[CompareView]) -> None:
             "Mean squared error ± 95 % interval. Where tasks diverge the mean is theirs alone: the "
             f"median says how the others do. {len(conditions.training_seeds)} training seeds x "
             f"{conditions.held_out_tasks_per_seed:,} held-out tasks. {reproduce.DIVERGED} "
-            f"Published: {reproduce.FINN}. Made by `{conditions.command}`."
+            f"Made by `{conditions.command}`."
         )
+        st.markdown(f"Published: [{reproduce.FINN}]({FINN_2017.url}).")
 
 
 def _absent(found: dict[str, Candidate], family: WaveFamily) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from metademo.algorithms.papers import YU_2018
 from metademo.checkpoints import Checkpoint
 from metademo.figures import style_of
 from metademo.models import Model
@@ -14,7 +15,7 @@ from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.kernel.gestures import Gesture
 from metademo.ui.components.source_line.source_line import Band, source_line
-from metademo.ui.controls import keep, layout, take_home, upload_weights
+from metademo.ui.controls import inside, keep, layout, take_home, upload_weights
 from metademo.ui.scenes.scenes import daml_scene
 from metademo.ui.scenes.sentences import wave_name
 from metademo.ui.server import resources
@@ -22,6 +23,22 @@ from metademo.ui.state.state import PageState
 
 SOURCE_RANGE = (-PI / 2, PI / 2)
 NUDGE = "Drag the handle to the other band."
+STORY = f"""
+**The story.** A robot watches one video of a person at work. The video has no *labels*: nothing in
+it says what the robot's own motors should do. Still, the robot must then do the work itself.
+
+**Here** the video is a single number, $x_s$, and the work is to become the right wave. What is
+watched is called the *source domain*; where one acts, the *target domain*. There the chart's axis
+is $x$: another quantity, not $x_s$.
+
+**Why a number means a wave.** Because training paired them. The network saw a number, took its
+steps, and was then judged at points of that number's wave. So it learned a *loss*, which is what
+the steps make smaller, that turns the number into the wave. Now the number comes alone.
+
+**The captions on the line** are for you. They never reach the network.
+
+{YU_2018.markdown}
+"""
 
 
 def page() -> None:
@@ -29,15 +46,19 @@ def page() -> None:
     choices, faults = resources.playable("daml")
     layout.headline(
         "One input, no label",
-        "This network has learned its own loss. Pick one input on the line below: without being "
-        "told any answer, it becomes the wave that the input stands for.",
+        "A robot watches one video of a person, then must act itself. Here the video is one "
+        "number, with no label: pick it below, and the network becomes the wave it stands for.",
     )
     if not layout.report(faults, choices, "daml"):
         return
     state = _state()
     keep.arrival(state)
     layout.in_fragments(
-        state, chart=_chart, controls=_controls, below=lambda: keep.keep(state, _scene)
+        state,
+        chart=_chart,
+        controls=_controls,
+        below=lambda: keep.keep(state, _scene),
+        inside=_inside,
     )
 
 
@@ -63,6 +84,12 @@ def _scene() -> Scene:
     return daml_scene(state.view, family, Model.of(chosen))
 
 
+def _inside() -> None:
+    state = _state()
+    _, chosen = layout.chosen_weights(state, "daml", _with_weights)
+    inside.of_source(state, chosen)
+
+
 def _take_home() -> None:
     state = _state()
     _, chosen = layout.chosen_weights(state, "daml", _with_weights)
@@ -81,7 +108,7 @@ def _source(state: PageState[DamlView], family: WaveFamily) -> None:
         draws=draws if len(draws) > 1 else (),
         draws_label="fresh inputs, one per step",
         status=_status(view, band),
-        label="Source domain: one unlabelled input",
+        label="Source input: one unlabelled number",
         conversation=state.conversation,
         on_edit=state.listen("daml source", _moved),
         nudge=NUDGE if state.untouched else "",
@@ -102,9 +129,8 @@ def _status(view: DamlView, band: SourceBand | None) -> str:
         return "between the bands: never seen in training, so anything may happen"
     if not band.means_one:
         return f"means {wave_name(band.phase(view.source))}"
-    if view.fresh:
-        return "in a band: each step sees a fresh input from it"
-    return "in a band: each step sees this input"
+    seen = "a fresh one from the band" if view.fresh else "it"
+    return f"each step sees {seen}, never the captions"
 
 
 def _controls() -> None:
@@ -112,11 +138,13 @@ def _controls() -> None:
     choices, chosen = layout.chosen_weights(state, "daml", _with_weights)
     view, family = state.view, as_waves(chosen.config.task_family)
     state.follow_chart()
+    with st.popover("Why does a number mean a wave?", width="stretch"):
+        st.markdown(STORY)
     layout.weights(state, choices, _with_weights)
     upload_weights.offer("daml", disabled=state.lesson.lock)
     low, high = family.bands[0].low, family.bands[-1].high
     st.slider(
-        "Source input x",
+        "Source input xₛ",
         low,
         high,
         step=0.01,

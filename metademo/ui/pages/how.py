@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from metademo.algorithms import ALGORITHMS, YARDSTICKS, Learner
+from metademo.algorithms.papers import ARTICLE, in_markdown
 from metademo.checkpoints import Checkpoint
 from metademo.figures import DASHES, Style, style_of
 from metademo.models import Model
@@ -90,10 +91,14 @@ only its product with a vector is needed, which costs about as much as two gradi
 DAML = r"""
 ## DAML: when there are no labels
 
-On the DAML page the network is told even less. It sees one number $x_s$ from a **source domain**, and no
-$y$ for it. Which wave it should become in the **target domain** is hidden in where $x_s$ lies. Of two
-waves, the right band of inputs means $\sin(x)$ and the left one $\sin(x + \pi)$; of waves with any phase,
-each input means its own.
+The story behind it: a robot watches one video of a person at work, and must then do the same itself. The
+video has no labels, for nothing in it says what the robot's own motors should do. What is watched is the
+**source domain**, and where one acts is the **target domain**.
+
+On the DAML page the video is one number $x_s$, and the act is a wave over $x$. Which wave is hidden in where
+$x_s$ lies. Of two waves, the right band of inputs means $\sin(x)$ and the left one $\sin(x + \pi)$; of waves
+with any phase, each input means its own. The captions that say so are for you: they never reach the network.
+The network reads $x_s$ where it otherwise reads $x$, which is all that the two have in common.
 
 Without a label there is no error to descend. So the loss is learned, too: a second network $g_\psi$
 looks at what goes on *inside* the first one at $x_s$, at its hidden activations $h_1, h_2$ and its output
@@ -141,7 +146,7 @@ inner steps. `python -m metademo reproduce` trains and scores on it all that lea
 beside the published figures.
 """
 
-FILES = """
+FILES = f"""
 ## Where it is in the code
 
 In the folder `metademo/`:
@@ -160,7 +165,7 @@ In the folder `metademo/`:
 | the standard benchmark | `reproduce.py` |
 | colours and dash patterns | `figures.py` |
 
-Both experiments, MAML and DAML on sine waves, come from *Meta Learning in PyTorch*, an article of 2018.
+Both experiments, MAML and DAML on sine waves, come from {ARTICLE.markdown}.
 """
 
 
@@ -214,8 +219,8 @@ def one_way(algorithm: type[Learner]) -> None:
         st.markdown(algorithm.about or f"It {algorithm.summary}.")
         if algorithm.formula:
             st.markdown(f"$$\n{algorithm.formula}\n$$")
-        if algorithm.citation:
-            st.caption(algorithm.citation)
+        if algorithm.papers:
+            st.markdown(in_markdown(algorithm.papers))
 
 
 def swatch(style: Style) -> str:

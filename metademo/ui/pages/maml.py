@@ -9,7 +9,7 @@ from metademo.models import Model
 from metademo.moments.views import MamlView
 from metademo.tasks import as_waves
 from metademo.ui.components.kernel.curves import Scene
-from metademo.ui.controls import keep, layout, take_home, upload_weights, worst
+from metademo.ui.controls import inside, keep, layout, take_home, upload_weights, worst
 from metademo.ui.controls.own_points import own_points
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.sentences import promise
@@ -34,7 +34,11 @@ def page() -> None:
     state = _state()
     keep.arrival(state)
     layout.in_fragments(
-        state, chart=_chart, controls=_controls, below=lambda: keep.keep(state, _scene)
+        state,
+        chart=_chart,
+        controls=_controls,
+        below=lambda: keep.keep(state, _scene),
+        inside=_inside,
     )
 
 
@@ -67,6 +71,12 @@ def _scene() -> Scene:
         contrasts = {"pretrained": Model.of(ordinary)} if ordinary else {}
         contrasts |= {"random": Model.untrained(chosen)}
     return maml_scene(view, family, Model.of(chosen), contrasts)
+
+
+def _inside() -> None:
+    state = _state()
+    _, chosen = layout.chosen_weights(state, "maml", _with_weights)
+    inside.of_points(state, chosen)
 
 
 def _take_home() -> None:

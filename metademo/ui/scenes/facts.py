@@ -70,8 +70,8 @@ def loss_of(learner: Learner, run: Drawn, k: int) -> str:
     if learner.unlabelled:
         if getattr(learner, "learned_loss", "") == "squared":
             g = exact(float(np.sqrt(2 * value)))
-            return f"{exact(value)} = g² / 2 with |g| = {g}: g is the loss network's output"
-        return f"{exact(value)} = |g|: g is the loss network's output"
+            return f"{exact(value)} = g² / 2 with |g| = {g}: g is the loss network's output at xₛ"
+        return f"{exact(value)} = |g|: g is the loss network's output at xₛ"
     metric = str(getattr(learner, "support_loss", None) or getattr(learner, "loss", "l1"))
     gaps = run.gaps[k] if metric == "l1" else run.gaps[k] ** 2
     return gap(value, gaps, metric)
@@ -96,7 +96,7 @@ def steps_of(learner: Learner, inner_lr: float | None) -> str:
         alpha = "step sizes α that were learned"
     else:
         alpha = f"α = {exact(learner.inner_lr if inner_lr is None else inner_lr)}"
-    loss = "the learned loss" if learner.unlabelled else "its loss on the points"
+    loss = "the learned loss at xₛ" if learner.unlabelled else "its loss on the points"
     moving = ""
     if learner.moving != tuple(learner.network.shapes):
         moving = f" for {', '.join(learner.moving)} alone"

@@ -41,6 +41,7 @@ class PageState(Generic[V]):
         said: Mapping[str, str] | None = None,
         leading: tuple[str, ...] = (),
         following: tuple[str, ...] = (),
+        unfolded: Mapping[str, str] | None = None,
     ):
         """Find the history, or begin one.
 
@@ -52,9 +53,12 @@ class PageState(Generic[V]):
                 it redraws the fragment that the control is in.
             following: keys of those that are redrawn likewise, and when the hand at the chart has
                 come to rest.
+            unfolded: by the name of a part that can be unfolded the key of a fragment that is
+                redrawn like those, while the part is unfolded.
         """
         self.page = page
-        self._leading, self._following = leading, following
+        self._leading, self._always_following = leading, following
+        self._unfolded = unfolded or {}
         self._key = _key(page)
         if self._key not in st.session_state:
             moment = arrival(page, kind, said or {})
@@ -267,6 +271,11 @@ class PageState(Generic[V]):
         """
         alone = len(self._following) == 1
         follow(self.page, (lambda: None) if alone else lambda: st.rerun(self._following))
+
+    @property
+    def _following(self) -> tuple[str, ...]:
+        unfolded = (key for name, key in self._unfolded.items() if name in self.view.unfolded)
+        return (*self._always_following, *unfolded)
 
     def _redraw(self) -> None:
         if fragments := (*self._leading, *self._following):

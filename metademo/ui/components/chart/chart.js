@@ -7,7 +7,7 @@
  *   & import("../kernel/gestures.js").Points & import("./points.js").Options
  *   & {fresh: string, steps: number, pointsLabel: string, captions: string[], details: string[],
  *   captionFacts: Facts[], detailFacts: Facts[],
- *   panels: import("./panels.js").PanelData[], key: string, height: number, playSeconds: number,
+ *   panels: import("../kernel/panels.js").PanelData[], key: string, follows: boolean, height: number, playSeconds: number,
  *   nudge: ?{text: string, at: [x: number, y: number]},
  *   assets: import("../kernel/base.js").Assets}} Data
  * @typedef {import("../kernel/base.js").Component<Data>} Component
@@ -23,7 +23,7 @@ import { arrived } from "../kernel/address.js";
 import { Conversation } from "../kernel/conversation.js";
 import { explained, tell } from "../kernel/explain.js";
 import { Nudge } from "../kernel/nudge.js";
-import { Panels } from "./panels.js";
+import { Panels } from "../kernel/panels.js";
 import { Plot } from "../kernel/plot.js";
 import { offer } from "../kernel/pictures.js";
 import { Points } from "./points.js";
@@ -66,6 +66,7 @@ class Chart {
     this.host = host;
     this.conversation = new Conversation((message) => this.component.setStateValue("edit", message));
     this.drawn = 0;
+    this.led = false; // by another chart's scrubber, and does not lead it in turn
   }
 
   /** A rerun: the server's data. The first one builds the chart, which takes a moment. @param {Component} component */
@@ -89,7 +90,7 @@ class Chart {
         await visible(this.stage);
         this.plot = new Plot(this.canvas, Plotly);
         this.#take();
-        this.withdraw = offer(this.data.page, () => this.#shown());
+        if (!this.data.follows) this.withdraw = offer(this.data.page, () => this.#shown());
         this.observer = followSize(this.stage, (width, height) => {
           this.plot.size = [width, height];
           this.theme = readTheme(this.host);
@@ -112,7 +113,10 @@ class Chart {
     });
     this.caption = new Caption();
     this.shared = shared(this.data.page);
-    this.unfollow = this.shared.follow((news) => this.#highlight(news));
+    this.unfollow = this.shared.follow((news) => {
+      this.#highlight(news);
+      if (news.step !== undefined && this.arrived) this.#goWith(news.step);
+    });
     this.canvas = make("div", { className: "md-plot" });
     this.nudge = new Nudge(this.data.page);
     this.stage = make("div", { className: "md-stage" }, this.canvas, this.nudge.element, this.note);
@@ -156,9 +160,21 @@ class Chart {
   /** Show what the address says beside the view. */
   #arrive() {
     this.arrived = true;
+    if (this.data.follows) {
+      this.#goWith(this.shared.values.step ?? this.data.steps);
+      return;
+    }
     const { at, front } = arrived(this.data.page);
     if (at !== null) this.scrubber.go(at);
     if (front !== null && this.shared.pinned !== front) this.shared.pin(front);
+  }
+
+  /** Stand where another chart of the page stands. @param {number} step */
+  #goWith(step) {
+    if (step === this.scrubber.at) return;
+    this.led = true;
+    this.scrubber.stand(step);
+    this.led = false;
   }
 
   #take() {
@@ -244,12 +260,14 @@ class Chart {
     const step = Math.round(at);
     if (this.points) this.plot.show(at);
     this.panels.show(at);
-    this.shared.set({ step: at });
+    if (!this.led) this.shared.set({ step: at });
     this.caption.show(step, playing);
     for (const item of this.#keys) {
       if (item.dataset.label) say(/** @type {Node} */ (item.lastChild), fill(item.dataset.label, step));
     }
-    this.shared.set({ at: step < data.steps ? String(step) : "", stands: data.steps > 1 ? `step ${step} of ${data.steps}` : "" });
+    if (!data.follows) {
+      this.shared.set({ at: step < data.steps ? String(step) : "", stands: data.steps > 1 ? `step ${step} of ${data.steps}` : "" });
+    }
     mark(this.host, { step });
     this.#describe(step);
   }

@@ -13,13 +13,12 @@ from typing import Any
 
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import (
-    Panel,
     Scene,
     encode_curve,
-    encode_series,
     encode_ticks,
 )
-from metademo.ui.components.kernel.gestures import Point, finite
+from metademo.ui.components.kernel.gestures import Point
+from metademo.ui.components.kernel.insights import encode_panel
 
 FIRST_PAINT_HEIGHT = 560
 MAX_POINTS = 20
@@ -36,6 +35,7 @@ def interactive_chart(
     max_points: int = MAX_POINTS,
     new_points: str = "",
     page: str = "",
+    follows: bool = False,
     nudge: tuple[str, Point] | None = None,
 ) -> None:
     """Draw the chart.
@@ -46,6 +46,8 @@ def interactive_chart(
         on_edit: called when the visitor has done something, see `PageState.listen`.
         new_points: label of the button that draws new points; without one there is none.
         page: whose other components it shares the scrubber's place with; none if it is empty.
+        follows: whether it stands beside the page's own chart, and moves with that one's scrubber
+            as that one does with its.
         nudge: a sentence for somebody who has never done anything here, and the place that it is
             about; see `kernel/nudge.js`.
     """
@@ -67,8 +69,9 @@ def interactive_chart(
         "details": list(scene.details),
         "captionFacts": [list(facts) for facts in scene.caption_facts],
         "detailFacts": [list(facts) for facts in scene.detail_facts],
-        "panels": [_encode_panel(p) for p in scene.panels],
+        "panels": [encode_panel(p) for p in scene.panels],
         "page": page or key,
+        "follows": follows,
         "height": scene.height,
         "label": scene.label,
         "playSeconds": PLAY_SECONDS,
@@ -80,12 +83,3 @@ def interactive_chart(
 @functools.cache
 def _mount() -> Callable[..., None]:
     return assets.component("chart", FIRST_PAINT_HEIGHT)
-
-
-def _encode_panel(panel: Panel) -> dict[str, Any]:
-    return {
-        "title": panel.title,
-        "log": panel.log,
-        "note": panel.note,
-        "series": [encode_series(s, [finite(v) for v in s.values]) for s in panel.series],
-    }

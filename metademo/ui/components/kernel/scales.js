@@ -72,12 +72,14 @@ export function labels(ticks) {
 export function exact(value) { return Number(value.toPrecision(10)); }
 
 /**
- * An error for people: 0.07, 1.25, 12.3; "< 1e−6" for what is but rounding, "diverges" for what has run away.
+ * An error for people: 0.07, 1.25, 12.3; what may be negative, such as a cosine, likewise; "< 1e−6" for what is but rounding, "diverges" for what has run away.
  * @param {?number} value  null if it is not finite
+ * @returns {string}
  */
 export function errorText(value) {
   if (value === null || value > HUGE) return "diverges";
   if (value === 0) return "0";
+  if (value < 0) return `−${errorText(-value)}`;
   if (value < NOISE) return "< 1e−6";
   if (value < 0.001) return value.toExponential(0).replaceAll("-", "−");
   return value.toFixed(value < 0.1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0);

@@ -61,6 +61,13 @@ export class Scrubber {
     this.moved(this.at, this.playing);
   }
 
+  /** Go where somebody else leads; whoever plays stops for that. @param {number} at */
+  stand(at) {
+    if (this.playing) cancelAnimationFrame(this.frame);
+    this.playing = false;
+    this.go(at);
+  }
+
   play() {
     if (!this.steps) return;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -49,7 +49,7 @@ def source_line(
     draws_label: str = "",
     status: str = "",
     label: str = "Source input",
-    symbol: str = "x",
+    symbol: str = "xₛ",
     conversation: Mapping[str, Any] | None = None,
     on_edit: Callable[[], None] = lambda: None,
     nudge: str = "",
@@ -65,7 +65,7 @@ def source_line(
         draws: further inputs, shown as small marks (the fresh ones of each step, in order).
         status: one plain line, e.g. whether the value lies within a band; given anew at each rerun.
         label: name of the slider, for a screen reader and above the line.
-        symbol: what the number is called, e.g. "x" in "x = 0.79".
+        symbol: what the number is called, e.g. "xₛ" in "xₛ = 0.79".
         conversation: see `PageState.conversation`; without one there is no handle.
         on_edit: called when the visitor has moved the handle, see `PageState.listen`.
         nudge: a sentence for somebody who has never moved it; it stands between the bands.

@@ -1,16 +1,16 @@
 /** Small charts of one value per step, drawn as plain SVG. */
 
-import { make, say, set, svg, valueOf } from "../kernel/base.js";
-import { DASHES, clamp } from "../kernel/formats.js";
-import { explained } from "../kernel/explain.js";
-import { errorText, linearScale, logScale, stepTicks } from "../kernel/scales.js";
-import { fade } from "../kernel/shared.js";
-import { followSize } from "../kernel/stage.js";
+import { make, say, set, svg, valueOf } from "./base.js";
+import { DASHES, clamp } from "./formats.js";
+import { explained } from "./explain.js";
+import { errorText, linearScale, logScale, stepTicks } from "./scales.js";
+import { fade } from "./shared.js";
+import { followSize } from "./stage.js";
 
 /**
- * @typedef {import("../kernel/base.js").Theme} Theme
+ * @typedef {import("./base.js").Theme} Theme
  * @typedef {?number | undefined} Value  of a series at a step; null if it is not finite, undefined beyond its end
- * @typedef {import("../kernel/base.js").Series & {values: (?number)[], about: string[]}} Series
+ * @typedef {import("./base.js").Series & {values: (?number)[], about: string[]}} Series
  * @typedef {{title: string, log: boolean, note: string, series: Series[]}} PanelData
  */
 

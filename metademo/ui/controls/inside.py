@@ -1,0 +1,134 @@
+"""See inside: pictures of why the steps of a page's chart work, unfolded below it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from metademo.analysis.walk import Walk
+from metademo.checkpoints import Checkpoint
+from metademo.models import Model
+from metademo.moments.views import DamlView, MamlView
+from metademo.moments.walked import points_walk, source_walk
+from metademo.tasks import WaveFamily, as_waves
+from metademo.ui.components.chart.chart import interactive_chart
+from metademo.ui.components.inside.inside import insights
+from metademo.ui.controls.layout import INSIDE, W
+from metademo.ui.scenes import inside_scene as scene
+from metademo.ui.server import resources
+from metademo.ui.state.state import PageState
+
+TITLE = "See inside: why these few steps are enough"
+VIEWS = {
+    "loss": "Its learned loss",
+    "ground": "The ground",
+    "parts": "The parts",
+}
+
+
+def of_points(state: PageState[MamlView], chosen: Checkpoint) -> None:
+    """Below the chart of a page on which the visitor's points are the support set."""
+    with st.expander(TITLE, **state.unfolding(INSIDE)) as part:
+        if part.open:
+            _points(state, chosen)
+
+
+def of_source(state: PageState[DamlView], chosen: Checkpoint) -> None:
+    """Below the chart of the page on which a source input is all that is seen."""
+    with st.expander(TITLE, **state.unfolding(INSIDE)) as part:
+        if part.open:
+            _source(state, chosen)
+
+
+def _points(state: PageState[MamlView], chosen: Checkpoint) -> None:
+    view, family = state.view, as_waves(chosen.config.task_family)
+    model = Model.of(chosen)
+    _switch(state, ("ground", "parts"))
+    walk = points_walk(view, family, model)
+    if not view.points or scene.away(walk):
+        st.info(scene.AWAY if view.points else scene.STANDS_STILL)
+        return
+    contrasts = {
+        name: points_walk(view, family, other)
+        for name, other in _others(family, chosen).items()
+        if name != "maml"
+    }
+    _ground(state, walk, "maml", contrasts)
+
+
+def _source(state: PageState[DamlView], chosen: Checkpoint) -> None:
+    view, family = state.view, as_waves(chosen.config.task_family)
+    _switch(state, ("loss", "ground", "parts"))
+    walk = source_walk(view, family, Model.of(chosen))
+    if scene.away(walk):
+        st.info(scene.AWAY)
+    elif view.inside == "loss":
+        _learned_loss(state, walk, family, chosen)
+    else:
+        _ground(state, walk, "daml", {})
+
+
+def _switch(state: PageState[W], names: tuple[str, ...]) -> None:
+    """What is looked at."""
+    st.segmented_control(
+        "What to look at",
+        names,
+        format_func=VIEWS.__getitem__,
+        required=True,
+        wrap=True,
+        label_visibility="collapsed",
+        **state.bind(
+            "inside", state.view.inside, lambda v, name: v.changed(inside=name), default="default"
+        ),
+    )
+
+
+def _ground(state: PageState[W], walk: Walk, name: str, contrasts: Mapping[str, Walk]) -> None:
+    insights(
+        f"{state.page} ground",
+        scene.ground(walk, name, contrasts),
+        steps=walk.steps,
+        page=state.page,
+    )
+
+
+def _learned_loss(
+    state: PageState[DamlView], walk: Walk, family: WaveFamily, chosen: Checkpoint
+) -> None:
+    first, second = scene.learned_loss(walk, state.view)
+    insights(f"{state.page} slopes", [first], steps=walk.steps, page=state.page)
+    _swaps(state, walk, family, chosen)
+    insights(f"{state.page} seen", [second], steps=walk.steps, page=state.page)
+
+
+def _swaps(state: PageState[DamlView], walk: Walk, family: WaveFamily, chosen: Checkpoint) -> None:
+    """The wave and the error when the loss or the weights are put in another's place."""
+    others = _others(family, chosen)
+    names = ["truth", *(name for name, model in others.items() if scene.fits(walk, model))]
+    swap = state.view.swap if state.view.swap in names else "truth"
+    st.segmented_control(
+        "Put in its place",
+        names,
+        format_func=scene.SWAPS.__getitem__,
+        required=True,
+        wrap=True,
+        help="The learned loss was learned for these weights, and they for it. What is each worth "
+        "without the other?",
+        **state.bind("swap", swap, lambda v, name: v.changed(swap=name), default="default"),
+    )
+    other = scene.swapped_walk(walk, swap, others.get(swap))
+    interactive_chart(
+        f"{state.page} swapped",
+        scene.swapped_scene(walk, other, swap, family),
+        page=state.page,
+        follows=True,
+    )
+
+
+def _others(family: WaveFamily, chosen: Checkpoint) -> dict[str, Model]:
+    """Networks of the same family that were trained otherwise, or not at all, by their style."""
+    library = resources.library()[0]
+    shipped = {name: library.get(f"{name}-{family.name}") for name in ("maml", "pretrained")}
+    found = {name: Model.of(checkpoint) for name, checkpoint in shipped.items() if checkpoint}
+    return found | {"random": Model.untrained(chosen)}
