@@ -115,6 +115,15 @@ def test_without_labels_the_source_input_pushes():
     assert not any("point" in unit.about for layer in scene.layers for unit in layer.units)
 
 
+def test_points_push_from_left_to_right_whatever_order_they_came_in():
+    turned = scene_of(support=POINTS.map(lambda values: values[:, ::-1].copy()))
+    scene = scene_of()
+    assert (
+        turned.seen == scene.seen == ["x −4, y 0.35", "x −1.6, y −0.89", "x 1, y 1", "x 4, y −0.98"]
+    )
+    np.testing.assert_allclose(turned.layers[1].pushes, scene.layers[1].pushes, atol=1e-12)
+
+
 def test_without_points_nothing_is_seen(sent):
     scene = scene_of(support=Examples(np.zeros((1, 0)), np.zeros((1, 0))))
     assert (scene.seen, scene.points) == ([], [])

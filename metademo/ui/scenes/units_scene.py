@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from torch import Tensor
 
 from metademo.analysis.units import SLOPES, Layer, Parts, parts
 from metademo.analysis.walk import Walk
 from metademo.figures import style_of
-from metademo.tasks import Array
+from metademo.tasks import Array, Examples
 from metademo.ui.components.kernel.curves import DISGUISES, Curve, Ticks, pi_ticks
 from metademo.ui.components.kernel.gestures import Point, Range
 from metademo.ui.scenes.compare_scene import in_a_row
-from metademo.ui.scenes.facts import exact
 from metademo.ui.scenes.sentences import RAN_AWAY, after, number
 
 PLACES = 257
@@ -49,7 +49,7 @@ class UnitsLayer:
         activations: (S + 1, units, points).
         contributions: (S + 1, units, points), with one more if there are others.
         rest: what the biases add, (S + 1, points).
-        pushes: (S + 1, points of the support set, units).
+        pushes: (S + 1, points of the support set, units), in the order of x.
         telling: of how many units the sum is worth a first look.
     """
 
@@ -72,7 +72,7 @@ class UnitsScene:
         sentence: what there is to see.
         wave, truth, share, total: the network, the true wave, and how the contribution of one unit
             and the sum of several are drawn; `y` of the latter is made in the browser.
-        seen: what pushes, in words, in the order of `UnitsLayer.pushes`.
+        seen: what pushes, in words, in the order of x.
         points: where it lies, if it is labelled.
         layers: see `Parts.layers`. The first unit of the last one is what to look at first: its
             share needs no explanation.
@@ -101,6 +101,7 @@ def units_scene(walk: Walk, *, name: str, label: str = "the network's wave") -> 
     Raises:
         ValueError: see `parts`.
     """
+    walk = replace(walk, support=_from_left(walk.support))
     grid = walk.truth.x[0].numpy()
     x_range = (float(grid[0]), float(grid[-1]))
     x = np.linspace(*x_range, PLACES)
@@ -128,6 +129,14 @@ def units_scene(walk: Walk, *, name: str, label: str = "the network's wave") -> 
     )
 
 
+def _from_left(support: Examples[Tensor]) -> Examples[Tensor]:
+    """Labelled points in the order of x; unlabelled inputs are seen in their own."""
+    if support.y is None:
+        return support
+    order = support.x[0].argsort()
+    return support.map(lambda values: values[:, order])
+
+
 def _within_sight(found: Parts, truth: Array) -> Parts:
     """The parts without the steps after which the network has run away: no number stands there."""
     highest = max(np.abs(truth).max(), np.abs(found.curve[0]).max())
@@ -136,7 +145,9 @@ def _within_sight(found: Parts, truth: Array) -> Parts:
         return found
 
     def seen(values: Array) -> Array:
-        return np.where(gone.reshape(-1, *[1] * (values.ndim - 1)), np.nan, values)
+        values = values.copy()
+        values[gone] = np.nan
+        return values
 
     layers = [
         Layer(
@@ -196,7 +207,7 @@ def _sentence(walk: Walk, layers: Sequence[UnitsLayer]) -> str:
         only = " Through tanh the first layer's shares do not add up exactly, so they are left out."
     return (
         f"{adds_up} In the {LAYERS[layer.number]} layer {did} did half of all the moving. "
-        "Drag the slider under the chart to its end: the dashed sum becomes the wave."
+        "Add them up with the slider below: at its end the dashed sum is the wave."
         f"{only}"
     )
 
@@ -233,7 +244,7 @@ def _bends(walk: Walk, x: Array, layer: Layer, unit: int) -> str:
         return f"it is {where} on the whole chart"
     if k.size > MOST_BENDS:
         return f"it {doing} at {k.size} places"
-    return f"it {doing} at x = {in_a_row(exact(round(v, 2)) for v in (x[k] + x[k + 1]) / 2)}"
+    return f"it {doing} at x = {in_a_row(_place(v) for v in (x[k] + x[k + 1]) / 2)}"
 
 
 def _pushed(walk: Walk, layer: Layer, unit: int) -> str:
@@ -244,15 +255,20 @@ def _pushed(walk: Walk, layer: Layer, unit: int) -> str:
     if not pushes.any():
         return "no point pushed it"
     hardest = float(walk.support.x[0, pushes.argmax()])
-    return f"over all steps the point at x = {exact(hardest)} pushed it most"
+    return f"over all steps the point at x = {_place(hardest)} pushed it most"
+
+
+def _place(value: float) -> str:
+    """A place on the chart: two digits are less than a pixel."""
+    return f"{round(float(value), 2) + 0.0:g}".replace("-", "−")
 
 
 def _seen(x: Array, y: Array | None) -> list[str]:
     """What pushes, in words."""
     if y is not None:
-        return [f"x {exact(a)}, y {exact(b)}" for a, b in zip(x, y, strict=True)]
+        return [f"x {_place(a)}, y {_place(b)}" for a, b in zip(x, y, strict=True)]
     if len(x) == 1:
-        return [f"source input {exact(x[0])}"]
+        return [f"source input {_place(x[0])}"]
     return ["source input of the step"] if len(x) else []
 
 

@@ -40,8 +40,10 @@ export class Layer {
   /** How hard each point pushes a unit at a step. @param {number} unit  @param {number} at */
   pushes(unit, at) { return between(this.rows.pushes.map((units) => units[unit]), at); }
 
-  /** The hardest push that a unit gets at any step. @param {number} unit */
-  hardest(unit) { return Math.max(0, ...this.rows.pushes.flatMap((units) => [...units[unit]]).filter(Number.isFinite)); }
+  /** The hardest push of each point at any step. @param {number} unit */
+  hardest(unit) {
+    return this.rows.pushes[0][unit].map((_, i) => Math.max(...this.rows.pushes.map((units) => units[unit][i]).filter(Number.isFinite)));
+  }
 
   /** The biases and the first `count` shares together, at a step. @param {number} count  @param {number} at */
   sum(count, at) {

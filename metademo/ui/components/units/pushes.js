@@ -5,14 +5,14 @@ import { pretty } from "../kernel/formats.js";
 import { explained } from "../kernel/explain.js";
 
 const ABOUT = "How far the next step, by this point's share of the loss alone, moves the unit's own weights: those that "
-  + "come in, its bias, and those that go out.";
+  + "come in, its bias, and those that go out. Faint: the hardest push of all steps.";
 
 export class Pushes {
   constructor() {
     this.title = explained(make("button", { type: "button", className: "md-fact md-panel-title" }), ABOUT);
     this.list = make("ul", { className: "md-pushes" });
     this.element = make("div", { className: "md-pushes-room" }, this.title, this.list);
-    /** @type {{row: HTMLElement, bar: HTMLElement, value: HTMLElement}[]} */
+    /** @type {{row: HTMLElement, most: HTMLElement, bar: HTMLElement, value: HTMLElement}[]} */
     this.rows = [];
   }
 
@@ -20,17 +20,19 @@ export class Pushes {
   update(seen) {
     this.element.hidden = !seen.length;
     this.rows = seen.map((name) => {
-      const [bar, value] = [make("i"), make("b")];
-      const row = make("li", {}, make("span", {}, name), make("span", { className: "md-push", "aria-hidden": "true" }, bar), value);
-      return { row, bar, value };
+      const [most, bar, value] = [make("i", { className: "md-push-most" }), make("i"), make("b")];
+      const row = make("li", {}, make("span", {}, name), make("span", { className: "md-push", "aria-hidden": "true" }, most, bar), value);
+      return { row, most, bar, value };
     });
     this.list.replaceChildren(...this.rows.map(({ row }) => row));
   }
 
-  /** @param {Float64Array} pushes  @param {number} hardest  of all steps */
+  /** @param {Float64Array} pushes  of each  @param {Float64Array} hardest  of each, at any step */
   show(pushes, hardest) {
-    this.rows.forEach(({ bar, value }, i) => {
-      bar.style.width = `${hardest ? (100 * (pushes[i] || 0)) / hardest : 0}%`;
+    const whole = Math.max(...hardest) || 1;
+    this.rows.forEach(({ most, bar, value }, i) => {
+      most.style.width = `${(100 * hardest[i]) / whole}%`;
+      bar.style.width = `${(100 * (pushes[i] || 0)) / whole}%`;
       say(value, pretty(pushes[i]));
     });
   }

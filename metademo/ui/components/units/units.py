@@ -13,11 +13,7 @@ from typing import Any
 import numpy as np
 
 from metademo.ui.components.kernel import assets
-from metademo.ui.components.kernel.curves import (
-    encode_curve,
-    encode_rows,
-    encode_ticks,
-)
+from metademo.ui.components.kernel.curves import encode_curve, encode_rows, encode_ticks
 from metademo.ui.components.kernel.gestures import finite
 from metademo.ui.scenes.units_scene import UnitsLayer, UnitsScene
 
