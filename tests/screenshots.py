@@ -23,6 +23,7 @@ from tests.browser import CHROMIUM_ARGS, IDLE, PHONE, ROOT, SETTLED, find_chromi
 CHART, SCORES = '[data-metademo="chart"]', '[data-metademo="scores"]'
 SOURCE, STAGE = '[data-metademo="source_line"]', '[data-metademo="train_stage"]'
 SKETCH, PICTURE = '[data-metademo="sketch"]', '[data-metademo="picture"]'
+INSIDE, UNITS = '[data-metademo="inside"]', '[data-metademo="units"]'
 READY = "[data-ready=true]"
 SIZES = {"wide": dict(viewport={"width": 1440, "height": 900}), "phone": PHONE}
 SCHEMES = ("light", "dark")
@@ -221,6 +222,16 @@ STATES = {
     "maml-error": state_of(MAML, nothing, ".md-failure", before=without_plotly),
     "maml-damaged": state_of(MAML, nothing, server="damaged"),
     "maml-no-weights": state_of(MAML, nothing, "[data-testid=stAlert]", server="empty"),
+    "maml-ground": state_of(MAML, nothing, INSIDE + READY, path="?unfolded=inside"),
+    "maml-ridge": state_of(
+        MAML, nothing, INSIDE + READY, path="?unfolded=inside&weights=maml-two-phase"
+    ),
+    "maml-parts": state_of(MAML, nothing, UNITS + READY, path="?unfolded=inside&inside=parts"),
+    "daml-loss": state_of(DAML, nothing, INSIDE + READY, path="daml?unfolded=inside"),
+    "daml-ground": state_of(
+        DAML, nothing, INSIDE + READY, path="daml?unfolded=inside&inside=ground"
+    ),
+    "daml-parts": state_of(DAML, nothing, UNITS + READY, path="daml?unfolded=inside&inside=parts"),
     "daml-broken-link": state_of(DAML, nothing, path="daml?x=west&steps=99"),
     "daml-between": state_of(DAML, between_the_bands),
     "daml-story": state_of(DAML, explain),

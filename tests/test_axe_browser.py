@@ -26,6 +26,7 @@ DRAWN = {
     "How it works": ".stDataFrame",
     "About": "[data-testid=stCode]",
 }
+INSIDE, UNITS = '[data-metademo="inside"]', '[data-metademo="units"]'
 EXPLAINED = {"DAML": "Why does a number mean a wave?", "Compare": "What each of them is"}
 """A page's popover with a word for strangers, and where to read more."""
 WIDE = {"width": 1280, "height": 900}
@@ -173,6 +174,17 @@ def daml_and_compare(tour: Tour) -> None:
             tour.page.get_by_test_id("stPopoverBody").get_by_role("link").first.wait_for()
             tour.look(f"{title}: {EXPLAINED[title]}")
             tour.press(EXPLAINED[title])
+    the_parts(tour, "DAML")
+
+
+def the_parts(tour: Tour, title: str) -> None:
+    """Of the network, where one sees inside."""
+    if tour.page.get_by_role("heading", level=1, name=HEADINGS[title]).count() == 0:
+        tour.open(title)
+        tour.page.wait_for_selector(f"{INSIDE}[data-ready=true]")
+    tour.page.get_by_role("radio", name="The parts").click()
+    tour.page.wait_for_selector(f"{UNITS}[data-ready=true]")
+    tour.look_in_all_sizes(f"{title}: the parts")
 
 
 def other_families(tour: Tour) -> None:
@@ -217,6 +229,7 @@ def how_and_maml(tour: Tour) -> None:
         tour.open(title)
         tour.unfold()
         tour.look_in_all_sizes(title)
+    the_parts(tour, "MAML")
 
 
 def points_that_cannot_be_read(tour: Tour) -> None:
@@ -267,6 +280,8 @@ STATES = (
     *HEADINGS,
     "the chart failed to load",
     *(f"{title}: {button}" for title, button in EXPLAINED.items()),
+    "DAML: the parts",
+    "MAML: the parts",
     "Compare: any phase",
     "Compare: benchmark",
     "Train: running",
@@ -308,7 +323,7 @@ def test_every_fault_that_is_listed_is_still_there(seen):
 
 
 @pytest.mark.parametrize("size", NARROW)
-@pytest.mark.parametrize("title", HEADINGS)
+@pytest.mark.parametrize("title", [*HEADINGS, "DAML: the parts", "MAML: the parts"])
 def test_in_a_narrow_window_nothing_overflows_or_is_cut_off(seen, title, size):
     assert not seen[title].beyond[size]
 

@@ -259,9 +259,10 @@ class PageState(Generic[V]):
             lockable=False,
         )
         beginnings = st.session_state.setdefault(f"{self.page} unfolded at first", {})
-        return arguments | {
-            "expanded": beginnings.setdefault(arguments["key"], arguments["expanded"])
-        }
+        key = arguments["key"]
+        if key not in st.session_state:  # it is mounted anew, as when the visitor comes back
+            beginnings.pop(key, None)
+        return arguments | {"expanded": beginnings.setdefault(key, arguments["expanded"])}
 
     def follow_chart(self) -> None:
         """Have what follows drawn again when the hand at the chart has come to rest.

@@ -92,7 +92,7 @@ class Inside {
 /** Pictures that belong together. */
 class Insight {
   constructor() {
-    this.title = make("h3", {});
+    this.title = make("h2", {});
     this.about = make("p", {});
     this.row = make("div", { className: "md-figures" });
     this.panels = new Panels(() => {});
