@@ -6,6 +6,8 @@ It starts the app, drives the MAML page in Chromium and prints, over 30 clicks a
 * drag: between two curves drawn while a point is dragged for three seconds;
 * scrub: from a move of the step slider to the first frame after that step was drawn;
 * start: from ``streamlit run`` to the first chart;
+* inside: a click while the pictures of the inside are open, and are drawn anew after each; and a
+  scrub there;
 * adaptation: the server's work for one click (5 inner steps, curves on a 400-point grid).
 """
 
@@ -28,7 +30,7 @@ from metademo.ui.scenes.scenes import draw_points
 from tests.browser import CHROMIUM_ARGS, ROOT, find_chromium, serving
 
 REPETITIONS = 30
-CHART = '[data-metademo="chart"]'
+CHART, INSIDE = '[data-metademo="chart"]', '[data-metademo="inside"]'
 
 PLOT_AREA = """
 (selector) => {
@@ -145,6 +147,10 @@ def measure() -> dict[str, list[float]]:
             times["click"] = clicks(page)
             times["scrub"] = scrubs(page)
             times["drag"] = drag(page)
+            page.goto(f"{url}/?unfolded=inside")
+            page.wait_for_selector(f"{INSIDE}[data-ready=true]")
+            times["inside"] = clicks(page)
+            times["inside, scrub"] = scrubs(page)
         browser.close()
     return times
 
@@ -171,9 +177,9 @@ def report(about: str, measure: Callable[[], dict[str, list[float]]]) -> None:
     if arguments.json:
         print(json.dumps(rows))
         return
-    print(f"{'milliseconds':<14}{'median':>9}{'p95':>9}{'n':>5}")
+    print(f"{'milliseconds':<16}{'median':>9}{'p95':>9}{'n':>5}")
     for name, row in rows.items():
-        print(f"{name:<14}{row['median']:>9.1f}{row['p95']:>9.1f}{row['n']:>5}")
+        print(f"{name:<16}{row['median']:>9.1f}{row['p95']:>9.1f}{row['n']:>5}")
 
 
 if __name__ == "__main__":
