@@ -237,15 +237,14 @@ def main() -> int:
             found = asyncio.run(measure(load, f"http://127.0.0.1:{given.port}"))
         else:
             server = started.enter_context(running(ROOT / "streamlit_app.py"))
-            asyncio.run(first(server.url))
+            asyncio.run(_first(server.url))
             time.sleep(given.warm)  # by then the compiled engine is loaded, too
             found = asyncio.run(measure(load, server.url, server.process.pid))
     print(json.dumps(found) if given.json else _lines(found))
     return 1 if found["failures"] else 0
 
 
-async def first(url: str) -> None:
-    """A first visit: from then on a server loads what takes its time."""
+async def _first(url: str) -> None:
     async with visit(url):
         pass
 

@@ -18,19 +18,18 @@ import argparse
 import asyncio
 import json
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 
 from metademo import fused
-from tests.load import Load, first, measure, within
+from tests.load import Load, measure, within
 from tests.replicating import HAPROXY, NO_BALANCER, Shares, replicating
 
 TARGET = 1.7
 FIRST, PRECISION = 4, 0.08
 """So many visitors are tried first, and so exactly the greatest number is found."""
 WARM = 10
-"""Seconds after the first visit until the compiled engine is loaded, and all scores are there."""
+"""Seconds of clicks on each until the compiled engine is loaded, and all that a first one needs."""
 ENVIRONMENT = {"METADEMO_MAX_SESSIONS": "100000", "METADEMO_PIN": "1"}
 """Nobody waits, since how many go is what is asked; and each replica stays on a core of its own."""
 
@@ -50,8 +49,7 @@ def carried(count: int, share: float, p95: float, seconds: float) -> int:
     """The visitors that so many replicas bear."""
     with Shares() as shares, replicating(count, ENVIRONMENT) as replicas:
         for url in replicas.urls:
-            asyncio.run(first(url))
-        time.sleep(WARM)
+            asyncio.run(measure(Load(sessions=FIRST, seconds=WARM), url))
         for process in replicas.processes.values():
             if share < 1:
                 shares.hold(process, share)
