@@ -154,9 +154,10 @@ def diverge(page: Page) -> None:
 
 def this_server(page: Page) -> None:
     """The figures of the server."""
-    page.get_by_text("This server").click()
+    page.get_by_text("This server", exact=True).click()
     page.wait_for_selector("text=Resident memory")
     page.wait_for_selector(IDLE)
+    page.wait_for_function("!document.querySelector('details[open]').getAnimations().length")
 
 
 def without_plotly(page: Page) -> None:
@@ -255,8 +256,10 @@ def full(script: Path) -> Iterator[str]:
     with running(script, environment={"METADEMO_MAX_SESSIONS": "1"}) as server, Apart() as inside:
         visiting = visit(server.url)
         inside.do(visiting.__aenter__())
-        yield server.url
-        inside.do(visiting.__aexit__(None, None, None))
+        try:
+            yield server.url
+        finally:
+            inside.do(visiting.__aexit__(None, None, None))
 
 
 @contextmanager
