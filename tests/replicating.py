@@ -141,11 +141,14 @@ class Shares:
             (ROOT_GROUP / "cgroup.subtree_control").write_text("+cpu")
         group.mkdir()
         self._groups.append(group)
+        # No more than its share, and whatever else runs here, no less.
         if VERSION_1:
             (group / "cpu.cfs_period_us").write_text(str(PERIOD))
             (group / "cpu.cfs_quota_us").write_text(str(quota))
+            (group / "cpu.shares").write_text("262144")
         else:
             (group / "cpu.max").write_text(f"{quota} {PERIOD}")
+            (group / "cpu.weight").write_text("10000")
         (group / "cgroup.procs").write_text(str(process))
 
     def __exit__(self, *fault: object) -> None:
