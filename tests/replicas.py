@@ -4,9 +4,9 @@ Both are behind the balancer of `deploy/`, each on a core of its own, and the vi
 `tests.load` come through it. A machine with two cores has to run the visitors, too: so each replica
 is held to a share of its core by a control group, once it is warm. Searched is the greatest number
 of visitors, each of whom clicks about once a second, for whom the 95th percentile of a click stays
-within `--p95` ms while none fails, to about 8 %. With `--share 1` each has its whole core; that
-takes a machine with more than two. Where others work, too, `nice -n -15` before the command gives
-it precedence.
+within `--p95` ms while none fails, in one of two attempts, to about 8 %. With `--share 1` each has
+its whole core; that takes a machine with more than two. Where others work, too, `nice -n -15`
+before the command gives it precedence.
 
 Only root writes control groups. Ends with status 1 if two replicas carry less than 1.7 times what
 one does, and with 2 if it can't be measured here.
@@ -26,10 +26,12 @@ from tests.load import Load, measure, within
 from tests.replicating import HAPROXY, NO_BALANCER, Shares, replicating
 
 TARGET = 1.7
-FIRST, PRECISION = 4, 0.08
+FIRST, PRECISION = 8, 0.08
 """So many visitors are tried first, and so exactly the greatest number is found."""
 WARM = 10
 """Seconds of clicks on each until the compiled engine is loaded, and all that a first one needs."""
+ATTEMPTS = 2
+"""So often a number is tried before it does not go: what else runs here only makes it slower."""
 ENVIRONMENT = {"METADEMO_MAX_SESSIONS": "100000", "METADEMO_PIN": "1"}
 """Nobody waits, since how many go is what is asked; and each replica stays on a core of its own."""
 
@@ -53,7 +55,8 @@ def carried(count: int, share: float, p95: float, seconds: float) -> int:
         for process in replicas.processes.values():
             if share < 1:
                 shares.hold(process, share)
-        return greatest(partial(_bears, url=replicas.url, p95=p95, seconds=seconds))
+        attempt = partial(_bears, url=replicas.url, p95=p95, seconds=seconds)
+        return greatest(lambda sessions: any(attempt(sessions) for _ in range(ATTEMPTS)))
 
 
 def _bears(sessions: int, *, url: str, p95: float, seconds: float) -> bool:
