@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -75,7 +76,7 @@ def replicating(count: int, environment: Mapping[str, str] | None = None) -> Ite
             with contextlib.suppress(subprocess.TimeoutExpired):
                 script.wait(20)
             with contextlib.suppress(ProcessLookupError):  # nothing is left, as it should be
-                os.killpg(script.pid, 9)
+                os.killpg(script.pid, signal.SIGKILL)
             script.wait()
 
 
