@@ -12,6 +12,7 @@ import itertools
 import math
 import os
 import statistics
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -219,7 +220,7 @@ class Lines:
 
     def __init__(self, path: Path | str):
         """Raises:
-        OSError: if the file can't be read and written.
+        OSError: if the file can't be read and written, or another sweep is writing it.
         ValueError: if it is no file of a sweep.
         """
         path = files.check_place(path, overwrite=True, size=2**20)
@@ -227,10 +228,26 @@ class Lines:
         try:
             self.runs: dict[tuple[TrainConfig, int], Run] = {}
             self.others = 0
+            self._lock(path)
             self._read(path)
         except BaseException:
             self.close()
             raise
+
+    def _lock(self, path: Path) -> None:
+        """Until it is closed: two sweeps at once would run the same runs, and mix their lines."""
+        if sys.platform == "win32":  # it has no such locks
+            return
+        import fcntl
+
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BlockingIOError(
+                f"another sweep is writing {path}: wait until it has ended, or choose another file"
+            ) from None
+        except OSError:
+            pass  # not every file system has locks
 
     def _read(self, path: Path) -> None:
         self._file.seek(0)

@@ -3,6 +3,7 @@
 Each visit has a browser context of its own. Printed are medians: what comes over the line, how long
 until the chart is drawn, how far the page moves while it loads (cumulative layout shift), and what
 was loaded twice; on this machine's own line, and on a slow one (1.6 Mbit/s, 150 ms round trip).
+With ``--balancer`` the way leads through the one of `deploy/`, which compresses.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import statistics
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import CHROMIUM_ARGS, IDLE, ROOT, find_chromium, serving
+from tests.replicating import HAPROXY, NO_BALANCER, replicating
 
 DRAWN = '[data-metademo="chart"][data-ready=true]'
 LINES: dict[str, dict[str, Any] | None] = {
@@ -85,10 +89,21 @@ def look(browser: Browser, url: str, line: dict[str, Any] | None) -> Look:
     return found
 
 
-def measure(visits: int) -> dict[str, dict[str, Any]]:
+@contextmanager
+def server(balancer: bool) -> Iterator[str]:
+    """The address of one, with or without the balancer before it."""
+    if balancer:
+        with replicating(1) as replicas:
+            yield replicas.url
+    else:
+        with serving(ROOT / "streamlit_app.py") as url:
+            yield url
+
+
+def measure(visits: int, balancer: bool) -> dict[str, dict[str, Any]]:
     """Medians over visits, by line."""
     found = {}
-    with sync_playwright() as playwright, serving(ROOT / "streamlit_app.py") as url:
+    with sync_playwright() as playwright, server(balancer) as url:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
         look(browser, url, None)  # the server is cold before it
         for name, line in LINES.items():
@@ -106,9 +121,12 @@ def measure(visits: int) -> dict[str, dict[str, Any]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--visits", type=int, default=5)
+    parser.add_argument("--balancer", action="store_true", help="through the one of deploy/")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
-    found = measure(given.visits)
+    if given.balancer and HAPROXY is None:
+        parser.error(NO_BALANCER)
+    found = measure(given.visits, given.balancer)
     lines = [f"{name:<6}" + str(row) for name, row in found.items()]
     print(json.dumps(found) if given.json else "\n".join(lines))
     return 0

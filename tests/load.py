@@ -222,12 +222,12 @@ def _lines(found: dict[str, Any]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--sessions", type=_within(1, MOST_SESSIONS), default=20)
-    parser.add_argument("--trainings", type=_within(0, 100), default=0)
-    parser.add_argument("--seconds", type=_within(1, MOST_SECONDS), default=20)
+    parser.add_argument("--sessions", type=within(1, MOST_SESSIONS), default=20)
+    parser.add_argument("--trainings", type=within(0, 100), default=0)
+    parser.add_argument("--seconds", type=within(1, MOST_SECONDS), default=20)
     parser.add_argument("--page", choices=PAGES, default="maml")
-    parser.add_argument("--port", type=_within(1, 65_535), help="of a server that runs here")
-    parser.add_argument("--warm", type=_within(0, 60), default=8, help="seconds before the crowd")
+    parser.add_argument("--port", type=within(1, 65_535), help="of a server that runs here")
+    parser.add_argument("--warm", type=within(0, 60), default=8, help="seconds before the crowd")
     parser.add_argument("--restless", action="store_true", help="no hand rests: clicks alone")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
@@ -249,7 +249,9 @@ async def _first(url: str) -> None:
         pass
 
 
-def _within(least: int, most: int) -> Callable[[str], int]:
+def within(least: int, most: int) -> Callable[[str], int]:
+    """What reads a whole number in this range from the command line."""
+
     def number(text: str) -> int:
         value = int(text)
         if not least <= value <= most:

@@ -18,7 +18,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, WebSocketRoute, sync_playwright
 
-from tests.browser import CHROMIUM_ARGS, IDLE, PHONE, ROOT, SETTLED, find_chromium, serving
+from metademo.visitor import visit
+from tests.browser import CHROMIUM_ARGS, IDLE, PHONE, ROOT, SETTLED, find_chromium, running, serving
+from tests.visiting import Apart
 
 CHART, SCORES = '[data-metademo="chart"]', '[data-metademo="scores"]'
 SOURCE, STAGE = '[data-metademo="source_line"]', '[data-metademo="train_stage"]'
@@ -158,6 +160,14 @@ def diverge(page: Page) -> None:
     page.wait_for_selector(f"{STAGE} .md-run.md-bad >> text=Diverged")
 
 
+def this_server(page: Page) -> None:
+    """The figures of the server."""
+    page.get_by_text("This server", exact=True).click()
+    page.wait_for_selector("text=Resident memory")
+    page.wait_for_selector(IDLE)
+    page.wait_for_function("!document.querySelector('details[open]').getAnimations().length")
+
+
 def without_plotly(page: Page) -> None:
     """A line on which the drawing library gets lost."""
     page.route("**/plotly*", lambda route: route.abort())
@@ -245,6 +255,8 @@ STATES = {
     "train-finished": state_of(TRAIN, finish),
     "train-diverged": state_of(TRAIN, diverge),
     "duel-answered": state_of(DUEL, play_a_round),
+    "about-server": state_of(AT_REST["about"], this_server),
+    "full": Picture("", ".st-key-line", server="full"),
 }
 """Dialogues, lessons, errors, and what is empty, waiting, under way or over."""
 
@@ -259,25 +271,38 @@ def copied(folder: Path) -> Path:
 
 
 @contextmanager
+def full(script: Path) -> Iterator[str]:
+    """A server that has room for one visitor, who is inside."""
+    with running(script, environment={"METADEMO_MAX_SESSIONS": "1"}) as server, Apart() as inside:
+        visiting = visit(server.url)
+        inside.do(visiting.__aenter__())
+        try:
+            yield server.url
+        finally:
+            inside.do(visiting.__aexit__(None, None, None))
+
+
+@contextmanager
 def servers() -> Iterator[Callable[[str], str]]:
-    """`url(name)` of a server: one that is whole or fresh, one with damaged or with no weights.
+    """`url(name)` of a server: whole, fresh, full, or one with damaged or with no weights.
 
     A fresh one is started at each call: it has measured nothing yet.
     """
     with ExitStack() as stack:
-        running: dict[str, str] = {}
+        started: dict[str, str] = {}
 
         def url(name: str) -> str:
-            if name in running and name != "fresh":
-                return running[name]
+            if name in started and name != "fresh":
+                return started[name]
             script = ROOT / "streamlit_app.py"
             if name in ("damaged", "empty"):
                 script = copied(Path(stack.enter_context(tempfile.TemporaryDirectory())))
                 for file in (script.parent / "weights").glob("*.safetensors"):
                     if name == "empty" or file.name.startswith("maml-any"):
                         file.write_bytes(b"damaged")
-            running[name] = stack.enter_context(serving(script))
-            return running[name]
+            show = full if name == "full" else serving
+            started[name] = stack.enter_context(show(script))
+            return started[name]
 
         yield url
 

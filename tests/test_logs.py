@@ -302,7 +302,7 @@ def test_about_shows_the_figures_when_it_is_asked_to(monkeypatch):
         "Trainings under way": "2",
         "Trainings that wait": "1",
         "Clicks of the last 5 minutes": "1,234",
-        "Server time of a click, 95th percentile": "7.5 ms",
+        "Server time of a click, 95th percentile": "7.5\N{NO-BREAK SPACE}ms",
         "Resident memory": "–",
         "Since its first visitor": "1:01:40",
     }

@@ -4,30 +4,21 @@ notices of the other's end.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import IO
 
 import pytest
 from access import PATHS, goto
-from browser import ROOT, free_port
 from chart_page import AppChart
 from playwright.sync_api import ConsoleMessage, Page, WebSocket
 
-HAPROXY = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
-pytestmark = pytest.mark.skipif(
-    HAPROXY is None, reason="no balancer on this machine: install the package `haproxy`"
-)
+from tests.replicating import HAPROXY, NO_BALANCER, Replicas, replicating
+
+pytestmark = pytest.mark.skipif(HAPROXY is None, reason=NO_BALANCER)
 
 RUN_INLINE = """() => new Promise((resolve) => {
   addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective));
@@ -35,66 +26,14 @@ RUN_INLINE = """() => new Promise((resolve) => {
 })"""
 """Resolves with the directive that forbids it."""
 PLACES = ((-3.0, 0.5), (0.5, -1.2), (3.0, 1.1))
-STATE = re.compile(r"Server replicas/(replica\d) is (UP|DOWN)")
-
-
-@dataclass
-class Replicas:
-    """Both of them, behind the balancer at `url`; their processes by the names in its cookie."""
-
-    url: str
-    processes: dict[str, int]
 
 
 @pytest.fixture(scope="module")
 def replicas() -> Iterator[Replicas]:
-    port = free_port()
-    environment = os.environ | {
-        "METADEMO_BIND": f"127.0.0.1:{port}",
-        "METADEMO_PORTS": f"{free_port()} {free_port()}",
-        "METADEMO_PYTHON": sys.executable,
-    }
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(
-            [ROOT / "deploy/replicas.sh", "2"],
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            said = wait_for_both(process, log)
-            started = re.findall(r"^(replica\d): process (\d+)", said, re.MULTILINE)
-            yield Replicas(f"http://127.0.0.1:{port}", {name: int(pid) for name, pid in started})
-            process.terminate()
-            assert process.wait(20) == 128 + signal.SIGTERM
-        finally:
-            with contextlib.suppress(ProcessLookupError):  # nothing is left, as it should be
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def wait_for_both(process: subprocess.Popen, log: IO[str]) -> str:
-    """Until both answer, and the balancer takes none to be down: all that has been said by then."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        log.seek(0)
-        said = log.read()
-        ports = re.findall(r"^replica\d: process \d+, port (\d+)", said, re.MULTILINE)
-        # It says only what changes, and begins with all of them up.
-        states = dict(STATE.findall(said))
-        if len(ports) == 2 and all(map(answers, ports)) and "DOWN" not in states.values():
-            return said
-        time.sleep(0.1)
-    raise RuntimeError(f"the replicas were not up in time:\n{said}")
-
-
-def answers(port: str) -> bool:
-    """Whether a replica is healthy."""
-    with contextlib.suppress(OSError):
-        address = f"http://127.0.0.1:{port}/_stcore/health"
-        return urllib.request.urlopen(address, timeout=5).read() == b"ok"
-    return False
+    with replicating(2) as found:
+        yield found
+        found.script.terminate()
+        assert found.script.wait(20) == 128 + signal.SIGTERM
 
 
 @dataclass

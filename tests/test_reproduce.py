@@ -255,6 +255,19 @@ def test_the_command_trains_scores_and_reports(tiny, tmp_path, capsys):
     assert "the seed that ships" not in capsys.readouterr().out
 
 
+def test_the_command_keeps_to_one_process_if_told(tiny, monkeypatch, capsys):
+    """Another process would find the function as it was, and leave nothing here."""
+    scored = []
+
+    def noted(row, *rest):
+        scored.append(row.name)
+        return errors_of(row, *rest)
+
+    monkeypatch.setattr(reproduce, "errors_of", noted)
+    assert main(["reproduce", "--seeds", "1", "--tasks", "6", "--processes", "1"]) == 0
+    assert sorted(scored) == sorted(row.name for row in tiny)
+
+
 def test_processes_side_by_side_find_what_one_alone_does(tiny, tmp_path, monkeypatch):
     """To the last bit, and what one says is heard here."""
     rows = [row for row in tiny if row.name in ("oracle", "maml", "best")]
@@ -290,7 +303,7 @@ def test_a_run_that_fails_is_named_after_the_others_are_kept(tiny, tmp_path, mon
     assert {f"{row.name}-seed0.safetensors" for row in reproduce.ROWS} <= names
 
 
-@pytest.mark.parametrize("options", [("--seeds", "0"), ("--tasks", "10")])
-def test_too_few_seeds_or_tasks_are_refused(options, capsys):
+@pytest.mark.parametrize("options", [("--seeds", "0"), ("--tasks", "10"), ("--processes", "0")])
+def test_too_few_seeds_tasks_or_processes_are_refused(options, capsys):
     assert main(["reproduce", *options]) == 2
     assert f"{options[0][2:]} must be from " in capsys.readouterr().err

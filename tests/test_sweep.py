@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -217,6 +218,17 @@ def test_the_file_reads_what_it_wrote(tmp_path):
 
 
 # What goes wrong
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_two_sweeps_at_once_on_one_file_are_prevented(tmp_path, counted):
+    out = tmp_path / "runs.jsonl"
+    with Lines(out), pytest.raises(OSError, match=r"another sweep is writing .*runs\.jsonl: "):
+        carried_out(plan(), out)
+    assert not counted
+    assert out.read_bytes() == b""
+    carried_out(plan(), out)
+    assert len(counted) == 8
 
 
 def test_a_run_that_diverged_is_kept_as_such_and_not_run_again(tmp_path, counted):

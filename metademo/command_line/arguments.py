@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
+from pydantic import Field
+
 from metademo import checkpoints
 from metademo.checkpoints import Checkpoint
 from metademo.described import ConfigError, Described, Setting, described, shown
@@ -26,6 +28,18 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         print(f"{self.prog}: {' '.join(message.split())}", file=sys.stderr)
         raise SystemExit(2)
+
+
+class Crew(Described):
+    """How many runs are carried out side by side."""
+
+    processes: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        title="processes",
+        description="Runs side by side on this machine; by default as many as it has cores.",
+    )
 
 
 def add_command(

@@ -9,34 +9,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
 from metademo import figures, files, sweep
-from metademo.command_line.arguments import (
-    Commands,
-    add_command,
-    add_settings,
-    given,
-)
-from metademo.described import ConfigError, Described, described, shown
+from metademo.command_line.arguments import Commands, Crew, add_command, add_settings, given
+from metademo.described import ConfigError, described, shown
 from metademo.settings import TrainConfig
 from metademo.sweep import Extent, Plan, Table
 from metademo.workers import CLUSTERS, Where
 
 FIGURE_BYTES = 8 * 2**20
 """More than a figure takes."""
-
-
-class Crew(Described):
-    """How many runs are carried out side by side."""
-
-    processes: int | None = Field(
-        None,
-        ge=1,
-        le=1024,
-        title="processes",
-        description="Runs side by side on this machine; by default as many as it has cores.",
-    )
 
 
 def add(commands: Commands) -> None:

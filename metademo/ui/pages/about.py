@@ -48,8 +48,8 @@ def _this_server() -> None:
         "Trainings under way": found.running,
         "Trainings that wait": found.waiting,
         f"Clicks of the last {metrics.CLICK_SECONDS / 60:.0f} minutes": found.clicks,
-        "Server time of a click, 95th percentile": _shown(found.p95_ms, " ms"),
-        "Resident memory": _shown(found.memory_mb, " MB"),
+        "Server time of a click, 95th percentile": _shown(found.p95_ms, "ms"),
+        "Resident memory": _shown(found.memory_mb, "MB"),
         "Since its first visitor": str(timedelta(seconds=found.seconds)),
     }
     lines = [f"| {name} | {_shown(value)} |" for name, value in rows.items()]
@@ -59,7 +59,9 @@ def _this_server() -> None:
 def _shown(value: float | str | None, unit: str = "") -> str:
     if value is None:
         return "–"
-    return value if isinstance(value, str) else f"{value:,}{unit}"
+    if isinstance(value, str):
+        return value
+    return f"{value:,}\N{NO-BREAK SPACE}{unit}" if unit else f"{value:,}"
 
 
 def _sources(work: Work) -> None:

@@ -13,8 +13,8 @@ def wait() -> bool:
         return False
     st.title("Full for the moment", anchor=False)
     st.markdown(
-        "As many people are playing here as this server serves well. Leave this page open: it lets "
-        "you in by itself as soon as there is room, and shows what your link says."
+        "This server has as many visitors as it can serve well. Leave this page open: it lets you "
+        "in by itself as soon as there is room, and then shows what your link says."
     )
     _line()
     return True
