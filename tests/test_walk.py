@@ -13,7 +13,7 @@ from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS, DAML, MAML, GradientBased, Oracle
 from metademo.analysis.gradients import gradient, instead, seen, slopes
 from metademo.analysis.ground import (
-    plane_of,
+    Plane,
     random_plane,
     reach_of,
     slice_of,
@@ -162,7 +162,7 @@ def test_who_takes_no_steps_stays_where_it_is(maml):
     found = slice_of(still, np.array([-1.0, 0.0, 1.0]))
     assert found.length == 0
     np.testing.assert_allclose(found.true, maml.true_losses[0])
-    plane = plane_of(still, walked_plane(still), reach_of(still), side=3)
+    plane = Plane(still, walked_plane(still), reach_of(still), side=3)
     assert np.isfinite(plane.true).all()
     assert not plane.lost.any()
 
@@ -182,7 +182,7 @@ def test_a_plane_is_exact_for_a_walk_that_lies_in_one(maml):
     for rank in (1, 2):
         places = torch.tensor([[0.0, 0], [1, 0.5], [0.3, -0.2]]).double()[:, :rank]
         flat = dataclasses.replace(maml, weights=start + 0.01 * places @ drawn[:rank])
-        plane = plane_of(flat, walked_plane(flat), reach_of(flat))
+        plane = Plane(flat, walked_plane(flat), reach_of(flat))
         np.testing.assert_allclose(plane.lost, 0, atol=1e-12)
         np.testing.assert_allclose(plane.true_seen, plane.true_at_steps, rtol=1e-9)
         np.testing.assert_allclose(plane.inner_seen, plane.inner_at_steps, rtol=1e-9)
@@ -192,7 +192,7 @@ def test_a_plane_is_exact_for_a_walk_that_lies_in_one(maml):
 def test_a_map_says_at_the_steps_what_the_loss_is_there(phase):
     """Within the gap between the loss of a step and the loss where it is seen on the plane."""
     walk = on_points(shipped("maml-two-phase"), phase)
-    plane = plane_of(walk, walked_plane(walk), reach_of(walk), side=101)
+    plane = Plane(walk, walked_plane(walk), reach_of(walk), side=101)
     for values, there, own in (
         (plane.true, plane.true_seen, plane.true_at_steps),
         (plane.inner, plane.inner_seen, plane.inner_at_steps),
@@ -214,19 +214,19 @@ def between(places: np.ndarray, values: np.ndarray, at: np.ndarray) -> np.ndarra
 
 
 def test_the_middle_of_a_map_is_where_the_walk_begins(maml):
-    plane = plane_of(maml, walked_plane(maml), reach_of(maml), side=3)
+    plane = Plane(maml, walked_plane(maml), reach_of(maml), side=3)
     assert plane.true[1, 1] == pytest.approx(plane.true_at_steps[0], rel=1e-5)
-    corner = maml.weights[:1] + torch.from_numpy(plane.places[[0, 2]] @ plane.axes)
+    corner = maml.weights[:1] + torch.from_numpy(plane.places[[0, 2]] @ plane.axes.numpy())
     assert plane.true[2, 0] == pytest.approx(float(maml.true_loss(corner)), rel=1e-4)
 
 
 def test_what_is_lost_off_a_plane():
     """A few per cent on the shipped weights; nearly everything off a random plane."""
     walks = [on_points(shipped("maml-two-phase"), phase) for phase in (0.0, PI)]
-    own = [plane_of(w, walked_plane(w), 1.0, side=2).lost[1:] for w in walks]
+    own = [Plane(w, walked_plane(w), 1.0, side=2).lost[1:] for w in walks]
     assert np.mean(own) < 0.03
     assert np.max(own) < 0.08
-    random = [plane_of(w, random_plane(w), 1.0, side=2).lost[1:] for w in walks]
+    random = [Plane(w, random_plane(w), 1.0, side=2).lost[1:] for w in walks]
     assert np.min(random) > 0.98
 
 

@@ -6,6 +6,7 @@ plane it shows, and how far off it the walk is: a plane tells of the walk what l
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -76,63 +77,88 @@ def slice_of(walk: Walk, s: Array) -> Slice:
 
 @dataclass(frozen=True)
 class Plane:
-    """Losses on a plane through theta_0, and the walk as far as it lies in it.
+    """A plane through theta_0, what the losses are on it, and the walk as far as it lies in it.
+
+    What is measured on many networks is measured when it is asked for.
 
     Attributes:
-        axes: two unit vectors, (2, weights).
-        places: along each axis, in weights; 0 is theta_0, (places,).
-        true, inner: the error against the truth, and what the inner loop descends (at its first
-            step); row by row along the second axis, (places, places).
-        steps: where each step is seen, (S + 1, 2): the nearest point of the plane.
-        lost: the share of each step's squared distance from theta_0 that is off the plane,
-            (S + 1,); 0 at theta_0.
-        true_at_steps, inner_at_steps: the losses of the steps themselves, (S + 1,).
-        true_seen, inner_seen: the losses where the steps are seen, which is what the map says
-            there, (S + 1,).
+        walk: it begins in the middle of the plane.
+        axes: two directions of length 1, (2, weights).
+        reach: how far the plane is shown to each side of theta_0, in weights.
+        side: networks along each side of a map.
     """
 
-    axes: Array
-    places: Array
-    true: Array
-    inner: Array
-    steps: Array
-    lost: Array
-    true_at_steps: Array
-    inner_at_steps: Array
-    true_seen: Array
-    inner_seen: Array
+    walk: Walk
+    axes: Tensor
+    reach: float
+    side: int = SIDE
 
+    @property
+    def places(self) -> Array:
+        """Where networks are along each axis, in weights; 0 is theta_0: (side,)."""
+        return np.linspace(-self.reach, self.reach, self.side)
 
-def plane_of(walk: Walk, axes: Tensor, reach: float, side: int = SIDE) -> Plane:
-    """The losses on a plane through theta_0.
+    @functools.cached_property
+    def true(self) -> Array:
+        """The error against the truth, row by row along the second axis, (side, side)."""
+        return self._map(self._quick.true_loss)
 
-    Args:
-        axes: see `walked_plane` and `random_plane`.
-        reach: how far it is shown to each side of theta_0, in weights.
-        side: networks along each side.
-    """
-    start, offsets = walk.weights[0], walk.weights - walk.weights[0]
-    places = torch.linspace(-reach, reach, side, dtype=torch.float64)
-    second, first = torch.meshgrid(places, places, indexing="ij")
-    on_it = start + torch.stack([first, second], dim=-1).reshape(-1, 2) @ axes
-    # The axes of a random plane are at right angles only nearly.
-    steps = torch.linalg.lstsq(axes.T, offsets.T).solution.T
-    seen = steps @ axes
-    away = offsets.square().sum(1)
-    lost = (offsets - seen).square().sum(1) / away.clamp_min(torch.finfo(torch.float64).tiny)
-    quick = walk.single()
-    return Plane(
-        axes=axes.numpy(),
-        places=places.numpy(),
-        true=_losses(quick.true_loss, on_it.float()).reshape(side, side),
-        inner=_losses(quick.inner_loss, on_it.float()).reshape(side, side),
-        steps=steps.numpy(),
-        lost=lost.numpy(),
-        true_at_steps=_losses(walk.true_loss, walk.weights),
-        inner_at_steps=_losses(walk.inner_loss, walk.weights),
-        true_seen=_losses(walk.true_loss, start + seen),
-        inner_seen=_losses(walk.inner_loss, start + seen),
-    )
+    @functools.cached_property
+    def inner(self) -> Array:
+        """What the inner loop descends at its first step, likewise."""
+        return self._map(self._quick.inner_loss)
+
+    @functools.cached_property
+    def steps(self) -> Array:
+        """Where each step is seen, (S + 1, 2): the nearest point of the plane."""
+        # The axes of a random plane are at right angles only nearly.
+        return torch.linalg.lstsq(self.axes.T, self._offsets.T).solution.T.numpy()
+
+    @property
+    def lost(self) -> Array:
+        """The share of each step's squared distance from theta_0 that is off it, (S + 1,)."""
+        away = self._offsets.square().sum(1).clamp_min(torch.finfo(torch.float64).tiny)
+        off = self._offsets - torch.from_numpy(self.steps) @ self.axes
+        return (off.square().sum(1) / away).numpy()
+
+    @property
+    def true_at_steps(self) -> Array:
+        """The error of the steps themselves, (S + 1,)."""
+        return _losses(self.walk.true_loss, self.walk.weights)
+
+    @property
+    def inner_at_steps(self) -> Array:
+        """What the first step descends, of the steps themselves, (S + 1,)."""
+        return _losses(self.walk.inner_loss, self.walk.weights)
+
+    @property
+    def true_seen(self) -> Array:
+        """The error where the steps are seen, which is what the map says there, (S + 1,)."""
+        return _losses(self.walk.true_loss, self._seen)
+
+    @property
+    def inner_seen(self) -> Array:
+        """What the first step descends, likewise."""
+        return _losses(self.walk.inner_loss, self._seen)
+
+    @property
+    def _offsets(self) -> Tensor:
+        return self.walk.weights - self.walk.weights[0]
+
+    @property
+    def _seen(self) -> Tensor:
+        return self.walk.weights[0] + torch.from_numpy(self.steps) @ self.axes
+
+    @functools.cached_property
+    def _quick(self) -> Walk:
+        return self.walk.single()
+
+    def _map(self, loss: Callable[[Tensor], Tensor]) -> Array:
+        start, axes = self._quick.weights[0], self.axes.float()
+        places = torch.from_numpy(self.places).float()
+        rows = start + places[:, None] * axes[1]
+        across = places[:, None] * axes[0]
+        return np.stack([_losses(loss, row + across) for row in rows])
 
 
 def reach_of(walk: Walk) -> float:

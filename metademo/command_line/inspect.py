@@ -10,7 +10,7 @@ import numpy as np
 from metademo.algorithms import Learner
 from metademo.analysis.backward import angle, backward
 from metademo.analysis.gradients import slopes
-from metademo.analysis.ground import Plane, Slice, plane_of, reach_of, slice_of, walked_plane
+from metademo.analysis.ground import Plane, Slice, reach_of, slice_of, walked_plane
 from metademo.analysis.units import Layer, parts
 from metademo.analysis.walk import Walk
 from metademo.command_line.arguments import Commands, add_command, load_weights
@@ -92,7 +92,7 @@ def _report(algorithm: str, family: str, walk: Walk, wave: Waves) -> InspectRepo
         phase=float(wave.phase[0]),
         steps=walk.steps,
         slice=_slice(slice_of(walk, ALONG)),
-        plane=_plane(plane_of(walk, walked_plane(walk), reach_of(walk))),
+        plane=_plane(Plane(walk, walked_plane(walk), reach_of(walk))),
         gradients=GradientsReport(
             inner=found.inner.tolist(),
             true=found.true.tolist(),

@@ -16,7 +16,6 @@ from metademo.analysis.gradients import Seen, Slopes, instead, seen, slopes
 from metademo.analysis.ground import (
     Plane,
     Slice,
-    plane_of,
     random_plane,
     reach_of,
     slice_of,
@@ -144,12 +143,12 @@ def _valleys(found: Slice) -> str:
 
 def _planes(walk: Walk, name: str) -> Insight:
     quick, reach = walk.every(EVERY), reach_of(walk)
-    walked = plane_of(quick, walked_plane(walk), reach)
+    walked = Plane(quick, walked_plane(walk), reach)
     figures = [_map("Error against the wave", name, walked, walked.true, walked.true_at_steps)]
     if not walk.learner.unlabelled:
         about = "Loss on the points"
         figures.append(_map(about, name, walked, walked.inner, walked.inner_at_steps))
-    random = plane_of(quick, random_plane(walk), reach)
+    random = Plane(quick, random_plane(walk), reach)
     title, losses = "Error, in a random plane", random.true_at_steps
     flat = _map(title, name, random, random.true, losses, random=True)
     figures.append(replace(flat, span=span_of(walked.true)))

@@ -11,7 +11,10 @@ export function contour(values, side, level) {
   const segments = [];
   for (let j = 0; j < side - 1; j += 1) {
     for (let i = 0; i < side - 1; i += 1) {
-      const corners = [values[j * side + i], values[j * side + i + 1], values[(j + 1) * side + i + 1], values[(j + 1) * side + i]];
+      const at = j * side + i;
+      const low = values[at] < level;
+      if (values[at + 1] < level === low && values[at + side + 1] < level === low && values[at + side] < level === low) continue;
+      const corners = [values[at], values[at + 1], values[at + side + 1], values[at + side]];
       const ends = crossings(corners, level).map(([x, y]) => /** @type {[number, number]} */ ([i + x, j + y]));
       for (let e = 0; e + 1 < ends.length; e += 2) segments.push([ends[e], ends[e + 1]]);
     }

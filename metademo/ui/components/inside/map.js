@@ -22,6 +22,7 @@ const PLACES = [[9, 4], [-39, 4], [-15, -9], [-15, 19], [9, -9], [9, 17], [-39, 
 export class PlaneMap extends Figure {
   // From the first data on.
   /** @type {Float64Array[]} */ rows;
+  /** @type {number[]} */ heights; // of all rows, one after the other
   /** @type {number} */ size;
   /** @type {SVGElement} */ head;
   /** @type {SVGElement[]} */ labels;
@@ -35,7 +36,10 @@ export class PlaneMap extends Figure {
     this.stage.after(this.bar);
   }
 
-  take() { this.rows = unpacked(this.data); }
+  take() {
+    this.rows = unpacked(this.data);
+    this.heights = this.rows.flatMap((row) => Array.from(row));
+  }
 
   draw() {
     const { data } = this;
@@ -104,9 +108,8 @@ export class PlaneMap extends Figure {
   /** @param {number} level */
   #contour(level) {
     const side = this.rows.length;
-    const all = this.rows.flatMap((row) => Array.from(row));
     const cell = this.size / side; // a value is the colour of a cell, and is in its middle
-    return contour(all, side, Math.log(level)).map((ends) =>
+    return contour(this.heights, side, Math.log(level)).map((ends) =>
       `M${ends.map(([x, y]) => `${((x + 0.5) * cell).toFixed(1)},${(this.size - (y + 0.5) * cell).toFixed(1)}`).join("L")}`).join("");
   }
 
