@@ -63,6 +63,12 @@ class OuterStep:
         """theta_0 after it, (weights,)."""
         return self.again[0].weights[0]
 
+    @property
+    def finite(self) -> bool:
+        """Whether nothing has run away."""
+        ends = self.lambdas.sum() + self.trajectory.sum() + self.moved.sum()
+        return bool(np.isfinite([float(ends), self.losses_again.sum()]).all())
+
     @functools.cached_property
     def trajectory(self) -> Tensor:
         """theta_0 .. theta_S of each task, (tasks, S + 1, weights)."""
