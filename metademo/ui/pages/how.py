@@ -11,14 +11,17 @@ from metademo.checkpoints import Checkpoint
 from metademo.figures import DASHES, Style, style_of
 from metademo.models import Model
 from metademo.moments.drawn import draw_points
+from metademo.moments.outer import MOST, STARTS, Course, HowView, suits
 from metademo.moments.views import DamlView, MamlView
 from metademo.tasks import as_waves
 from metademo.ui.components.link.link import copy_link
+from metademo.ui.components.outer_step.outer_step import outer_step
 from metademo.ui.controls import layout
 from metademo.ui.scenes.maml_story import Story
+from metademo.ui.scenes.outer_scene import outer_scene
 from metademo.ui.scenes.sentences import inner_loop, learned_loss, outer_loop, preparation
 from metademo.ui.server import resources
-from metademo.ui.state.state import present
+from metademo.ui.state.state import PageState, present
 
 PROBLEM = r"""
 ## The problem
@@ -195,6 +198,53 @@ def your_steps(checkpoint: Checkpoint) -> None:
     )
 
 
+def course(start: str) -> Course | None:
+    """The outer steps that are shown: of the MAML page's weights, or of those it begins with."""
+    usable = resources.library()[0]
+    candidates = (shown("maml", MamlView), usable.get(MamlView.first().weights))
+    found = next((one for one in candidates if one and suits(one)), None)
+    return Course.of(found, start) if found else None
+
+
+def slow_motion() -> None:
+    """One outer step, the next one, and from which weights."""
+    state = PageState("how", HowView, said=st.query_params)
+    view = state.view
+    steps = course(view.start)
+    if steps is None:
+        return
+    st.segmented_control(
+        "The outer steps begin with weights that are",
+        STARTS,
+        required=True,
+        **state.bind(
+            "start", view.start, lambda _, start: HowView(start=start), default="default"
+        ),
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Again",
+            icon=":material/redo:",
+            help="The next outer step, from where this one has led, on three other waves.",
+            disabled=view.outer >= MOST,
+            on_click=lambda: state.choose(state.view.again()),
+        )
+        st.button(
+            "Back to the start",
+            disabled=not view.outer,
+            on_click=lambda: state.choose(HowView(start=state.view.start)),
+        )
+        st.markdown(f"Outer step {view.outer + 1}, β = {steps.beta:g}")
+    scene = outer_scene(steps, view.outer)
+    outer_step(
+        "how outer step",
+        scene,
+        page="how",
+        step=f"{view.start} {view.outer}",
+        moment={"address": state.address, "shows": view.in_words},
+    )
+
+
 def every_way() -> None:
     """All that the registries hold."""
     st.markdown(EVERY)
@@ -244,13 +294,14 @@ def page() -> None:
         )
         st.markdown(OUTER)
         here("MAML", maml, outer_loop)
+        st.fragment(slow_motion)()
         st.markdown(DAML)
         here("DAML", daml, learned_loss)
         st.page_link("metademo/ui/pages/daml.py", label="Try it", icon=":material/swap_horiz:")
         every_way()
         st.markdown(COMPARED)
         st.markdown(FILES)
-        copy_link("how", "this page")
+        copy_link("how")
 
 
 def here(page: str, checkpoint: Checkpoint | None, fact: Callable[[Checkpoint], str]) -> None:

@@ -27,7 +27,7 @@ POINTS = 96
 """Of a curve, as on the Train page."""
 ROOM = 1.6
 """How far up and down the charts reach, in amplitudes."""
-TIMES = tuple(m * 10**e for e in range(6) for m in (1, 2, 5))
+TIMES = (0.1, 0.2, 0.5, *(m * 10**e for e in range(6) for m in (1, 2, 5)))
 """By which arrows may be drawn longer than a step with beta."""
 SHARE = "the square of the length within the plane / that of the whole length"
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -239,13 +239,13 @@ class _Words:
 
     def detail(self, stage: int) -> str:
         """How what is drawn has to be read."""
-        kind, _ = stage_of(stage, self.steps)
+        kind, k = stage_of(stage, self.steps)
         times, beta = times_of(self.step), f"β = {self.step.beta:g}"
         if kind == "back":
-            longer = f"{times:g} times as long as" if times > 1 else "as long as"
+            longer = f"{times:g} times as long as" if times != 1 else "as long as"
             return (
                 f"Arrows point where the weights would go, −λ, and are drawn {longer} a step with "
-                f"{beta}; the plane holds {self._held(self.step.lambdas.flatten(0, 1))} of them."
+                f"{beta}; the plane holds {self._held(self.step.lambdas[:, k])} of them."
             )
         if kind == "directions":
             first, *others = (self._share(vector) for vector in self.step.directions.values())
@@ -255,7 +255,7 @@ class _Words:
                 f"first-order MAML are {self._angle('fomaml', 'reptile')} apart."
             )
         if kind == "moved":
-            arrow = f"; the arrow is {times:g} times as long as the step" if times > 1 else ""
+            arrow = f"; the arrow is {times:g} times as long as the step" if times != 1 else ""
             return f"It is a plain step of gradient descent with {beta}{arrow}."
         return (
             f"Below are all {len(self.step.start):,} weights in one plane through θ₀, which holds "
@@ -299,10 +299,10 @@ class _Words:
     def _back(self, k: int) -> str:
         name, ahead, theta = lambda_name(k), lambda_name(k + 1), theta_name(k)
         if k == self.steps:
-            return f"{name} is the gradient of a query loss at {theta}, where the inner loop ended."
-        own = ", which is the task’s gradient" if k == 0 else ""
+            return f"{name} is the gradient of a query loss at {theta}, where its inner loop ended."
+        own = ": MAML’s, for this task" if k == 0 else ""
         return (
-            f"One step back: {name} = {ahead} − α H {ahead} is what that comes to at {theta}{own}."
+            f"One step back: {name} = {ahead} − α H {ahead} is its gradient at {theta}{own}."
         )
 
     def _directions(self, k: int) -> str:

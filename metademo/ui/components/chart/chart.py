@@ -37,6 +37,7 @@ def interactive_chart(
     new_points: str = "",
     page: str = "",
     nudge: tuple[str, Point] | None = None,
+    figure: bool = False,
 ) -> None:
     """Draw the chart.
 
@@ -48,6 +49,8 @@ def interactive_chart(
         page: whose other components it shares the scrubber's place with; none if it is empty.
         nudge: a sentence for somebody who has never done anything here, and the place that it is
             about; see `kernel/nudge.js`.
+        figure: whether it goes with a text: all that it names can be brought forward, and the
+            page's address does not speak of it.
     """
     data = {
         "assets": assets.urls("chart/chart.js"),
@@ -72,6 +75,7 @@ def interactive_chart(
         "height": scene.height,
         "label": scene.label,
         "playSeconds": PLAY_SECONDS,
+        "figure": figure,
         "nudge": nudge and {"text": nudge[0], "at": list(nudge[1])},
     }
     _mount()(key=key, data=data | dict(conversation or {"ack": 0}), on_edit_change=on_edit)
