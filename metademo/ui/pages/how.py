@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 
@@ -14,14 +15,22 @@ from metademo.moments.drawn import draw_points
 from metademo.moments.outer import MOST, STARTS, Course, HowView, suits
 from metademo.moments.views import DamlView, MamlView
 from metademo.tasks import as_waves
+from metademo.ui.components.chart.chart import interactive_chart
+from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.link.link import copy_link
 from metademo.ui.components.outer_step.outer_step import outer_step
+from metademo.ui.components.symbols.symbols import light_symbols
 from metademo.ui.controls import layout
+from metademo.ui.scenes.how_scene import adapted_scene, inner_scene, problem_scene
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.outer_scene import outer_scene
 from metademo.ui.scenes.sentences import inner_loop, learned_loss, outer_loop, preparation
+from metademo.ui.scenes.symbols import DAML_SYMBOLS, OUTER_SYMBOLS, inner_symbols, linked
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState, present
+
+FIGURE, PANELS = 400, 160
+"""Pixels of a figure until it is there, and of small charts in it."""
 
 PROBLEM = r"""
 ## The problem
@@ -217,9 +226,7 @@ def slow_motion() -> None:
         "The outer steps begin with weights that are",
         STARTS,
         required=True,
-        **state.bind(
-            "start", view.start, lambda _, start: HowView(start=start), default="default"
-        ),
+        **state.bind("start", view.start, lambda _, start: HowView(start=start), default="default"),
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -280,28 +287,74 @@ def swatch(style: Style) -> str:
 
 def page() -> None:
     layout.headline("How it works", "For readers who know gradient descent, and nothing more.")
-    text, _ = st.columns([3, 1])
     maml, daml = shown("maml", MamlView), shown("daml", DamlView)
-    with text:
+    with beside("problem", lambda: task_figure(maml)):
         st.markdown(PROBLEM)
         here("MAML", maml, preparation)
-        layout.room("inner loop", 470).markdown(INNER)
+    with beside("inner", lambda: inner_figure(maml)):
+        seen = inner_symbols(present("maml", MamlView))
+        layout.room("inner loop", 500).markdown(linked(INNER, seen, 1))
         here("MAML", maml, inner_loop)
         if maml:
             your_steps(maml)
         st.page_link(
             "metademo/ui/pages/maml.py", label="Scrub through it", icon=":material/touch_app:"
         )
-        st.markdown(OUTER)
+        light_symbols("how inner symbols", seen, 1, page="how inner")
+    with beside("outer", st.fragment(slow_motion)):
+        st.markdown(linked(OUTER, OUTER_SYMBOLS, 2))
         here("MAML", maml, outer_loop)
-        st.fragment(slow_motion)()
-        st.markdown(DAML)
+        light_symbols("how outer symbols", OUTER_SYMBOLS, 2, page="how")
+    with beside("daml", lambda: daml_figure(daml)):
+        st.markdown(linked(DAML, DAML_SYMBOLS, 3))
         here("DAML", daml, learned_loss)
         st.page_link("metademo/ui/pages/daml.py", label="Try it", icon=":material/swap_horiz:")
+        light_symbols("how daml symbols", DAML_SYMBOLS, 3, page="how daml")
+    text, _ = st.columns([3, 1])
+    with text:
         every_way()
         st.markdown(COMPARED)
         st.markdown(FILES)
         copy_link("how")
+
+
+@contextmanager
+def beside(name: str, figure: Callable[[], None]) -> Iterator[None]:
+    """A section: its text, which is what is drawn within, and its figure beside it.
+
+    On a narrow screen the figure comes after the text.
+    """
+    text, side = st.columns([1, 1], gap="large")
+    with text:
+        yield
+    with side, st.container(key=f"figure {name}"):
+        figure()
+
+
+def task_figure(checkpoint: Checkpoint | None) -> None:
+    """The visitor's points on the MAML page as a task."""
+    if checkpoint:
+        family, view = as_waves(checkpoint.config.task_family), present("maml", MamlView)
+        _chart("problem", problem_scene(view, family), FIGURE)
+
+
+def inner_figure(checkpoint: Checkpoint | None) -> None:
+    """The inner loop on the visitor's points."""
+    if checkpoint:
+        family, view = as_waves(checkpoint.config.task_family), present("maml", MamlView)
+        _chart("inner", inner_scene(view, family, Model.of(checkpoint)), FIGURE + PANELS)
+
+
+def daml_figure(checkpoint: Checkpoint | None) -> None:
+    """The inner loop on the visitor's source input."""
+    if checkpoint:
+        family, view = as_waves(checkpoint.config.task_family), present("daml", DamlView)
+        _chart("daml", adapted_scene(view, family, Model.of(checkpoint)), FIGURE + PANELS)
+
+
+def _chart(name: str, scene: Scene, height: int) -> None:
+    with layout.room(f"{name} figure", height):
+        interactive_chart(f"how {name} chart", scene, page=f"how {name}", figure=True)
 
 
 def here(page: str, checkpoint: Checkpoint | None, fact: Callable[[Checkpoint], str]) -> None:

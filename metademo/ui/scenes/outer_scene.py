@@ -301,9 +301,7 @@ class _Words:
         if k == self.steps:
             return f"{name} is the gradient of a query loss at {theta}, where its inner loop ended."
         own = ": MAML’s, for this task" if k == 0 else ""
-        return (
-            f"One step back: {name} = {ahead} − α H {ahead} is its gradient at {theta}{own}."
-        )
+        return f"One step back: {name} = {ahead} − α H {ahead} is its gradient at {theta}{own}."
 
     def _directions(self, k: int) -> str:
         first, reptile = (self._angle("maml", name) for name in DIRECTIONS[1:])

@@ -28,7 +28,7 @@ class Symbols {
   /** @param {HTMLElement} host */
   constructor(host) {
     this.host = host;
-    this.main = host.closest(".stMain") ?? document.body;
+    this.main = host.closest(".stColumn") ?? document.body;
   }
 
   /** @param {Component} component */
