@@ -182,7 +182,7 @@ AT_REST = {
     "compare": Picture("compare", f"{SCORES}[data-pending=false] .md-sweep path.md-line"),
     "train": Picture("train", STAGE + READY),
     "duel": Picture("duel", f"{SKETCH}{READY}"),
-    "how": Picture("how", ".stDataFrame"),
+    "how": Picture("how", HOW_DRAWN),
     "about": Picture("about", "[data-testid=stCode]"),
 }
 MAML, DAML, TRAIN, DUEL = (AT_REST[name] for name in ("maml", "daml", "train", "duel"))

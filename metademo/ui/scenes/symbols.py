@@ -1,8 +1,8 @@
 """The symbols of the page How it works that go with its figures. No Streamlit here.
 
-KaTeX draws formulas as it likes, but keeps the colours that it is told: so a symbol that the browser
-is to find again is written in a colour of its own (`linked`). There it gets another one that suits
-the theme, see `components/symbols/symbols.js`.
+KaTeX draws formulas as it likes, but keeps the colours that it is told: so a symbol that the
+browser is to find again is written in a colour of its own (`linked`). There it gets another one
+that suits the theme, see `components/symbols/symbols.js`.
 """
 
 from __future__ import annotations

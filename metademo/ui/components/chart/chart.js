@@ -114,7 +114,7 @@ class Chart {
     this.canvas = make("div", { className: "md-plot" });
     this.nudge = new Nudge(this.data.page);
     this.stage = make("div", { className: "md-stage" }, this.canvas, this.nudge.element, this.note);
-    const chart = make("div", { className: "md-chart" },
+    const chart = make("div", { className: this.data.figure ? "md-chart md-figure" : "md-chart" },
       make("div", { className: "md-top" }, this.legend, this.toolbar.element), this.stage,
       this.scrubber.element, this.caption.element, this.panels.element);
     this.host.replaceChildren(chart);

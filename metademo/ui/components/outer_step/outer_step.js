@@ -80,13 +80,13 @@ class OuterStep {
   #take() {
     const { data, scrubber } = this;
     const fresh = data.step !== this.step;
-    const first = this.step === undefined;
+    const at = this.step === undefined ? arrived(data.page).at ?? data.names.length : 0;
     this.step = data.step;
     if (fresh) scrubber.stop();
     scrubber.update({ steps: data.names.length - 1, names: data.names, seconds: data.playSeconds });
     this.caption.update(data);
     this.#draw();
-    if (fresh) scrubber.go((first ? arrived(data.page).at : null) ?? 0);
+    if (fresh) scrubber.go(at);
     else this.#show(scrubber.at, scrubber.playing);
     mark(this.host, { ready: true, step: data.step });
   }
@@ -105,7 +105,8 @@ class OuterStep {
     this.waves.show(at);
     this.plane.show(at);
     this.caption.show(stage, playing);
-    this.shared.set({ ...data.moment, at: stage ? String(stage) : "", stands: stage ? `stage “${data.names[stage]}”` : "" });
+    const last = stage === data.names.length - 1;
+    this.shared.set({ ...data.moment, at: last ? "" : String(stage), stands: last ? "" : `stage “${data.names[stage]}”` });
     mark(this.host, { stage });
   }
 
@@ -123,7 +124,8 @@ class OuterStep {
     const arrow = svg("svg", { width: 26, height: 12, "aria-hidden": "true", class: "md-back" }, svg("path", { d: "M1,6H19" }),
       svg("path", { d: "M25,6L17,2V10Z", class: "md-head-mark" }));
     this.above.replaceChildren(
-      make("span", { className: "md-key" }, line(truth, 1.5), make("span", {}, "the wave")),
+      ...[[line(truth, 1.5), "the wave"], [line(maml, 1.5, 0.4), "before"], [line(maml, 3), "the network"]].map(([drawn, label]) =>
+        make("span", { className: "md-key" }, drawn, make("span", {}, label))),
       ...this.#keys([
         ["support", "support set", dot("md-dot")],
         ["query", "query set", dot("md-query")],

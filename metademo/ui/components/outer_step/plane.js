@@ -126,7 +126,7 @@ export class Plane {
       });
       return {
         ...arrow, names: [name === "maml" ? "g" : name], since: stages.directions,
-        faded: (/** @type {number} */ at) => (at > stages.moved - 0.5 ? DIM : 1),
+        faded: (/** @type {number} */ at) => (at > stages.moved - 0.5 ? 0.45 : 1),
       };
     });
   }

@@ -117,11 +117,11 @@ function outermost(span) {
   const { color } = span.style;
   const text = (/** @type {Element} */ element) => element.textContent;
   /** @type {HTMLElement} */
-  let whole = span;
+  let whole = span.closest(".mord") ?? span;
   for (let up = span.parentElement; up?.closest(".base") && !up.matches(".base"); up = up.parentElement) {
     const leaves = [...up.querySelectorAll("*")].filter((leaf) => !leaf.children.length && text(leaf)?.replace(/\u200b/g, ""));
     if (!leaves.every((leaf) => /** @type {?HTMLElement} */ (leaf.closest("[style*=color]"))?.style.color === color)) break;
-    whole = up;
+    if (up.matches(".mord")) whole = up;
   }
   return whole;
 }
