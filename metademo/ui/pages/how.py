@@ -12,7 +12,7 @@ from metademo.checkpoints import Checkpoint
 from metademo.figures import DASHES, Style, style_of
 from metademo.models import Model
 from metademo.moments.drawn import draw_points
-from metademo.moments.outer import MOST, STARTS, Course, HowView, suits
+from metademo.moments.outer import MOST, STARTS, Course, HowView, step_of, suits
 from metademo.moments.views import DamlView, MamlView
 from metademo.tasks import as_waves
 from metademo.ui.components.chart.chart import interactive_chart
@@ -20,7 +20,7 @@ from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.link.link import copy_link
 from metademo.ui.components.outer_step.outer_step import outer_step
 from metademo.ui.components.symbols.symbols import light_symbols
-from metademo.ui.controls import layout
+from metademo.ui.controls import keep, layout
 from metademo.ui.scenes.how_scene import adapted_scene, inner_scene, problem_scene
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.outer_scene import outer_scene
@@ -29,8 +29,8 @@ from metademo.ui.scenes.symbols import DAML_SYMBOLS, OUTER_SYMBOLS, inner_symbol
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState, present
 
-FIGURE, PANELS = 400, 160
-"""Pixels of a figure until it is there, and of small charts in it."""
+FIGURE, PANELS, SLOW_MOTION = 400, 160, 680
+"""Pixels of a figure until it is there, of small charts in it, and of an outer step."""
 
 PROBLEM = r"""
 ## The problem
@@ -217,11 +217,32 @@ def course(start: str) -> Course | None:
 
 def slow_motion() -> None:
     """One outer step, the next one, and from which weights."""
-    state = PageState("how", HowView, said=st.query_params)
+    state = _state()
     view = state.view
     steps = course(view.start)
     if steps is None:
         return
+    _which_step(state, steps)
+    if not step_of(steps, view.outer).finite:
+        st.markdown("These outer steps have run away. Go back to the start.")
+        return
+    with layout.room("outer step", SLOW_MOTION):
+        outer_step(
+            "how outer step",
+            outer_scene(steps, view.outer),
+            page="how",
+            step=f"{view.start} {view.outer}",
+            moment={"address": state.address, "shows": view.in_words},
+        )
+
+
+def _state() -> PageState[HowView]:
+    return PageState("how", HowView, said=st.query_params)
+
+
+def _which_step(state: PageState[HowView], steps: Course) -> None:
+    """Which outer step is shown, and from which weights on."""
+    view = state.view
     st.segmented_control(
         "The outer steps begin with weights that are",
         STARTS,
@@ -233,23 +254,15 @@ def slow_motion() -> None:
             "Again",
             icon=":material/redo:",
             help="The next outer step, from where this one has led, on three other waves.",
-            disabled=view.outer >= MOST,
+            disabled=view.outer >= MOST or state.lesson.lock,
             on_click=lambda: state.choose(state.view.again()),
         )
         st.button(
             "Back to the start",
-            disabled=not view.outer,
+            disabled=not view.outer or state.lesson.lock,
             on_click=lambda: state.choose(HowView(start=state.view.start)),
         )
         st.markdown(f"Outer step {view.outer + 1}, β = {steps.beta:g}")
-    scene = outer_scene(steps, view.outer)
-    outer_step(
-        "how outer step",
-        scene,
-        page="how",
-        step=f"{view.start} {view.outer}",
-        moment={"address": state.address, "shows": view.in_words},
-    )
 
 
 def every_way() -> None:
@@ -287,6 +300,7 @@ def swatch(style: Style) -> str:
 
 def page() -> None:
     layout.headline("How it works", "For readers who know gradient descent, and nothing more.")
+    keep.arrival(_state())
     maml, daml = shown("maml", MamlView), shown("daml", DamlView)
     with beside("problem", lambda: task_figure(maml)):
         st.markdown(PROBLEM)
