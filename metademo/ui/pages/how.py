@@ -244,7 +244,7 @@ def _which_step(state: PageState[HowView], steps: Course) -> None:
     """Which outer step is shown, and from which weights on."""
     view = state.view
     st.segmented_control(
-        "The outer steps begin with weights that are",
+        "One outer step in slow motion, from weights that are",
         STARTS,
         required=True,
         **state.bind("start", view.start, lambda _, start: HowView(start=start), default="default"),

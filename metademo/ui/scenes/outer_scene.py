@@ -164,6 +164,12 @@ def times_of(step: OuterStep) -> float:
     return min(TIMES, key=lambda times: abs(math.log(times * arrow / walk)))
 
 
+def longer(times: float) -> str:
+    """How long something is drawn, in words."""
+    shares = {0.1: "a tenth as long as", 0.2: "a fifth as long as", 0.5: "half as long as"}
+    return shares.get(times) or ("as long as" if times == 1 else f"{times:g} times as long as")
+
+
 def lambda_name(k: int) -> str:
     return f"λ{k}".translate(SUBSCRIPTS)
 
@@ -242,9 +248,8 @@ class _Words:
         kind, k = stage_of(stage, self.steps)
         times, beta = times_of(self.step), f"β = {self.step.beta:g}"
         if kind == "back":
-            longer = f"{times:g} times as long as" if times != 1 else "as long as"
             return (
-                f"Arrows point where the weights would go, −λ, and are drawn {longer} a step with "
+                f"Arrows point where the weights would go, −λ, and are {longer(times)} a step with "
                 f"{beta}; the plane holds {self._held(self.step.lambdas[:, k])} of them."
             )
         if kind == "directions":
@@ -255,7 +260,7 @@ class _Words:
                 f"first-order MAML are {self._angle('fomaml', 'reptile')} apart."
             )
         if kind == "moved":
-            arrow = f"; the arrow is {times:g} times as long as the step" if times != 1 else ""
+            arrow = f"; the arrow is {longer(times)} the step" if times != 1 else ""
             return f"It is a plain step of gradient descent with {beta}{arrow}."
         return (
             f"Below are all {len(self.step.start):,} weights in one plane through θ₀, which holds "
