@@ -278,7 +278,7 @@ def test_the_figures_of_how_it_works_show_what_the_visitor_has_left():
     app = start()
     type_points(app, "0,0.5\n1,1\n2,-0.5")
     app.switch_page(PAGES["how"]).run()
-    problem, inner, daml = (element for element in components(app) if element.get("figure"))
+    problem, inner, daml = (element for element in components(app) if element.get("figure") is True)
     for data in (problem, inner):
         assert data["points"] == [[0, 0.5], [1, 1], [2, -0.5]]
         assert not data["editable"]

@@ -14,17 +14,24 @@ from metademo.models import Model
 from metademo.moments.drawn import draw_points
 from metademo.moments.outer import MOST, STARTS, Course, HowView, step_of, suits
 from metademo.moments.views import DamlView, MamlView
-from metademo.tasks import as_waves
+from metademo.tasks import PI, as_waves
 from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.link.link import copy_link
 from metademo.ui.components.outer_step.outer_step import outer_step
+from metademo.ui.components.source_line.source_line import Band, source_line
 from metademo.ui.components.symbols.symbols import light_symbols
 from metademo.ui.controls import keep, layout
-from metademo.ui.scenes.how_scene import adapted_scene, inner_scene, problem_scene
+from metademo.ui.scenes.how_scene import SOURCE, adapted_scene, inner_scene, problem_scene
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.outer_scene import outer_scene
-from metademo.ui.scenes.sentences import inner_loop, learned_loss, outer_loop, preparation
+from metademo.ui.scenes.sentences import (
+    band_in_words,
+    inner_loop,
+    learned_loss,
+    outer_loop,
+    preparation,
+)
 from metademo.ui.scenes.symbols import DAML_SYMBOLS, OUTER_SYMBOLS, inner_symbols, linked
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState, present
@@ -363,6 +370,17 @@ def daml_figure(checkpoint: Checkpoint | None) -> None:
     """The inner loop on the visitor's source input."""
     if checkpoint:
         family, view = as_waves(checkpoint.config.task_family), present("daml", DamlView)
+        source_line(
+            "how daml source",
+            value=view.source,
+            x_range=(-PI / 2, PI / 2),
+            bands=[
+                Band(b.low, b.high, band_in_words(b), style_of("daml").colours)
+                for b in family.bands
+            ],
+            label=SOURCE,
+            figure="how daml",
+        )
         _chart("daml", adapted_scene(view, family, Model.of(checkpoint)), FIGURE + PANELS)
 
 

@@ -19,6 +19,7 @@ from metademo.ui.scenes.sentences import IN_WORDS, descent, wave_name
 
 HEIGHT = 240
 SUPPORT_LOSS = "The support loss"
+SOURCE = "Source domain: one unlabelled input"
 LEARNED_LOSS = "The learned loss: all that it sees"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metademo.moments.views import MamlView
-from metademo.ui.scenes.how_scene import LEARNED_LOSS, SUPPORT_LOSS
+from metademo.ui.scenes.how_scene import LEARNED_LOSS, SOURCE, SUPPORT_LOSS
 
 BEFORE, AFTER = "before any step", "after {steps}"
 """The network's curves, as the legends of charts have them."""
@@ -84,7 +84,9 @@ OUTER_SYMBOLS = (
     Symbol(r"\lambda_0", "lambda0", "λ at the start: a task’s gradient"),
 )
 DAML_SYMBOLS = (
+    Symbol("x_s", SOURCE, "The source input"),
     Symbol(r"L_{\text{adapt}}", LEARNED_LOSS, "The learned loss"),
+    Symbol(r"g_\psi", LEARNED_LOSS, "The network that is the learned loss"),
     Symbol(r"\theta_{k+1}", AFTER, "θ after k + 1 steps: the network that has adapted"),
     Symbol(r"\theta_k", AFTER, "θ after k steps: the network that has adapted"),
     Symbol(r"\theta_0", BEFORE, "θ₀: the network before any step"),
