@@ -7,7 +7,6 @@ import math
 import re
 import shutil
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -29,9 +28,9 @@ from streamlit.testing.v1 import AppTest
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.figures import OTHER, STYLES
-from metademo.moments import outer
-from metademo.moments.outer import MOST, HowView
+from metademo.moments.outer import HowView
 from metademo.moments.views import DamlView, MamlView
+from metademo.ui.controls import how_figures
 from metademo.ui.scenes.symbols import AFTER, BEFORE
 from metademo.ui.server import resources
 
@@ -262,14 +261,12 @@ def test_how_it_works_shows_an_outer_step_and_the_next_ones():
     assert any("Outer step 1, β = 0.003" in text for text in texts(app))
 
 
-def test_how_it_works_goes_on_from_a_link_and_ends_somewhere():
+def test_how_it_works_goes_on_from_a_link_and_ends_somewhere(monkeypatch):
     app = start("how", {"start": "meta-trained", "outer": "2"})
     assert component(app, "outer_step")["step"] == "meta-trained 2"
     assert view(app, "how") == HowView(start="meta-trained", outer=2)
-    history = app.session_state["history of how"]
-    app.session_state["history of how"] = history.amend(HowView(outer=MOST))
-    with mock.patch.object(outer, "after_steps", lambda learner, meta, *_: meta):
-        app.run()
+    monkeypatch.setattr(how_figures, "MOST", 2)
+    app.run()
     again = next(button for button in app.button if button.label == "Again")
     assert again.disabled
 
@@ -290,7 +287,10 @@ def test_the_figures_of_how_it_works_show_what_the_visitor_has_left():
         panel["title"] for panel in inner["panels"]
     }
     assert named[0] <= shown | {inner["pointsLabel"]}
-    assert named[2] <= {c["label"] for c in daml["curves"]} | {p["title"] for p in daml["panels"]}
+    shown = {curve["label"] for curve in daml["curves"]} | {
+        panel["title"] for panel in daml["panels"]
+    }
+    assert named[2] <= shown | {component(app, "source_line")["label"]}
 
 
 def components(app: AppTest) -> list[dict]:
