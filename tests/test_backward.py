@@ -14,11 +14,11 @@ from metademo.algorithms import ALGORITHMS
 from metademo.algorithms.learner import part
 from metademo.analysis.backward import (
     DIRECTIONS,
-    Plane,
+    Projection,
     after_steps,
     angle,
     outer_step,
-    plane_of,
+    projection_of,
 )
 from metademo.analysis.walk import flattened
 
@@ -139,7 +139,7 @@ def test_a_plane_holds_vectors_of_rank_two_wholly_and_an_orthogonal_one_not_at_a
     rng = np.random.default_rng(0)
     basis = torch.linalg.qr(torch.as_tensor(rng.normal(size=(9, 3))))[0].T
     inside = torch.as_tensor(rng.normal(size=(6, 2))) @ basis[:2]
-    plane = plane_of(inside[:2], 1e-6 * inside[2:])
+    plane = projection_of(inside[:2], 1e-6 * inside[2:])
     torch.testing.assert_close(plane.axes @ plane.axes.T, torch.eye(2, dtype=torch.float64))
     np.testing.assert_allclose(plane.shares(inside), 1)
     np.testing.assert_allclose(plane.shares(basis[2]), 0, atol=1e-12)
@@ -152,16 +152,16 @@ def test_a_plane_holds_vectors_of_rank_two_wholly_and_an_orthogonal_one_not_at_a
 @pytest.mark.parametrize("rows", [[[0, 0, 0, 0]], [[1, 0, 0, 0]], [[0, 1, 1, 0], [0, -2, -2, 0]]])
 def test_what_lies_in_a_line_or_nowhere_has_a_plane_all_the_same(rows):
     vectors = torch.tensor(rows, dtype=torch.float64)
-    plane = plane_of(vectors)
+    plane = projection_of(vectors)
     torch.testing.assert_close(plane.axes @ plane.axes.T, torch.eye(2, dtype=torch.float64))
     np.testing.assert_allclose(plane.shares(vectors), 1)
-    assert torch.equal(plane_of(vectors).axes, plane.axes)
+    assert torch.equal(projection_of(vectors).axes, plane.axes)
 
 
 def test_each_kind_counts_alike_however_many_and_however_long():
     lone, crowd = torch.eye(4, dtype=torch.float64)[:1], torch.eye(4, dtype=torch.float64)[1:2]
     third = torch.eye(4, dtype=torch.float64)[2:3]
-    plane = plane_of(torch.cat([lone, lone]), 100 * crowd.repeat(50, 1), 0.3 * third + lone)
+    plane = projection_of(torch.cat([lone, lone]), 100 * crowd.repeat(50, 1), 0.3 * third + lone)
     np.testing.assert_allclose(plane.shares(crowd), 1)
     assert plane.shares(lone) > 0.9
 
@@ -169,11 +169,11 @@ def test_each_kind_counts_alike_however_many_and_however_long():
 def test_the_plane_is_turned_so_that_one_vector_goes_right_and_another_up():
     axes = torch.eye(3, dtype=torch.float64)
     right, up = torch.tensor([0.0, -2.0, 5.0]).double(), torch.tensor([1.0, 1.0, 0.0]).double()
-    plane = Plane(axes[:2]).turned(right, up)
+    plane = Projection(axes[:2]).turned(right, up)
     np.testing.assert_allclose(plane.coordinates(right), [2, 0], atol=1e-12)
     assert plane.coordinates(up)[1] == pytest.approx(1)
     np.testing.assert_allclose(plane.shares(up), 1)
-    same = Plane(axes[:2]).turned(axes[2], up)
+    same = Projection(axes[:2]).turned(axes[2], up)
     assert torch.equal(same.axes, axes[:2])
 
 

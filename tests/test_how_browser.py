@@ -162,7 +162,7 @@ def test_a_symbol_lights_what_is_drawn_in_the_plane_at_any_stage(window, url):
 def test_the_source_input_is_lit_by_its_symbol_and_lights_it(window, url):
     how = How(window(), url)
     handle = how.figure("daml").locator(".md-handle")
-    expect(how.figure("daml").locator(".md-line-value")).to_have_text("x = 1.20")
+    expect(how.figure("daml").locator(".md-line-value")).to_have_text("xₛ = 1.20")
     symbol = how.symbol("Source domain: one unlabelled input", "how daml")
     symbol.hover()
     expect(handle).to_contain_class("md-lit")

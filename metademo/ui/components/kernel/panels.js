@@ -30,7 +30,7 @@ export class Panels {
    * @param {PanelData[]} panels
    * @param {number} steps
    * @param {Theme} theme
-   * @param {?import("./shared.js").Shared} place  where each panel can be brought forward by its title, if it can
+   * @param {?import("./shared.js").Shared} [place]  where each panel can be brought forward by its title, if it can
    */
   update(panels, steps, theme, place) {
     this.element.hidden = panels.length === 0;
