@@ -24,6 +24,7 @@ ORDER = [
     {"evaluation", "reports"},
     {"scores"},
     {"benchmark", "checkpoints", "jobs", "seeds"},
+    {"reproduced"},
     {"foreign", "models", "reproduce", "sweep"},
     {"analysis"},
     {"moments"},
