@@ -142,7 +142,7 @@ class AppChart(Chart):
 
     def goto(self, title: str) -> None:
         """To another page of the app, by its link, until all of it is there."""
-        self.page.get_by_role("link", name=title).click()
+        self.page.get_by_role("link", name=title).first.click()
         self.heading(title).wait_for()
         self.page.wait_for_selector(IDLE)
         self.page.evaluate(SETTLED)
