@@ -44,8 +44,8 @@ ALONG = np.linspace(-1.5, 1.5, 61)
 ALONG_TICKS = Ticks((-1, 0, 1), ("−1", "0: no step", "1: all steps"))
 TOP = 1.6
 """The greatest error that a slice shows, in amplitudes: that of a wave upside down is 1.27."""
-EVERY = 4
-"""Maps measure the error on every fourth point of the grid."""
+EVERY = 8
+"""Maps measure the error on every eighth point of the grid, which is fifty."""
 SOURCES = np.linspace(-PI / 2, PI / 2, 61)
 SWAPPED = {
     "truth": "its own weights, on the true error",
