@@ -301,8 +301,8 @@ def test_the_learned_loss_points_another_way_than_the_true_one():
     found = [
         slopes(from_source("daml-any-phase", phase, ANY)) for phase in np.linspace(0.05, 3.1, 20)
     ]
-    assert np.mean([f.cosine[0] for f in found]) == pytest.approx(0.25, abs=0.1)
-    assert np.mean([f.inner_length[0] / f.true_length[0] for f in found]) > 5
+    assert np.mean([f.cosine[0] for f in found]) == pytest.approx(0.3, abs=0.1)
+    assert np.mean([f.inner_length[0] / f.true_length[0] for f in found]) > 7
 
 
 @pytest.mark.parametrize(("name", "family"), [("daml-two-phase", TWO), ("daml-any-phase", ANY)])
@@ -310,7 +310,7 @@ def test_the_true_loss_leads_less_far_than_the_learned_one(name, family):
     """From the same weights, in as many steps of the same size."""
     for phase in (0.0, PI):
         walk = from_source(name, phase, family)
-        assert walk.true_losses[-1] < 0.02
+        assert walk.true_losses[-1] < 0.03
         assert instead(walk, truth=True).true_losses[-1] > 0.1
 
 

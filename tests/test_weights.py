@@ -26,7 +26,7 @@ SHIPPED = {
     "pretrained-any-phase": ("pretrained", "any-phase"),
 }
 ALPHA = {name: 0.03 if name[:4] == "daml" else 0.01 for name in SHIPPED}
-ALPHA["maml-two-phase"] = 0.03
+ALPHA |= {"maml-two-phase": 0.03, "daml-any-phase": 0.02}
 every_file = pytest.mark.parametrize("name", SHIPPED)
 
 
