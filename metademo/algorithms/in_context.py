@@ -1,0 +1,174 @@
+"""A transformer that learns in context (Garg et al. 2022), set-wise (Nguyen & Grover 2022).
+
+Each point (x, y) is a token, and so is each place x at which a prediction is asked for. All tokens
+attend to the points that are seen, and to nothing else (the mask of TNP-D): so places do not see
+each other, points have no order, and one pass predicts anywhere. Blocks are pre-norm.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import gelu, layer_norm
+
+from metademo.algorithms.conditioned import PI, Conditioned, uniform_weight
+from metademo.algorithms.learner import Meta
+from metademo.algorithms.papers import GARG_2022, NGUYEN_2022
+from metademo.tasks import Examples
+
+LAYERS, HEADS = 2, 4
+
+
+class Heads(NamedTuple):
+    """One attention: what tokens look for, and what they look at.
+
+    Attributes:
+        queries: (*stages, tasks, heads, tokens, size).
+        keys, values: the same of the points, with the null token first.
+    """
+
+    queries: Tensor
+    keys: Tensor
+    values: Tensor
+
+
+class InContext(Conditioned):
+    """Attention over the points; what it has learned of a task is in its activations alone."""
+
+    name = "in-context"
+    title = "In-context transformer"
+    summary = "reads the points as a language model reads a prompt: no weight changes at all"
+    about = (
+        "A transformer reads the points as a prompt. Each place on the x axis asks, by "
+        "*attention*, which of the points matter for it, and two layers of that make the curve. "
+        "Nothing is adapted, no weight changes: the outer loop has trained it on so many tasks "
+        "that learning a new one has become a forward pass. Large language models learn from "
+        "examples in their prompt in the same way."
+    )
+    formula = r"f(x) = T_\theta\big(x \mid \{(x_i, y_i)\}\big), \qquad \theta \text{ fixed}"
+    papers = (GARG_2022, NGUYEN_2022)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        width, inner = self.hidden, HEADS * self._size
+        shapes = _linear("embed.0", 3, width) | _linear("embed.2", width, width)
+        for layer in range(LAYERS):
+            block = f"blocks.{layer}"
+            shapes |= _norm(f"{block}.norm1", width) | {f"{block}.null": (width,)}
+            for name in ("queries", "keys", "values"):
+                shapes |= _linear(f"{block}.{name}", width, inner)
+            shapes |= _linear(f"{block}.merge", inner, width) | _norm(f"{block}.norm2", width)
+            shapes |= _linear(f"{block}.mlp.0", width, 2 * width)
+            shapes |= _linear(f"{block}.mlp.2", 2 * width, width)
+        return shapes | _norm("norm", width) | _linear("head", width, 1)
+
+    def init(self, rng: np.random.Generator) -> Meta:
+        meta = {}
+        for name, shape in self.shapes.items():
+            if len(shape) == 2:
+                meta[name] = uniform_weight(rng, shape)
+            else:
+                meta[name] = torch.full(shape, float(name.endswith("scale")))
+        return meta
+
+    def predict(
+        self, meta: Meta, support: Examples[Tensor], seen: Tensor, x: Tensor
+    ) -> tuple[Tensor, None]:
+        points, places = self._tokens(meta, support, seen, x)
+        for layer in range(LAYERS):
+            block = f"blocks.{layer}"
+            points_next, places = (
+                self._block(meta, block, tokens, points, seen)[0] for tokens in (points, places)
+            )
+            points = points_next
+        return _apply(meta, "head", _normed(meta, "norm", places)).squeeze(-1), None
+
+    def attention(self, meta: Meta, support: Examples[Tensor], seen: Tensor, x: Tensor) -> Tensor:
+        """How much each place attends to each point, in each layer and head.
+
+        Args:
+            meta, support, seen, x: see `predict`.
+
+        Returns:
+            (layers, *stages, tasks, heads, places, points + 1): shares that add up to 1, 0 for
+            points that are not seen. The first is that of the null token, which stands for none.
+        """
+        points, places = self._tokens(meta, support, seen, x)
+        found = []
+        for layer in range(LAYERS):
+            block = f"blocks.{layer}"
+            points_next, _ = self._block(meta, block, points, points, seen)
+            places, shares = self._block(meta, block, places, points, seen)
+            points = points_next
+            found.append(shares)
+        return torch.stack(found)
+
+    @property
+    def _size(self) -> int:
+        """The width of a head."""
+        return math.ceil(self.hidden / HEADS)
+
+    def _tokens(
+        self, meta: Meta, support: Examples[Tensor], seen: Tensor, x: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The points and the places as tokens (*stages, tasks, number, width)."""
+        stages = seen.shape[:-1]
+
+        def embedded(inputs: Tensor, labels: Tensor, flag: Tensor) -> Tensor:
+            told = torch.stack([inputs / PI, labels / 2, flag], dim=-1)
+            tokens = _apply(meta, "embed.2", gelu(_apply(meta, "embed.0", told)))
+            return tokens.expand(*stages, *tokens.shape[-2:])
+
+        none = torch.zeros_like(x)
+        points = embedded(support.x, support.labels, torch.ones_like(support.x))
+        return points, embedded(x, none, none)
+
+    def _block(
+        self, meta: Meta, block: str, tokens: Tensor, points: Tensor, seen: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Tokens after a block in which they attend to the points that are seen, and how much."""
+        null = meta[f"{block}.null"].expand(*points.shape[:-2], 1, self.hidden)
+        sources = torch.cat([null, _normed(meta, f"{block}.norm1", points)], dim=-2)
+        asking = _normed(meta, f"{block}.norm1", tokens)
+        heads = Heads(
+            self._split(_apply(meta, f"{block}.queries", asking)),
+            self._split(_apply(meta, f"{block}.keys", sources)),
+            self._split(_apply(meta, f"{block}.values", sources)),
+        )
+        shares = _shares(heads, seen)
+        found = (shares @ heads.values).transpose(-2, -3).flatten(-2)
+        tokens = tokens + _apply(meta, f"{block}.merge", found)
+        inner = gelu(_apply(meta, f"{block}.mlp.0", _normed(meta, f"{block}.norm2", tokens)))
+        return tokens + _apply(meta, f"{block}.mlp.2", inner), shares
+
+    def _split(self, tokens: Tensor) -> Tensor:
+        """(.., tokens, heads x size) as (.., heads, tokens, size)."""
+        return tokens.unflatten(-1, (HEADS, self._size)).transpose(-2, -3)
+
+
+def _shares(heads: Heads, seen: Tensor) -> Tensor:
+    """softmax(Q K^T / sqrt(size)) over the null token and the points that are seen."""
+    scores = heads.queries @ heads.keys.mT / math.sqrt(heads.keys.shape[-1])
+    always = torch.ones_like(seen[..., :1])
+    counts = torch.cat([always, seen], dim=-1)[..., None, None, :]
+    return scores.masked_fill(counts == 0, -math.inf).softmax(-1)
+
+
+def _linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+
+
+def _norm(name: str, width: int) -> dict[str, tuple[int, ...]]:
+    return {f"{name}.scale": (width,), f"{name}.shift": (width,)}
+
+
+def _apply(meta: Meta, name: str, x: Tensor) -> Tensor:
+    return x @ meta[f"{name}.weight"].mT + meta[f"{name}.bias"]
+
+
+def _normed(meta: Meta, name: str, x: Tensor) -> Tensor:
+    return layer_norm(x, x.shape[-1:], meta[f"{name}.scale"], meta[f"{name}.shift"])
