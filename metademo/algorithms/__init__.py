@@ -9,6 +9,7 @@ they adapt and are scored like the others, but there is nothing to train.
 
 from metademo.algorithms.alpaca import ALPaCA
 from metademo.algorithms.anil import ANIL
+from metademo.algorithms.cavia import CAVIA
 from metademo.algorithms.cnp import CNP
 from metademo.algorithms.conditioned import Conditioned
 from metademo.algorithms.daml import DAML, LEARNED_LOSSES
@@ -35,6 +36,7 @@ ALGORITHMS: dict[str, type[Learner]] = {
         MAMLPlusPlus,
         MAMLPlusPlusPerWeight,
         DAML,
+        CAVIA,
         InContext,
         ALPaCA,
         CNP,
