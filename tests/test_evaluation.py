@@ -86,7 +86,7 @@ def test_the_error_is_that_of_the_adapted_curves_on_the_grid(algorithm, family):
     waves, episode = _held_out(config, 20, sources=3 if config.learner.unlabelled else 0)
     drawn = run_learner(config.learner, meta, episode.support, grid, steps=3).outputs
     assert drawn.shape == (4, 20, 400)
-    error = np.square if family == "finn" else np.abs
+    error = np.square if FAMILIES[family].metric == "mse" else np.abs
     expected = error(drawn - waves(grid)).mean(-1)
     np.testing.assert_allclose(_evaluate(config, meta, steps=3).errors, expected, rtol=1e-12)
 

@@ -31,7 +31,7 @@ class Contextual(MLP):
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        return {CONTEXT: (self.sizes[0] - 1,)} | self.weights
+        return self.weights | {CONTEXT: (self.sizes[0] - 1,)}
 
     @property
     def weights(self) -> dict[str, tuple[int, ...]]:
@@ -41,7 +41,7 @@ class Contextual(MLP):
     def init(self, rng: np.random.Generator, scheme: str = "fan-in") -> Params:
         """Fresh weights, see `MLP.init`, and a context of zeros."""
         drawn = MLP(self.sizes, self.activation).init(rng, scheme)
-        return {CONTEXT: torch.zeros(self.sizes[0] - 1)} | drawn
+        return drawn | {CONTEXT: torch.zeros(self.sizes[0] - 1)}
 
     def predict(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Its curve: `x` has shape (*batch, points), and so has the result.
@@ -115,7 +115,7 @@ class CAVIA(GradientBased):
         weights = part(meta, self.kind.role)
         start = torch.zeros(NUMBERS).to(next(iter(weights.values()))).requires_grad_()
         return adapt(
-            {CONTEXT: start} | weights,
+            weights | {CONTEXT: start},
             lambda k, params: self.inner_loss(meta, params, support, k),
             lambda k: self.step_sizes(meta, k),
             tasks=len(support.x),

@@ -8,12 +8,11 @@ each other, points have no order, and one pass predicts anywhere. Blocks are pre
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import gelu, layer_norm
+from torch.nn.functional import gelu, layer_norm, linear
 
 from metademo.algorithms.conditioned import PI, Conditioned, uniform_weight
 from metademo.algorithms.learner import Meta
@@ -21,19 +20,6 @@ from metademo.algorithms.papers import GARG_2022, NGUYEN_2022
 from metademo.tasks import Examples
 
 LAYERS, HEADS = 2, 4
-
-
-class Heads(NamedTuple):
-    """One attention: what tokens look for, and what they look at.
-
-    Attributes:
-        queries: (*stages, tasks, heads, tokens, size).
-        keys, values: the same of the points, with the null token first.
-    """
-
-    queries: Tensor
-    keys: Tensor
-    values: Tensor
 
 
 class InContext(Conditioned):
@@ -78,13 +64,8 @@ class InContext(Conditioned):
     def predict(
         self, meta: Meta, support: Examples[Tensor], seen: Tensor, x: Tensor
     ) -> tuple[Tensor, None]:
-        points, places = self._tokens(meta, support, seen, x)
-        for layer in range(LAYERS):
-            block = f"blocks.{layer}"
-            points_next, places = (
-                self._block(meta, block, tokens, points, seen)[0] for tokens in (points, places)
-            )
-            points = points_next
+        tokens, _ = self._through(meta, support, seen, x)
+        places = tokens[..., seen.shape[-1] :, :]
         return _apply(meta, "head", _normed(meta, "norm", places)).squeeze(-1), None
 
     def attention(self, meta: Meta, support: Examples[Tensor], seen: Tensor, x: Tensor) -> Tensor:
@@ -94,53 +75,49 @@ class InContext(Conditioned):
             meta, support, seen, x: see `predict`.
 
         Returns:
-            (layers, *stages, tasks, heads, places, points + 1): shares that add up to 1, 0 for
+            (layers, *stages, tasks, heads, places, 1 + points): shares that add up to 1, 0 for
             points that are not seen. The first is that of the null token, which stands for none.
         """
-        points, places = self._tokens(meta, support, seen, x)
-        found = []
-        for layer in range(LAYERS):
-            block = f"blocks.{layer}"
-            points_next, _ = self._block(meta, block, points, points, seen)
-            places, shares = self._block(meta, block, places, points, seen)
-            points = points_next
-            found.append(shares)
-        return torch.stack(found)
+        _, shares = self._through(meta, support, seen, x)
+        return torch.stack(shares)[..., seen.shape[-1] :, :]
 
     @property
     def _size(self) -> int:
         """The width of a head."""
         return math.ceil(self.hidden / HEADS)
 
-    def _tokens(
+    def _through(
         self, meta: Meta, support: Examples[Tensor], seen: Tensor, x: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """The points and the places as tokens (*stages, tasks, number, width)."""
-        stages = seen.shape[:-1]
+    ) -> tuple[Tensor, list[Tensor]]:
+        """The tokens behind the last block, points first, and what they attended to in each."""
+        tokens, found = self._tokens(meta, support, seen, x), []
+        for layer in range(LAYERS):
+            tokens, shares = self._block(meta, f"blocks.{layer}", tokens, seen)
+            found.append(shares)
+        return tokens, found
 
-        def embedded(inputs: Tensor, labels: Tensor, flag: Tensor) -> Tensor:
-            told = torch.stack([inputs / PI, labels / 2, flag], dim=-1)
-            tokens = _apply(meta, "embed.2", gelu(_apply(meta, "embed.0", told)))
-            return tokens.expand(*stages, *tokens.shape[-2:])
-
-        none = torch.zeros_like(x)
-        points = embedded(support.x, support.labels, torch.ones_like(support.x))
-        return points, embedded(x, none, none)
-
-    def _block(
-        self, meta: Meta, block: str, tokens: Tensor, points: Tensor, seen: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Tokens after a block in which they attend to the points that are seen, and how much."""
-        null = meta[f"{block}.null"].expand(*points.shape[:-2], 1, self.hidden)
-        sources = torch.cat([null, _normed(meta, f"{block}.norm1", points)], dim=-2)
-        asking = _normed(meta, f"{block}.norm1", tokens)
-        heads = Heads(
-            self._split(_apply(meta, f"{block}.queries", asking)),
-            self._split(_apply(meta, f"{block}.keys", sources)),
-            self._split(_apply(meta, f"{block}.values", sources)),
+    def _tokens(self, meta: Meta, support: Examples[Tensor], seen: Tensor, x: Tensor) -> Tensor:
+        """The points, then the places, as tokens (*stages, tasks, points + places, width)."""
+        tasks = seen.shape[-2]
+        places = torch.stack([x / PI, torch.zeros_like(x), torch.zeros_like(x)], dim=-1)
+        points = torch.stack(
+            [support.x / PI, support.labels / 2, torch.ones_like(support.x)], dim=-1
         )
-        shares = _shares(heads, seen)
-        found = (shares @ heads.values).transpose(-2, -3).flatten(-2)
+        told = torch.cat([points, places.expand(tasks, *places.shape[-2:])], dim=-2)
+        tokens = _apply(meta, "embed.2", gelu(_apply(meta, "embed.0", told)))
+        return tokens.expand(*seen.shape[:-1], *tokens.shape[-2:])
+
+    def _block(self, meta: Meta, block: str, tokens: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens after a block in which all attend to the points that are seen, and how much."""
+        asking = _normed(meta, f"{block}.norm1", tokens)
+        null = meta[f"{block}.null"].expand(*asking.shape[:-2], 1, self.hidden)
+        sources = torch.cat([null, asking[..., : seen.shape[-1], :]], dim=-2)
+        queries = self._split(_apply(meta, f"{block}.queries", asking))
+        keys, values = (
+            self._split(_apply(meta, f"{block}.{name}", sources)) for name in ("keys", "values")
+        )
+        shares = _shares(queries, keys, seen)
+        found = (shares @ values).transpose(-2, -3).flatten(-2)
         tokens = tokens + _apply(meta, f"{block}.merge", found)
         inner = gelu(_apply(meta, f"{block}.mlp.0", _normed(meta, f"{block}.norm2", tokens)))
         return tokens + _apply(meta, f"{block}.mlp.2", inner), shares
@@ -150,11 +127,10 @@ class InContext(Conditioned):
         return tokens.unflatten(-1, (HEADS, self._size)).transpose(-2, -3)
 
 
-def _shares(heads: Heads, seen: Tensor) -> Tensor:
+def _shares(queries: Tensor, keys: Tensor, seen: Tensor) -> Tensor:
     """softmax(Q K^T / sqrt(size)) over the null token and the points that are seen."""
-    scores = heads.queries @ heads.keys.mT / math.sqrt(heads.keys.shape[-1])
-    always = torch.ones_like(seen[..., :1])
-    counts = torch.cat([always, seen], dim=-1)[..., None, None, :]
+    scores = queries @ keys.mT / math.sqrt(keys.shape[-1])
+    counts = torch.cat([torch.ones_like(seen[..., :1]), seen], dim=-1)[..., None, None, :]
     return scores.masked_fill(counts == 0, -math.inf).softmax(-1)
 
 
@@ -167,7 +143,7 @@ def _norm(name: str, width: int) -> dict[str, tuple[int, ...]]:
 
 
 def _apply(meta: Meta, name: str, x: Tensor) -> Tensor:
-    return x @ meta[f"{name}.weight"].mT + meta[f"{name}.bias"]
+    return linear(x, meta[f"{name}.weight"], meta[f"{name}.bias"])
 
 
 def _normed(meta: Meta, name: str, x: Tensor) -> Tensor:
