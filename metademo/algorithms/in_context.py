@@ -130,7 +130,7 @@ class InContext(Conditioned):
 def _shares(queries: Tensor, keys: Tensor, seen: Tensor) -> Tensor:
     """softmax(Q K^T / sqrt(size)) over the null token and the points that are seen."""
     scores = queries @ keys.mT / math.sqrt(keys.shape[-1])
-    counts = torch.cat([torch.ones_like(seen[..., :1]), seen], dim=-1)[..., None, None, :]
+    counts = torch.cat([seen.new_ones(*seen.shape[:-1], 1), seen], dim=-1)[..., None, None, :]
     return scores.masked_fill(counts == 0, -math.inf).softmax(-1)
 
 
