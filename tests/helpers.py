@@ -114,13 +114,16 @@ def assert_near(left: Meta, right: Meta, tolerance: float) -> None:
 
 
 def starting_curve(meta: Meta, x: np.ndarray) -> np.ndarray:
-    """What the regressor predicts before any adaptation, by plain matrix products."""
+    """What the regressor predicts before any adaptation, by plain matrix products.
+
+    What it takes beside x is zero then.
+    """
     w1, b1, w2, b2, w3, b3 = (
         meta[f"regressor.{layer}.{kind}"].numpy()
         for layer in (0, 2, 4)
         for kind in ("weight", "bias")
     )
-    hidden = np.maximum(x[:, None] @ w1.T + b1, 0)
+    hidden = np.maximum(x[:, None] @ w1[:, :1].T + b1, 0)
     return (np.maximum(hidden @ w2.T + b2, 0) @ w3.T + b3)[:, 0]
 
 
