@@ -93,7 +93,7 @@ def _without_weights(alpaca: int, cnp: int, in_context: int, cavia: int) -> tupl
     )
 
 
-_WITHOUT_WEIGHTS = _without_weights(8000, 16_000, 10_000, 20_000)
+_WITHOUT_WEIGHTS = _without_weights(8000, 16_000, 10_000, 30_000)
 
 RECIPES = {
     "original": Recipe(
