@@ -47,6 +47,9 @@ PAIRS = [
 GRADIENT_BASED = [name for name, kind in ALGORITHMS.items() if issubclass(kind, GradientBased)]
 GRADIENT_PAIRS = [(name, family) for name, family in PAIRS if name in GRADIENT_BASED]
 """The same of those that take gradient steps."""
+COMPILED = [name for name in GRADIENT_BASED if vars(ALGORITHMS[name]).get("compiled")]
+COMPILED_PAIRS = [(name, family) for name, family in GRADIENT_PAIRS if name in COMPILED]
+"""Those of which the compiled engine does the same, as they say of themselves."""
 ENGINES = ("torch", "fused")
 
 
