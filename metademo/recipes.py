@@ -111,7 +111,7 @@ RECIPES = {
         changes=(
             *_ADAPTED,
             Change(dict(intermediate_weight=0.1), algorithm="daml"),
-            *_without_weights(8000, 10_000, 6000, 15_000),
+            *_without_weights(8000, 24_000, 6000, 15_000),
         ),
     ),
     "finn": Recipe(
@@ -127,7 +127,7 @@ RECIPES = {
             Change(_COSINE | dict(shots=5, clip=10.0), "meta-sgd"),
             Change(_COSINE | _FIVE, "maml++"),
             Change(_COSINE | _FIVE | _PER_WEIGHT, "maml++w"),
-            *_without_weights(8000, 16_000, 10_000, 20_000),
+            *_without_weights(8000, 24_000, 10_000, 30_000),
         ),
     ),
     "finn-best": Recipe(
