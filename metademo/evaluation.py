@@ -14,6 +14,8 @@ from metademo.tasks import Array, Examples, TaskFamily
 from metademo.training import HELD_OUT_STREAM
 
 Z95 = 1.959964
+Z90 = 1.644854
+"""Standard deviations from the mean to either end of a 95 % and of a 90 % band of a normal."""
 BATCH = 200
 NUMBERS = 20_000_000
 """Tasks adapted side by side, and weights held at once: they bound the memory, not the result."""
@@ -26,10 +28,25 @@ class Evaluation:
     Attributes:
         errors: (steps + 1, tasks), in the metric.
         metric: a name among the metrics of the kind of task.
+        covered: the share of the places at which the truth lies in the 90 % band, (steps + 1,
+            tasks), of learners that know a standard deviation.
+        log_density: the mean log-likelihood of the truth over these places, likewise.
     """
 
     errors: Array
     metric: str
+    covered: Array | None = None
+    log_density: Array | None = None
+
+    @property
+    def coverage(self) -> Array | None:
+        """The share of all places that the 90 % band covers, (steps + 1,)."""
+        return None if self.covered is None else self.covered.mean(1)
+
+    @property
+    def log_likelihood(self) -> Array | None:
+        """The mean log-likelihood of the truth at a place, (steps + 1,)."""
+        return None if self.log_density is None else self.log_density.mean(1)
 
     @property
     def mean(self) -> Array:
@@ -113,14 +130,34 @@ def evaluate(
     sources = min(max(steps, 1), MAX_INNER_STEPS) if learner.unlabelled else 0
     support, query = family.sample_held_out(rng, tasks, shots=shots, sources=sources, every=every)
     shared = query.x.ndim == 1 + len(family.kind.features)
-    errors, size = [], _batch_size(meta, steps)
+    errors: list[Array] = []
+    sure: list[tuple[Array, Array]] = []
+    size = _batch_size(meta, steps)
     for start in range(0, tasks, size):
         batch = slice(start, start + size)
         x = query.x if shared else query.x[batch]
         found = run_learner(learner, meta, support.map(itemgetter(batch)), x, steps=steps)
         with np.errstate(over="ignore", invalid="ignore"):  # where tasks diverged
             errors.append(measure(found.outputs, query.labels[batch]))
-    return Evaluation(np.concatenate(errors, axis=1), metric)
+        if found.std is not None:
+            sure.append(_against_band(found.outputs, found.std, query.labels[batch]))
+    known = [np.concatenate(rows, axis=1) for rows in zip(*sure, strict=True)]
+    return Evaluation(np.concatenate(errors, axis=1), metric, *known)
+
+
+def _against_band(mean: Array, std: Array, truth: Array) -> tuple[Array, Array]:
+    """What a 90 % band covers of the truth, and its log-likelihood, as means over the places.
+
+    Args:
+        mean, std: (steps + 1, tasks, places).
+        truth: (tasks, places).
+
+    Returns:
+        Two arrays (steps + 1, tasks).
+    """
+    off = (truth - mean) / std
+    log_density = -0.5 * np.square(off) - np.log(std) - 0.5 * np.log(2 * np.pi)
+    return (np.abs(off) <= Z90).mean(-1), log_density.mean(-1)
 
 
 def _batch_size(meta: Meta, steps: int) -> int:

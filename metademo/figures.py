@@ -22,6 +22,8 @@ DASHES = {
     "longdash": "14 5",
     "dashdot": "8 4 2 4",
     "longdashdot": "15 4 2 4",
+    "twodots": "9 4 2 4 2 4",
+    "twodashes": "7 4 7 4 2 4",
 }
 """Dash patterns as lengths of strokes and gaps; the charts in the browser have the same ones."""
 
@@ -30,7 +32,7 @@ DASHES = {
 class Style:
     """How a curve looks: its colour on a light and on a dark ground, and its dash pattern.
 
-    The pattern is one of Plotly's names, which `DASHES` spells out for SVG.
+    The pattern is a name in `DASHES`, which spells it out for SVG.
     """
 
     light: str
@@ -55,6 +57,10 @@ STYLES = {
     "maml++": Style("rgb(49, 15, 166)", "rgb(91, 135, 253)", "longdashdot"),
     "maml++w": Style("rgb(143, 13, 45)", "rgb(241, 15, 11)", "longdashdot"),
     "daml": Style("rgb(213, 94, 0)", "rgb(255, 140, 66)"),
+    "cavia": Style("rgb(127, 142, 190)", "rgb(120, 68, 252)", "twodots"),
+    "in-context": Style("rgb(68, 76, 140)", "rgb(115, 102, 104)", "twodots"),
+    "alpaca": Style("rgb(1, 26, 58)", "rgb(254, 240, 122)", "twodashes"),
+    "cnp": Style("rgb(88, 113, 60)", "rgb(192, 151, 134)", "twodashes"),
     "pretrained": Style("rgb(135, 83, 0)", "rgb(255, 193, 19)", "dash"),
     "random": Style("rgb(107, 40, 89)", "rgb(222, 173, 205)", "dot"),
     "oracle": Style("rgb(22, 22, 22)", "rgb(243, 244, 255)", "dashdot"),

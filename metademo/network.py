@@ -20,7 +20,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import leaky_relu
+from torch.nn.functional import gelu, leaky_relu
 
 Params = dict[str, Tensor]
 
@@ -28,11 +28,13 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
     "leaky-relu": lambda x: leaky_relu(x, 0.1),
     "tanh": torch.tanh,
+    "gelu": gelu,
 }
 ACTIVATIONS_IN_TORCH = {
     "relu": "torch.relu({})",
     "leaky-relu": "torch.nn.functional.leaky_relu({}, 0.1)",
     "tanh": "torch.tanh({})",
+    "gelu": "torch.nn.functional.gelu({})",
 }
 """The same as scripts that are taken home write them."""
 INITIALISATIONS = ("fan-in", "truncated-normal", "spread")

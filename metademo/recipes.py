@@ -59,7 +59,13 @@ _COSINE = dict(schedule="cosine", warmup=0.05, skips=1000)
 _FIVE = dict(inner_steps=5, shots=5, outer_lr=2e-3, steps=40_000, clip=5.0)
 _PER_WEIGHT = dict(initialisation="fan-in", clip=1.0)
 
-_ARTICLE, _BENCHMARK = ("two-phase", "any-phase"), ("finn",)
+# Learners that condition on points see few of them as often as many.
+_POINTS = dict(optimizer="adam", schedule="cosine", warmup=0.025, clip=1.0, hidden=64, shots=10)
+_POINTS |= dict(inner_steps=10, fewest_shots=0, queries=16, meta_batch=32)
+_CONTEXT = dict(optimizer="adam", outer_lr=2e-3, clip=5.0, hidden=40, initialisation="spread")
+_CONTEXT |= dict(inner_steps=2, support_loss="mse", queries=16, meta_batch=25)
+
+_ARTICLE, _BENCHMARK = ("two-phase", "any-phase"), ("finn", "finn-noisy")
 
 _ADAPTED = (
     # Steps on |error| are as long near the solution as far from it, so on a family of many waves
@@ -75,6 +81,18 @@ _ADAPTED = (
     Change(dict(initialisation="spread", outer_lr=3e-4), "pretrained", "two-phase"),
 )
 
+
+def _without_weights(alpaca: int, cnp: int, in_context: int, cavia: int) -> tuple[Change, ...]:
+    """What learners need that adapt without moving a weight, with the outer steps of each."""
+    return (
+        Change(_POINTS | dict(outer_lr=3e-3, steps=alpaca), "alpaca"),
+        Change(_POINTS | dict(outer_lr=2e-3, steps=cnp), "cnp"),
+        Change(_POINTS | dict(outer_lr=2e-3, steps=in_context), "in-context"),
+        Change(_COSINE | _CONTEXT | dict(inner_lr=1.0, steps=cavia), "cavia"),
+        *(Change(dict(inner_lr=0.5, shots=5), "cavia", family) for family in _BENCHMARK),
+    )
+
+
 RECIPES = {
     "original": Recipe(
         "the article's: SGD, one task per outer step, 275,000 steps",
@@ -84,7 +102,7 @@ RECIPES = {
     "fast": Recipe(
         "Adam on a meta-batch, warm-up and cosine, gradient norm clipped: about a second",
         _ADAM | dict(meta_batch=16, steps=6_000, outer_lr=6e-3),
-        changes=_ADAPTED,
+        changes=(*_ADAPTED, *_without_weights(2000, 4000, 1500, 4000)),
     ),
     "best": Recipe(
         "the same with a larger meta-batch and more steps: about a minute",
@@ -95,6 +113,7 @@ RECIPES = {
             Change(dict(intermediate_weight=0.1), algorithm="daml"),
             # Larger steps, of either loop, run away for two seeds in ten.
             Change(dict(outer_lr=2e-3, clip=0.1, inner_lr=0.02), "daml", "any-phase"),
+            *_without_weights(8000, 24_000, 6000, 15_000),
         ),
     ),
     "finn": Recipe(
@@ -110,6 +129,7 @@ RECIPES = {
             Change(_COSINE | dict(shots=5, clip=10.0), "meta-sgd"),
             Change(_COSINE | _FIVE, "maml++"),
             Change(_COSINE | _FIVE | _PER_WEIGHT, "maml++w"),
+            *_without_weights(8000, 24_000, 10_000, 30_000),
         ),
     ),
     "finn-best": Recipe(

@@ -104,6 +104,7 @@ class Scores(BaseModel):
         shots: labelled points per task.
         metric: "l1" or "mse", against the true wave on the family's grid.
         mean, ci95, median, p90: see `Evaluation`; infinite where the inner loop ran away.
+        coverage, log_likelihood: of learners that know how sure they are, see `Evaluation`.
     """
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -123,10 +124,13 @@ class Scores(BaseModel):
     ci95: Errors
     median: Errors
     p90: Errors
+    coverage: Errors | None = None
+    log_likelihood: Errors | None = None
 
     @model_validator(mode="after")
     def _one_error_per_step(self) -> Self:
-        lengths = {len(errors) for errors in (self.mean, self.ci95, self.median, self.p90)}
+        lists = (self.mean, self.ci95, self.median, self.p90, self.coverage, self.log_likelihood)
+        lengths = {len(values) for values in lists if values is not None}
         if lengths != {self.inner_steps + 1}:
             steps, errors = shown(self.inner_steps), shown(self.inner_steps + 1)
             raise ValueError(f"{steps} inner steps have {errors} errors")
@@ -184,4 +188,6 @@ def measure(config: TrainConfig, meta: Meta, conditions: Conditions | None = Non
         ci95=rounded("ci95"),
         median=rounded("median"),
         p90=rounded("p90"),
+        coverage=None if result.covered is None else rounded("coverage"),
+        log_likelihood=None if result.covered is None else rounded("log_likelihood"),
     )

@@ -112,6 +112,14 @@ class TrainConfig(Described):
         description="Labelled points of each task that the inner loop sees. A learned loss sees "
         "one unlabelled input per step instead.",
     )
+    fewest_shots: int | None = Field(
+        None,
+        ge=0,
+        le=MAX_EXAMPLES,
+        title="fewest points",
+        description="How many of its points a task shows at least while a learner without gradient "
+        "steps is trained: each number from there to K is as likely. None for always all.",
+    )
     queries: int = Field(
         4,
         ge=1,

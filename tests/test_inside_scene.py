@@ -6,6 +6,7 @@ import base64
 
 import numpy as np
 import pytest
+from helpers import GRADIENT_BASED
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS, Oracle
@@ -102,7 +103,7 @@ def test_who_goes_nowhere_is_drawn_all_the_same(changes):
             assert figure["sees"]
 
 
-@pytest.mark.parametrize("name", [n for n in ALGORITHMS if not ALGORITHMS[n].unlabelled])
+@pytest.mark.parametrize("name", [n for n in GRADIENT_BASED if not ALGORITHMS[n].unlabelled])
 def test_every_learner_of_points_can_be_looked_into(name):
     try:
         model, checkpoint = shipped(f"{name}-two-phase")

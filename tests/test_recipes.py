@@ -23,6 +23,7 @@ def test_recipe_original_has_the_settings_of_the_article():
             initialisation="fan-in",
             activation="relu",
             shots=4,
+            fewest_shots=None,
             queries=4,
             meta_batch=1,
             steps=275_000,

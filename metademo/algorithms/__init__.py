@@ -7,10 +7,15 @@ say (:meth:`~metademo.algorithms.learner.Learner.unsuited`). The yardsticks are 
 they adapt and are scored like the others, but there is nothing to train.
 """
 
+from metademo.algorithms.alpaca import ALPaCA
 from metademo.algorithms.anil import ANIL
+from metademo.algorithms.cavia import CAVIA
+from metademo.algorithms.cnp import CNP
+from metademo.algorithms.conditioned import Conditioned
 from metademo.algorithms.daml import DAML, LEARNED_LOSSES
 from metademo.algorithms.fomaml import FOMAML
 from metademo.algorithms.gradient_based import GradientBased
+from metademo.algorithms.in_context import InContext
 from metademo.algorithms.learner import Learner, Meta, Predictions
 from metademo.algorithms.maml import MAML
 from metademo.algorithms.maml_plus_plus import MAMLPlusPlus
@@ -31,6 +36,10 @@ ALGORITHMS: dict[str, type[Learner]] = {
         MAMLPlusPlus,
         MAMLPlusPlusPerWeight,
         DAML,
+        CAVIA,
+        InContext,
+        ALPaCA,
+        CNP,
         Pretrained,
     )
 }
@@ -40,6 +49,7 @@ __all__ = [
     "ALGORITHMS",
     "LEARNED_LOSSES",
     "YARDSTICKS",
+    "Conditioned",
     "GradientBased",
     "Learner",
     "Meta",

@@ -86,6 +86,20 @@ YU_2018 = Paper(
     2018,
     "https://arxiv.org/abs/1802.01557",
 )
+GARNELO_2018 = Paper(
+    "Garnelo, Rosenbaum, Maddison, Ramalho, Saxton, Shanahan, Teh, Rezende, Eslami",
+    "Conditional Neural Processes",
+    "ICML",
+    2018,
+    "https://arxiv.org/abs/1807.01613",
+)
+HARRISON_2018 = Paper(
+    "Harrison, Sharma, Pavone",
+    "Meta-Learning Priors for Efficient Online Bayesian Regression",
+    "WAFR",
+    2018,
+    "https://arxiv.org/abs/1807.08912",
+)
 ANTONIOU_2019 = Paper(
     "Antoniou, Edwards, Storkey",
     "How to Train Your MAML",
@@ -93,12 +107,33 @@ ANTONIOU_2019 = Paper(
     2019,
     "https://arxiv.org/abs/1810.09502",
 )
+ZINTGRAF_2019 = Paper(
+    "Zintgraf, Shiarlis, Kurin, Hofmann, Whiteson",
+    "Fast Context Adaptation via Meta-Learning",
+    "ICML",
+    2019,
+    "https://arxiv.org/abs/1810.03642",
+)
 RAGHU_2020 = Paper(
     "Raghu, Raghu, Bengio, Vinyals",
     "Rapid Learning or Feature Reuse? Towards Understanding the Effectiveness of MAML",
     "ICLR",
     2020,
     "https://arxiv.org/abs/1909.09157",
+)
+GARG_2022 = Paper(
+    "Garg, Tsipras, Liang, Valiant",
+    "What Can Transformers Learn In-Context? A Case Study of Simple Function Classes",
+    "NeurIPS",
+    2022,
+    "https://arxiv.org/abs/2208.01066",
+)
+NGUYEN_2022 = Paper(
+    "Nguyen, Grover",
+    "Transformer Neural Processes: Uncertainty-Aware Meta Learning Via Sequence Modeling",
+    "ICML",
+    2022,
+    "https://arxiv.org/abs/2207.04179",
 )
 ARTICLE = Paper("", "Meta Learning in PyTorch", "an article of", 2018)
 """Both experiments come from it. Neither its author nor its address is known."""

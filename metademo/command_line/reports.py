@@ -174,7 +174,7 @@ class Listing(Report):
 
 
 def print_scores(scores: Scores) -> None:
-    """The conditions, and a row for each inner step."""
+    """The conditions, and a row for each step."""
     print(
         f"{scores.algorithm} on {scores.family}: {scores.metric} "
         f"{FAMILIES[scores.family].measured}, "
@@ -182,7 +182,16 @@ def print_scores(scores: Scores) -> None:
     )
     for name, value in scores.outside.items():
         print(f"  {name}: {value}")
-    print("  step      mean     ±95 %    median       p90")
-    rows = zip(scores.mean, scores.ci95, scores.median, scores.p90, strict=True)
+    columns = {
+        "mean": scores.mean,
+        "±95 %": scores.ci95,
+        "median": scores.median,
+        "p90": scores.p90,
+        "in band": scores.coverage,
+        "log lik": scores.log_likelihood,
+    }
+    known = {name: values for name, values in columns.items() if values is not None}
+    print("  step" + "".join(f"{name:>10}" for name in known))
+    rows = zip(*known.values(), strict=True)
     for k, row in enumerate(rows):
         print(f"  {k:>4}" + "".join(f"{readable(value):>10}" for value in row))

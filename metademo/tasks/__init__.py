@@ -43,6 +43,15 @@ FAMILIES: dict[str, TaskFamily] = {
             x_range=(-5.0, 5.0),
             metric="mse",
         ),
+        WaveFamily(
+            "finn-noisy",
+            "the same with noise of .3 on the labels, judged against the wave itself",
+            phases=(-PI, 0.0),
+            amplitudes=(0.1, 5.0),
+            x_range=(-5.0, 5.0),
+            noise=0.3,
+            metric="mse",
+        ),
     )
 }
 

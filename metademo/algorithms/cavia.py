@@ -1,0 +1,124 @@
+"""Fast context adaptation via meta-learning (Zintgraf et al. 2019, section 3).
+
+    phi_{k+1} = phi_k - alpha * grad_phi L(phi_k, theta),   phi_0 = 0
+
+The network takes a few numbers beside x, the *context* phi. Inner steps move these numbers alone;
+the weights theta serve all tasks and are meta-learned. So a task is a place on a map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metademo.algorithms.gradient_based import GradientBased
+from metademo.algorithms.learner import Meta, part
+from metademo.algorithms.papers import ZINTGRAF_2019
+from metademo.inner import Adaptation, adapt
+from metademo.network import MLP, Params
+from metademo.tasks import CURVES, Examples, TaskFamily
+
+CONTEXT = "context"
+NUMBERS = 5
+"""How many numbers the context has; so the paper's first experiment, on waves."""
+
+
+class Contextual(MLP):
+    """A network of curves with a context: ``sizes = (1 + numbers, hidden1, hidden2, 1)``."""
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return self.weights | {CONTEXT: (self.sizes[0] - 1,)}
+
+    @property
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of each parameter but the context."""
+        return super().shapes
+
+    def init(self, rng: np.random.Generator, scheme: str = "fan-in") -> Params:
+        """Fresh weights, see `MLP.init`, and a context of zeros."""
+        drawn = MLP(self.sizes, self.activation).init(rng, scheme)
+        return drawn | {CONTEXT: torch.zeros(self.sizes[0] - 1)}
+
+    def predict(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Its curve: `x` has shape (*batch, points), and so has the result.
+
+        What the context adds to the first layer is the same at each x, and goes with its bias.
+        """
+        weight, context = params["0.weight"], params[CONTEXT].unsqueeze(-2)
+        shift = (context @ weight[..., 1:].mT).squeeze(-2)
+        first = {"0.weight": weight[..., :1], "0.bias": params["0.bias"] + shift}
+        return super().predict({**params, **first}, x.unsqueeze(-1)).squeeze(-1)
+
+
+class CAVIA(GradientBased):
+    """MAML on a few inputs of the network in place of its weights."""
+
+    name = "cavia"
+    title = "CAVIA"
+    summary = "moves five numbers that the network takes beside x: each task is a place on a map"
+    about = (
+        "Fast context adaptation. The network has a few inputs beside x, its *context*, which "
+        "start at zero. The inner loop moves these numbers and nothing else; the weights are "
+        "learned by the outer loop and serve all tasks. So what is learned of a task are five "
+        "numbers: its place on a map that the outer loop has drawn, where waves that are alike "
+        "lie side by side."
+    )
+    formula = (
+        r"\phi_0 = 0, \qquad "
+        r"\phi_{k+1} = \phi_k - \alpha \, \nabla_{\!\phi} \, L_{\text{support}}(\phi_k, \theta)"
+    )
+    papers = (ZINTGRAF_2019,)
+
+    @classmethod
+    def unsuited(cls, family: TaskFamily) -> str:
+        return "" if family.kind is CURVES else f"{cls.name} predicts numbers from numbers alone"
+
+    @property
+    def network(self) -> Contextual:
+        return Contextual((1 + NUMBERS, self.hidden, self.hidden, 1), self.activation)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Without the context: each task starts at zero, which is not learned."""
+        return {f"{self.kind.role}.{name}": s for name, s in self.network.weights.items()}
+
+    def init(self, rng: np.random.Generator) -> Meta:
+        drawn = super().init(rng)
+        return {name: drawn[name] for name in self.shapes}
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        return (CONTEXT,)
+
+    def curves(self, meta: Meta, context: Tensor, x: Tensor) -> Tensor:
+        """What it draws at places on its map.
+
+        Args:
+            meta: meta-parameters.
+            context: (places, numbers).
+            x: (points,).
+
+        Returns:
+            (places, points).
+        """
+        weights = part(meta, self.kind.role)
+        at = {name: value.expand(len(context), *value.shape) for name, value in weights.items()}
+        return self.network.predict(at | {CONTEXT: context}, x)
+
+    def _inner_loop(
+        self, meta: Meta, support: Examples[Tensor], steps: int, **options: bool
+    ) -> Adaptation:
+        weights = part(meta, self.kind.role)
+        start = torch.zeros(NUMBERS).to(next(iter(weights.values()))).requires_grad_()
+        return adapt(
+            weights | {CONTEXT: start},
+            lambda k, params: self.inner_loss(meta, params, support, k),
+            lambda k: self.step_sizes(meta, k),
+            tasks=len(support.x),
+            steps=steps,
+            **options,
+        )

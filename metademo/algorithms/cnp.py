@@ -1,0 +1,80 @@
+"""Conditional neural processes (Garnelo et al. 2018, section 2).
+
+    r = mean_i h(x_i, y_i),   (mean, deviation) at x = g(x, r)
+
+A network h reads each point by itself, the mean makes one vector of them in whatever order they
+came, and another network g predicts from it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from metademo.algorithms.conditioned import PI, Conditioned
+from metademo.algorithms.learner import Meta, part
+from metademo.algorithms.papers import GARNELO_2018
+from metademo.network import MLP
+from metademo.tasks import Examples
+
+FLOOR = 1e-3
+"""Least standard deviation that it puts out."""
+
+
+class CNP(Conditioned):
+    """An encoder of points, their mean, and a decoder with a Gaussian head."""
+
+    name = "cnp"
+    title = "CNP"
+    summary = "averages what a network makes of each point, and predicts from that, with a band"
+    about = (
+        "Conditional neural processes. One network turns each point into a vector, whatever the "
+        "others are; the mean of these vectors is all that is kept of a task; a second network "
+        "reads the curve and its uncertainty from it. Adapting is a forward pass, and its cost "
+        "grows with the number of points, no faster. It has to press a task into one vector, and "
+        "often misses points that it has seen."
+    )
+    formula = r"(\mu, \sigma)(x) = g\Big(x, \tfrac{1}{n} \sum_i h(x_i, y_i)\Big)"
+    papers = (GARNELO_2018,)
+
+    @property
+    def parts(self) -> dict[str, MLP]:
+        """The encoder of a point (x, y) and the decoder of a place and the mean (x, r)."""
+        width = self.hidden
+        return {
+            "encoder": MLP((2, width, width, width), "gelu"),
+            "decoder": MLP((1 + width, width, width, 2), "gelu"),
+        }
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {
+            f"{name}.{key}": shape
+            for name, network in self.parts.items()
+            for key, shape in network.shapes.items()
+        }
+
+    def init(self, rng: np.random.Generator) -> Meta:
+        return {
+            f"{name}.{key}": value
+            for name, network in self.parts.items()
+            for key, value in network.init(rng).items()
+        }
+
+    def predict(
+        self, meta: Meta, support: Examples[Tensor], seen: Tensor, x: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        encoder, decoder = self.parts["encoder"], self.parts["decoder"]
+        points = torch.stack([support.x / PI, support.labels / 2], dim=-1)
+        codes = encoder.predict(part(meta, "encoder"), points)
+        counts = seen.unsqueeze(-1)
+        # Before the first point there is nothing to average: the mean is zero.
+        mean = (counts * codes).sum(-2) / counts.sum(-2).clamp_min(1)
+        places = (x / PI).expand(*mean.shape[:-1], x.shape[-1]).unsqueeze(-1)
+        task = mean.unsqueeze(-2).expand(*places.shape[:-1], self.hidden)
+        centre, spread = decoder.predict(
+            part(meta, "decoder"), torch.cat([places, task], dim=-1)
+        ).unbind(-1)
+        return 2 * centre, 2 * softplus(spread) + FLOOR
