@@ -6,7 +6,7 @@ import re
 
 from axe import examine
 from browser import IDLE, SETTLED
-from chart_page import CHART, HEADINGS, SOURCE
+from chart_page import CHART, HEADINGS, HOW_DRAWN, SOURCE
 from playwright.sync_api import Page
 from train_page import STAGE
 
@@ -27,7 +27,7 @@ DRAWN = {
     "compare": f":has({CHART}[data-ready=true]) {MEASURED}",
     "train": f"{STAGE}[data-ready=true]",
     "duel": '[data-metademo="sketch"][data-ready=true]',
-    "how": ".stDataFrame",
+    "how": HOW_DRAWN,
     "about": "[data-testid=stCode]",
 }
 

@@ -10,6 +10,12 @@ from browser import IDLE, SETTLED
 from playwright.sync_api import Locator, Page
 
 CHART, SOURCE = '[data-metademo="chart"]', '[data-metademo="source_line"]'
+OUTER_STEP = '[data-metademo="outer_step"]'
+HOW_DRAWN = (
+    f":has({OUTER_STEP}[data-ready=true]):has(.stDataFrame) "
+    f".st-key-figure-daml {CHART}[data-ready=true]"
+)
+"""Matches on the page How it works when all of it is there."""
 X_RANGE, Y_RANGE = (-2 * math.pi, 2 * math.pi), (-2.0, 2.0)
 ELSEWHERE = (-6.0, -1.9)
 """A place that no test clicks."""
@@ -136,7 +142,7 @@ class AppChart(Chart):
 
     def goto(self, title: str) -> None:
         """To another page of the app, by its link, until all of it is there."""
-        self.page.get_by_role("link", name=title).click()
+        self.page.get_by_role("link", name=title).first.click()
         self.heading(title).wait_for()
         self.page.wait_for_selector(IDLE)
         self.page.evaluate(SETTLED)

@@ -27,6 +27,7 @@ SOURCE, STAGE = '[data-metademo="source_line"]', '[data-metademo="train_stage"]'
 SKETCH, PICTURE = '[data-metademo="sketch"]', '[data-metademo="picture"]'
 INSIDE, UNITS = '[data-metademo="inside"]', '[data-metademo="units"]'
 READY = "[data-ready=true]"
+OUTER_STEP = '[data-metademo="outer_step"]'
 SIZES = {"wide": dict(viewport={"width": 1440, "height": 900}), "phone": PHONE}
 SCHEMES = ("light", "dark")
 TALLEST = 4000
@@ -200,7 +201,7 @@ AT_REST = {
     "compare": Picture("compare", f"{SCORES}[data-pending=false] .md-sweep path.md-line"),
     "train": Picture("train", STAGE + READY),
     "duel": Picture("duel", f"{SKETCH}{READY}"),
-    "how": Picture("how", ".stDataFrame"),
+    "how": Picture("how", f":has({OUTER_STEP}{READY}) .st-key-figure-daml {CHART}{READY}"),
     "about": Picture("about", "[data-testid=stCode]"),
 }
 MAML, DAML, TRAIN, DUEL = (AT_REST[name] for name in ("maml", "daml", "train", "duel"))

@@ -13,7 +13,7 @@ from access import pale_marks, raw_names
 from axe import OF_COLOUR, WITH_ADVICE, Finding, examine, gone, ours
 from axe_known import KNOWN, Fault
 from browser import IDLE, ROOT, SETTLED
-from chart_page import CHART, HEADINGS
+from chart_page import CHART, HEADINGS, HOW_DRAWN
 from playwright.sync_api import Page, expect
 from train_page import STAGE, TrainPage
 
@@ -23,7 +23,7 @@ DRAWN = {
     "Compare": '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line',
     "Train": f"{STAGE}[data-ready=true]",
     "Duel": '[data-metademo="sketch"][data-ready=true]',
-    "How it works": ".stDataFrame",
+    "How it works": HOW_DRAWN,
     "About": "[data-testid=stCode]",
 }
 INSIDE, UNITS = '[data-metademo="inside"]', '[data-metademo="units"]'

@@ -9,7 +9,7 @@ import pytest
 from commands import as_json, complaint, run
 
 from metademo.command_line import main
-from metademo.sweep import Plan
+from metademo.sweep.plan import Plan
 
 PLAN = """
 algorithms = ["maml", "reptile"]
@@ -110,7 +110,7 @@ def test_a_run_that_fails_is_told_by_the_exit_code(folder, capsys, monkeypatch):
     def fails(config, tasks):
         raise MemoryError("no room")
 
-    monkeypatch.setattr("metademo.sweep.train_and_score", fails)
+    monkeypatch.setattr("metademo.sweep.run.train_and_score", fails)
     report = as_json(run(capsys, "sweep", "plan.toml", *HERE, "--json", code=1))
     assert len(report["failed"]) == 4
     assert report["failed"][0].endswith("failed: MemoryError: no room")

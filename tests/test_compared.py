@@ -10,7 +10,7 @@ from compare_parts import few_tasks, of_all, shipped
 from helpers import checkpoint_of
 from test_pages import own_weights
 
-from metademo import reproduce
+from metademo import reproduced
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.evaluation import Evaluation, evaluate
 from metademo.moments.candidates import candidates, missing, steps_of
@@ -296,5 +296,5 @@ def test_noise_is_drawn_anew_with_new_points_and_kept_otherwise():
 def test_a_table_that_cannot_be_read_is_left_out(text, tmp_path, monkeypatch):
     path = tmp_path / "table.json"
     path.write_text(text)
-    monkeypatch.setattr(reproduce, "COMMITTED", path)
-    assert reproduce.committed() is None
+    monkeypatch.setattr(reproduced, "COMMITTED", path)
+    assert reproduced.committed() is None

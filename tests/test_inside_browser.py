@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from browser import IDLE, PHONE, ROOT
 from chart_page import CHART, AppChart
@@ -35,7 +37,7 @@ def test_it_opens_below_the_chart_and_follows_its_scrubber(window, url):
     page = chart.page
     page.get_by_text("See inside").click()
     page.wait_for_selector(f"{INSIDE}[data-ready=true]")
-    assert "unfolded=inside" in page.url
+    expect(page).to_have_url(re.compile("unfolded=inside"))
     head = page.locator(f"{FIGURE} .md-map .md-dot").first
     at_the_end = head.get_attribute("cx")
     chart.slider.fill("0")

@@ -24,6 +24,7 @@ ORDER = [
     {"evaluation", "reports"},
     {"scores"},
     {"benchmark", "checkpoints", "jobs", "seeds"},
+    {"reproduced"},
     {"foreign", "models", "reproduce", "sweep"},
     {"analysis"},
     {"moments"},
@@ -35,15 +36,8 @@ ORDER = [
 """Rooms from the ground up: each may import those below it, and itself if it is a folder."""
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 FOLDERS = {
-    "algorithms",
-    "analysis",
-    "command_line",
-    "export",
-    "fused",
-    "jobs",
-    "moments",
-    "tasks",
-    "ui",
+    *{"algorithms", "analysis", "command_line", "export", "fused"},
+    *{"jobs", "moments", "sweep", "tasks", "ui"},
 }
 ALONE = {"figures"}
 """Knows plain arrays only; may be imported by the rooms that show something."""

@@ -32,8 +32,9 @@ def arrive(page: str, query: str) -> AppTest:
 
 def said_by(app: AppTest, page: str) -> str:
     """The address that the browser is told to show."""
-    if page == "train":
-        return component(app, "train_stage")["moment"]["address"]
+    stages = {"train": "train_stage", "how": "outer_step"}
+    if page in stages:
+        return component(app, stages[page])["moment"]["address"]
     return component(app, INPUT[page])["address"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import shutil
@@ -28,7 +29,10 @@ from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.algorithms.papers import YU_2018, in_markdown
 from metademo.figures import OTHER, STYLES
+from metademo.moments.outer import HowView
 from metademo.moments.views import DamlView, MamlView
+from metademo.ui.controls import how_figures
+from metademo.ui.scenes.symbols import AFTER, BEFORE
 from metademo.ui.server import resources
 
 PAGES = {name: f"metademo/ui/pages/{name}.py" for name in ("maml", "daml", "how")}
@@ -242,15 +246,70 @@ def test_how_it_works_types_no_numbers_in(own_weights):
     assert not app.exception
     assert facts(app) == ""
     assert not app.dataframe
+    assert not any("figure" in data or "tasks" in data for data in components(app))
     written = " ".join(texts(app))
     assert not re.search(r"1,153|0\.03|thousands|five steps|[Ff]our points", written)
 
 
 def test_how_it_works_defines_the_loss_and_no_outer_step_that_adam_does_not_take():
-    written = " ".join(texts(start("how")))
+    written = re.sub(r"\{\\textcolor\{#\w+\}\{(.*?\}?)\}\}", r"\1", " ".join(texts(start("how"))))
     assert r"L_{\text{support}}(\theta) = \frac{1}{K}" in written
     assert r"- \beta \, \operatorname{step}(g)" in written
     assert r"\tfrac{1}{2} \, g_\psi(y, h_2, h_1)^2" in written
+
+
+def test_how_it_works_shows_an_outer_step_and_the_next_ones():
+    app = start("how")
+    first = component(app, "outer_step")
+    assert first["step"] == "untrained 0"
+    assert len(first["names"]) == len(first["captions"]) == len(first["details"]) == 15
+    assert len(first["tasks"]) == 3
+    assert all(len(task["values"]) == 15 for task in first["tasks"])
+    second = component(press(app, "Again"), "outer_step")
+    assert second["step"] == "untrained 1"
+    assert second["moment"]["address"] == "outer=1"
+    assert second["tasks"] != first["tasks"]
+    assert component(press(app, "Back to the start"), "outer_step") == first
+    widget(app, "button_group", "start", "how").set_value("meta-trained").run()
+    assert component(app, "outer_step")["step"] == "meta-trained 0"
+    assert any("Outer step 1, β = 0.003" in text for text in texts(app))
+
+
+def test_how_it_works_goes_on_from_a_link_and_ends_somewhere(monkeypatch):
+    app = start("how", {"start": "meta-trained", "outer": "2"})
+    assert component(app, "outer_step")["step"] == "meta-trained 2"
+    assert view(app, "how") == HowView(start="meta-trained", outer=2)
+    monkeypatch.setattr(how_figures, "MOST", 2)
+    app.run()
+    again = next(button for button in app.button if button.label == "Again")
+    assert again.disabled
+
+
+def test_the_figures_of_how_it_works_show_what_the_visitor_has_left():
+    app = start()
+    type_points(app, "0,0.5\n1,1\n2,-0.5")
+    app.switch_page(PAGES["how"]).run()
+    problem, inner, daml = (element for element in components(app) if element.get("figure") is True)
+    for data in (problem, inner):
+        assert data["points"] == [[0, 0.5], [1, 1], [2, -0.5]]
+        assert not data["editable"]
+    assert [curve["label"] for curve in inner["curves"]][1:] == [BEFORE, AFTER]
+    assert [curve["label"] for curve in daml["curves"]][-2:] == [BEFORE, AFTER]
+    linked = [data["symbols"] for data in components(app) if "symbols" in data]
+    named = [{symbol["name"] for symbol in symbols} for symbols in linked]
+    shown = {curve["label"] for curve in inner["curves"]} | {
+        panel["title"] for panel in inner["panels"]
+    }
+    assert named[0] <= shown | {inner["pointsLabel"]}
+    shown = {curve["label"] for curve in daml["curves"]} | {
+        panel["title"] for panel in daml["panels"]
+    }
+    assert named[2] <= shown | {component(app, "source_line")["label"]}
+
+
+def components(app: AppTest) -> list[dict]:
+    """What the components of a page were given, in order."""
+    return [json.loads(element.proto.json)[0] for element in app.get("bidi_component")]
 
 
 def texts(app: AppTest) -> list[str]:

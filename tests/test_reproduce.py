@@ -9,7 +9,7 @@ from commands import as_json
 from helpers import assert_same
 from pydantic import Field
 
-from metademo import checkpoints, reproduce
+from metademo import checkpoints, reproduce, reproduced
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.command_line import main
 from metademo.command_line import reproduce as command
@@ -112,29 +112,29 @@ def test_what_is_not_finite_is_null_and_the_median_stands(gone):
 def test_a_place_in_the_table_is_in_plain_words(entry, text):
     mean, ci95, median, share = entry
     place = Place(mean=mean, ci95=ci95, median=median, diverged=share, mean_of_each_seed=())
-    assert reproduce.cell(place) == text
+    assert reproduced.cell(place) == text
 
 
 def test_the_committed_table_has_no_sign_that_must_be_learned_first():
-    report = reproduce.committed()
+    report = reproduced.committed()
     cells = [
         text
         for shots in reproduce.SHOTS
-        for row in reproduce.records(report, shots)
+        for row in reproduced.records(report, shots)
         for name, text in row.items()
         if "step" in name
     ]
     assert len(cells) == 3 * 3 * len(ROWS)
     for word in ("inf", "nan", "!", "e+", "e-1"):
         assert not [text for text in cells if word in text], word
-    printed = reproduce.table(report)
+    printed = reproduced.table(report)
     assert "inf" not in printed.split("held to")[1]
     assert "e-14" not in printed
     assert all(line == line.rstrip() for line in printed.splitlines())
 
 
 def test_what_was_published_says_for_which_steps():
-    rows = reproduce.records(reproduce.committed(), 5)
+    rows = reproduced.records(reproduced.committed(), 5)
     published = {row["way of learning"]: row["published"] for row in rows}
     assert published["MAML as published"] == "0.67 / 0.38 / 0.35"
     assert published["MAML, trained for 5 steps on 5 points"] == "- / 0.38 / 0.35"
@@ -142,23 +142,23 @@ def test_what_was_published_says_for_which_steps():
 
 
 def test_claims_that_came_out_infinite_are_still_json():
-    written = json.loads(reproduce.COMMITTED.read_text())
+    written = json.loads(reproduced.COMMITTED.read_text())
     for row in written["rows"]:
         row["errors"]["5"]["1"]["mean"] = None
     report = Table.model_validate_json(json.dumps(written))
     report = report.model_copy(update={"claims": reproduce.claims(report.rows)})
     claims = as_json(report.to_json() + "\n")["claims"]
     assert any(claim["value"] is None and not claim["holds"] for claim in claims)
-    assert "diverges" in reproduce.table(report).split("held to")[1]
+    assert "diverges" in reproduced.table(report).split("held to")[1]
 
 
 def test_the_committed_report_is_written_as_it_was_read():
-    assert reproduce.committed().to_json(indent=1) + "\n" == reproduce.COMMITTED.read_text()
+    assert reproduced.committed().to_json(indent=1) + "\n" == reproduced.COMMITTED.read_text()
 
 
 def _without(*keys):
     """The committed report without what stands behind these keys."""
-    written = json.loads(reproduce.COMMITTED.read_text())
+    written = json.loads(reproduced.COMMITTED.read_text())
     place = written
     for key in keys[:-1]:
         place = place[key]
@@ -183,8 +183,8 @@ def _without(*keys):
 def test_a_report_that_lacks_anything_is_not_shown(keys, tmp_path, monkeypatch):
     path = tmp_path / "report.json"
     path.write_text(_without(*keys))
-    monkeypatch.setattr(reproduce, "COMMITTED", path)
-    assert reproduce.committed() is None
+    monkeypatch.setattr(reproduced, "COMMITTED", path)
+    assert reproduced.committed() is None
 
 
 def test_a_run_is_kept_and_read_again_unless_its_settings_have_changed(tiny, tmp_path):
@@ -219,7 +219,7 @@ def test_the_command_trains_scores_and_reports(tiny, tmp_path, capsys):
     written = (tmp_path / "r.json").read_text()
     assert report == json.loads(written)
     assert Table.model_validate_json(written).to_json(indent=1) + "\n" == written
-    assert _keys(report) == _keys(json.loads(reproduce.COMMITTED.read_text()))
+    assert _keys(report) == _keys(json.loads(reproduced.COMMITTED.read_text()))
     assert said.count("trained ") == 2 * len([row for row in tiny if row.trained])
     assert [row["name"] for row in report["rows"]] == [row.name for row in ROWS]
     conditions = report["conditions"]

@@ -123,9 +123,9 @@ def daml(windows, server) -> Iterator[Page]:
     page.goto(f"{server.url}/daml")
     page.wait_for_selector(f"{SOURCE}[data-ready=true]")
     page.wait_for_selector(f"{CHART}[data-ready=true]")
-    page.get_by_role("slider", name="Source domain").press("Home")
+    page.get_by_role("slider", name="Source input: one unlabelled number").press("Home")
     expect(page.locator(f"{CHART} .md-now")).to_contain_text("sin(x + π)")
-    expect(page.get_by_role("slider", name="Source input")).to_have_value(re.compile("-1.57"))
+    expect(page.get_by_role("slider", name="Source input xₛ")).to_have_value(re.compile("-1.57"))
     yield page
     page.goto("about:blank")
 

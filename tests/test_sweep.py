@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 from helpers import assert_same
 
-from metademo import __version__, checkpoints, sweep
+from metademo import __version__, checkpoints
 from metademo.described import ConfigError
 from metademo.evaluation import evaluate
 from metademo.figures import Cell, sweep_figure
 from metademo.recipes import configure
-from metademo.sweep import Lines, Plan, carry_out_plan, interval, table, table_of, train_and_score
+from metademo.sweep import run as sweep
+from metademo.sweep.file import Lines
+from metademo.sweep.plan import Plan
+from metademo.sweep.run import carry_out_plan, train_and_score
+from metademo.sweep.table import interval, table, table_of
 from metademo.training import MetaTrainer
 from metademo.workers import Where
 

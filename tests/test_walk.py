@@ -141,7 +141,7 @@ def test_between_two_valleys():
             slice_of(on_points(model, phase, x=rng.uniform(*TWO.x_range, 4)), s) for _ in range(40)
         ]
         true, mirror = (np.mean([getattr(f, n) for f in found], axis=0) for n in ("true", "mirror"))
-        np.testing.assert_allclose(true[:3], [1.2, 1.15, start], atol=0.15)
+        np.testing.assert_allclose(true[:3], [1.28, 1.25, start], atol=0.1)
         assert (true[3:] < 0.15).all()
         assert mirror[0] < 0.15 < 1.1 < mirror[-1]
         assert np.mean([f.length for f in found]) == pytest.approx(0.35, abs=0.1)
@@ -301,8 +301,8 @@ def test_the_learned_loss_points_another_way_than_the_true_one():
     found = [
         slopes(from_source("daml-any-phase", phase, ANY)) for phase in np.linspace(0.05, 3.1, 20)
     ]
-    assert 0.1 < np.mean([f.cosine[0] for f in found]) < 0.45
-    assert np.mean([f.inner_length[0] / f.true_length[0] for f in found]) > 4
+    assert np.mean([f.cosine[0] for f in found]) == pytest.approx(0.25, abs=0.1)
+    assert np.mean([f.inner_length[0] / f.true_length[0] for f in found]) > 5
 
 
 @pytest.mark.parametrize(("name", "family"), [("daml-two-phase", TWO), ("daml-any-phase", ANY)])

@@ -8,7 +8,7 @@ through the inner loop, one Hessian-vector product a step:
 
 MAML's gradient is the mean of lambda_0, that of first-order MAML the mean of lambda_S, and Reptile
 takes the mean of theta_0 - theta_S in its place. All of them are vectors in the space of weights,
-of which a `Plane` shows as much as a plane can.
+of which a `Projection` shows as much as a plane can.
 """
 
 from __future__ import annotations
@@ -115,10 +115,10 @@ class OuterStep:
         return self.trajectory[:, -1] - self.start
 
     @functools.cached_property
-    def plane(self) -> Plane:
+    def plane(self) -> Projection:
         """The plane through theta_0 that holds most of what is drawn; MAML's step goes right."""
         directions = torch.stack(list(self.directions.values()))
-        found = plane_of(self.offsets, self.lambdas.flatten(0, 1), directions)
+        found = projection_of(self.offsets, self.lambdas.flatten(0, 1), directions)
         return found.turned(-self.directions["maml"], up=self.offsets.sum(0))
 
 
@@ -220,7 +220,7 @@ def _leaf(weights: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Plane:
+class Projection:
     """A plane through theta_0: two orthonormal vectors of weights, (2, weights)."""
 
     axes: Tensor
@@ -239,7 +239,7 @@ class Plane:
         whole = vectors.square().sum(-1).numpy()
         return np.divide(inside, whole, out=np.ones_like(whole), where=whole > 0)
 
-    def turned(self, right: Tensor, up: Tensor) -> Plane:
+    def turned(self, right: Tensor, up: Tensor) -> Projection:
         """The same plane, in which `right` goes right, and `up` upwards.
 
         Args:
@@ -253,10 +253,10 @@ class Plane:
         axes = turn @ self.axes
         if float(up @ axes[1]) < 0:
             axes = axes * torch.tensor([[1.0], [-1.0]], dtype=axes.dtype)
-        return Plane(axes)
+        return Projection(axes)
 
 
-def plane_of(*kinds: Tensor) -> Plane:
+def projection_of(*kinds: Tensor) -> Projection:
     """The plane that holds most of some vectors, whatever their lengths.
 
     It is spanned by the first two singular vectors of the vectors at length 1, not centred, since
@@ -274,7 +274,7 @@ def plane_of(*kinds: Tensor) -> Plane:
         if len(axes) < 2:
             rest = unit - sum((axis * (axis @ unit) for axis in axes), torch.zeros_like(unit))
             axes += [rest / rest.norm()] if float(rest.norm()) > 0.5 else []
-    return Plane(torch.stack(axes))
+    return Projection(torch.stack(axes))
 
 
 def _at_length_one(vectors: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import sys
 
 from pydantic import Field
 
-from metademo import files, reproduce
+from metademo import files, reproduce, reproduced
 from metademo.command_line.arguments import Commands, Crew, add_command, add_settings, given
 from metademo.described import Described
 from metademo.scores import MAX_TASKS
@@ -54,5 +54,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out:
         data = (report.to_json(indent=1) + "\n").encode()
         files.write_or_keep(arguments.out, data, overwrite=True)
-    print(report.to_json() if arguments.json else reproduce.table(report))
+    print(report.to_json() if arguments.json else reproduced.table(report))
     return 0

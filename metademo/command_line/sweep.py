@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from metademo import figures, files, sweep
+from metademo import figures, files
 from metademo.command_line.arguments import Commands, Crew, add_command, add_settings, given
 from metademo.described import ConfigError, described, shown
 from metademo.settings import TrainConfig
-from metademo.sweep import Extent, Plan, Table
+from metademo.sweep.plan import NAMED, Extent, Plan
+from metademo.sweep.run import carry_out_plan
+from metademo.sweep.table import Table, table, table_of
 from metademo.workers import CLUSTERS, Where
 
 FIGURE_BYTES = 8 * 2**20
@@ -46,7 +48,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--cluster", choices=CLUSTERS, help="carry the runs out there")
     parser.add_argument("--address", help="of the cluster: tcp://HOST:8786, or HOST:6379 for Ray")
     settings = parser.add_argument_group("settings of all runs, in place of the recipe's")
-    add_settings(settings, TrainConfig, but=sweep.NAMED, default="the recipe's")
+    add_settings(settings, TrainConfig, but=NAMED, default="the recipe's")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -59,14 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
     def say(what: str) -> None:
         print(f"sweep: {what}", file=sys.stderr)
 
-    outcome = sweep.carry_out_plan(
-        plan, arguments.out, where=where, weights=arguments.weights, say=say
-    )
-    report = sweep.table_of(plan, outcome, arguments.out)
+    outcome = carry_out_plan(plan, arguments.out, where=where, weights=arguments.weights, say=say)
+    report = table_of(plan, outcome, arguments.out)
     if arguments.figure and report.rows:
         figure = figures.sweep_figure(_cells(report))
         figure.write_html(arguments.figure, include_plotlyjs=True)
-    print(report.to_json() if arguments.json else sweep.table(report))
+    print(report.to_json() if arguments.json else table(report))
     return 1 if report.failed else 0
 
 

@@ -32,6 +32,7 @@ from metademo.formats import digits
 from metademo.moments.duel import DuelView
 from metademo.moments.lesson import Lesson
 from metademo.moments.mended import View, is_number
+from metademo.moments.outer import HowView
 from metademo.moments.train_view import TrainView
 from metademo.moments.views import CompareView, DamlView, MamlView
 from metademo.settings import TrainConfig
@@ -45,6 +46,7 @@ PAGES: dict[str, type[View]] = {
     "compare": CompareView,
     "train": TrainView,
     "duel": DuelView,
+    "how": HowView,
 }
 """The view of each page."""
 HOME = "maml"

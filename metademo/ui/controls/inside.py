@@ -52,7 +52,7 @@ def _points(state: PageState[MamlView], chosen: Checkpoint) -> None:
         st.info(scene.AWAY if view.points else scene.STANDS_STILL)
         return
     if view.inside == "parts":
-        _parts(state, walk, "maml")
+        _parts(state, walk, "maml", "the nearest wave" if view.fitted else "the true wave")
         return
     contrasts = {
         name: points_walk(view, family, other)
@@ -73,7 +73,7 @@ def _source(state: PageState[DamlView], chosen: Checkpoint) -> None:
     elif view.inside == "ground":
         _ground(state, walk, "daml", {})
     else:
-        _parts(state, walk, "daml")
+        _parts(state, walk, "daml", "the wave it stands for")
 
 
 def _switch(state: PageState[W], names: tuple[str, ...]) -> None:
@@ -100,8 +100,9 @@ def _ground(state: PageState[W], walk: Walk, name: str, contrasts: Mapping[str, 
     )
 
 
-def _parts(state: PageState[W], walk: Walk, name: str) -> None:
-    units_chart(f"{state.page} parts", units_scene(walk, name=name), page=state.page)
+def _parts(state: PageState[W], walk: Walk, name: str, truth: str) -> None:
+    scene = units_scene(walk, name=name, truth_label=truth)
+    units_chart(f"{state.page} parts", scene, page=state.page)
 
 
 def _learned_loss(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from metademo import reproduce
+from metademo import reproduce, reproduced
 from metademo.algorithms.papers import FINN_2017, in_markdown
 from metademo.checkpoints import Checkpoint
 from metademo.moments.candidates import Candidate, candidates, missing
@@ -192,7 +192,7 @@ def _outside(state: PageState[CompareView], family: WaveFamily) -> None:
 
 def _published_table(state: PageState[CompareView]) -> None:
     """The benchmark as others report it, with what was published."""
-    report = reproduce.committed()
+    report = reproduced.committed()
     if report is None:
         return
     conditions = report.conditions
@@ -208,7 +208,7 @@ def _published_table(state: PageState[CompareView]) -> None:
             ),
         )
         st.dataframe(
-            reproduce.records(report, shots),
+            reproduced.records(report, shots),
             hide_index=True,
             height="content",
             column_config={"": st.column_config.TextColumn(width=280)},
@@ -216,7 +216,7 @@ def _published_table(state: PageState[CompareView]) -> None:
         st.caption(
             "Mean squared error ± 95 % interval. Where tasks diverge the mean is theirs alone: the "
             f"median says how the others do. {len(conditions.training_seeds)} training seeds x "
-            f"{conditions.held_out_tasks_per_seed:,} held-out tasks. {reproduce.DIVERGED} "
+            f"{conditions.held_out_tasks_per_seed:,} held-out tasks. {reproduced.DIVERGED} "
             f"Made by `{conditions.command}`."
         )
         st.markdown(f"Published: [{reproduce.FINN}]({FINN_2017.url}).")

@@ -17,7 +17,7 @@ from metademo.ui.components.kernel.gestures import Gesture
 from metademo.ui.components.source_line.source_line import Band, source_line
 from metademo.ui.controls import inside, keep, layout, take_home, upload_weights
 from metademo.ui.scenes.scenes import daml_scene
-from metademo.ui.scenes.sentences import wave_name
+from metademo.ui.scenes.sentences import band_in_words, wave_name
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 
@@ -104,7 +104,9 @@ def _source(state: PageState[DamlView], family: WaveFamily) -> None:
         "daml source",
         value=view.source,
         x_range=SOURCE_RANGE,
-        bands=[Band(b.low, b.high, _meaning(b), style_of("daml").colours) for b in family.bands],
+        bands=[
+            Band(b.low, b.high, band_in_words(b), style_of("daml").colours) for b in family.bands
+        ],
         draws=draws if len(draws) > 1 else (),
         draws_label="fresh inputs, one per step",
         status=_status(view, band),
@@ -117,11 +119,6 @@ def _source(state: PageState[DamlView], family: WaveFamily) -> None:
 
 def _moved(view: DamlView, gesture: Gesture) -> DamlView:
     return view.changed(source=gesture.value) if gesture.kind == "value" else view
-
-
-def _meaning(band: SourceBand) -> str:
-    low, high = (wave_name(phase) for phase in band.phases)
-    return f"means {low}" if band.means_one else f"each input means its own wave: {low} to {high}"
 
 
 def _status(view: DamlView, band: SourceBand | None) -> str:

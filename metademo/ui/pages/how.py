@@ -15,10 +15,20 @@ from metademo.moments.drawn import draw_points
 from metademo.moments.views import DamlView, MamlView
 from metademo.tasks import as_waves
 from metademo.ui.components.link.link import copy_link
-from metademo.ui.controls import layout
+from metademo.ui.components.symbols.symbols import light_symbols
+from metademo.ui.controls import keep, layout
+from metademo.ui.controls.how_figures import (
+    beside,
+    daml_figure,
+    how_state,
+    inner_figure,
+    shown,
+    slow_motion,
+    task_figure,
+)
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.sentences import inner_loop, learned_loss, outer_loop, preparation
-from metademo.ui.server import resources
+from metademo.ui.scenes.symbols import DAML_SYMBOLS, OUTER_SYMBOLS, inner_symbols, linked
 from metademo.ui.state.state import present
 
 PROBLEM = r"""
@@ -169,12 +179,6 @@ Both experiments, MAML and DAML on sine waves, come from {ARTICLE.markdown}.
 """
 
 
-def shown(page: str, kind: type[MamlView | DamlView]) -> Checkpoint | None:
-    """The weights that a page plays with at the moment, if they can be used."""
-    usable = resources.library()[0] | resources.own()
-    return usable.get(present(page, kind).weights)
-
-
 def your_steps(checkpoint: Checkpoint) -> None:
     """The inner loop of the MAML page as the visitor left it, step by step in numbers."""
     view, family, model = (
@@ -235,27 +239,36 @@ def swatch(style: Style) -> str:
 
 def page() -> None:
     layout.headline("How it works", "For readers who know gradient descent, and nothing more.")
-    text, _ = st.columns([3, 1])
+    keep.arrival(how_state())
     maml, daml = shown("maml", MamlView), shown("daml", DamlView)
-    with text:
+    with beside("problem", lambda: task_figure(maml)):
         st.markdown(PROBLEM)
         here("MAML", maml, preparation)
-        layout.room("inner loop", 470).markdown(INNER)
+    with beside("inner", lambda: inner_figure(maml)):
+        seen = inner_symbols(present("maml", MamlView))
+        layout.room("inner loop", 500).markdown(linked(INNER, seen, 1))
         here("MAML", maml, inner_loop)
         if maml:
             your_steps(maml)
         st.page_link(
             "metademo/ui/pages/maml.py", label="Scrub through it", icon=":material/touch_app:"
         )
-        st.markdown(OUTER)
+        light_symbols("how inner symbols", seen, 1, page="how inner")
+    with beside("outer", st.fragment(slow_motion)):
+        st.markdown(linked(OUTER, OUTER_SYMBOLS, 2))
         here("MAML", maml, outer_loop)
-        st.markdown(DAML)
+        light_symbols("how outer symbols", OUTER_SYMBOLS, 2, page="how")
+    with beside("daml", lambda: daml_figure(daml)):
+        st.markdown(linked(DAML, DAML_SYMBOLS, 3))
         here("DAML", daml, learned_loss)
         st.page_link("metademo/ui/pages/daml.py", label="Try it", icon=":material/swap_horiz:")
+        light_symbols("how daml symbols", DAML_SYMBOLS, 3, page="how daml")
+    text, _ = st.columns([3, 1])
+    with text:
         every_way()
         st.markdown(COMPARED)
         st.markdown(FILES)
-        copy_link("how", "this page")
+        copy_link("how")
 
 
 def here(page: str, checkpoint: Checkpoint | None, fact: Callable[[Checkpoint], str]) -> None:

@@ -14,7 +14,7 @@ from metademo.moments.compared import Compared
 from metademo.moments.drawn import Drawn
 from metademo.moments.outside import ATTRIBUTES
 from metademo.moments.views import CompareView
-from metademo.reproduce import NOISE
+from metademo.reproduced import NOISE
 from metademo.tasks import Array, WaveFamily
 from metademo.ui.components.kernel.curves import Series
 from metademo.ui.scenes.boards import Board, Score, Sweep

@@ -11,7 +11,7 @@ from metademo.algorithms import GradientBased, Learner
 from metademo.algorithms.step_sizes import LearnedStepSizes
 from metademo.checkpoints import Checkpoint
 from metademo.settings import TrainConfig
-from metademo.tasks import WaveFamily, as_waves
+from metademo.tasks import SourceBand, WaveFamily, as_waves
 from metademo.ui.scenes.facts import unfold
 
 LOSSES = {"l1": "the mean |error|", "mse": "the mean squared error"}
@@ -62,6 +62,12 @@ def wave_name(phase: float, amplitude: float = 1.0) -> str:
     inner = {0: "x", 180: "x + π"}.get(degrees, f"x {sign} {abs(degrees)}°")
     height = f"{amplitude:.3g}"
     return f"sin({inner})" if height == "1" else f"{height} sin({inner})"
+
+
+def band_in_words(band: SourceBand) -> str:
+    """What inputs from a band of the source domain mean."""
+    low, high = (wave_name(phase) for phase in band.phases)
+    return f"means {low}" if band.means_one else f"each input means its own wave: {low} to {high}"
 
 
 def family_in_words(family: WaveFamily) -> str:

@@ -91,12 +91,12 @@ class UnitsScene:
     layers: Sequence[UnitsLayer]
 
 
-def units_scene(walk: Walk, *, name: str, label: str = "the network's wave") -> UnitsScene:
+def units_scene(walk: Walk, *, name: str, truth_label: str = "the true wave") -> UnitsScene:
     """The parts of the network of a walk, over the x of its truth.
 
     Args:
         name: whose colour it has, see `figures.style_of`.
-        label: of its wave.
+        truth_label: what the truth is.
 
     Raises:
         ValueError: see `parts`.
@@ -114,10 +114,8 @@ def units_scene(walk: Walk, *, name: str, label: str = "the network's wave") -> 
     labels = None if walk.support.y is None else walk.support.y[0].numpy()
     return UnitsScene(
         sentence=_sentence(walk, layers),
-        wave=Curve("wave", label, found.curve[:, ::EVERY], style.colours, width=4.0),
-        truth=Curve(
-            "truth", "the true wave", truth[::EVERY], true_style.colours, true_style.dash, 1.5
-        ),
+        wave=Curve("wave", "the network's wave", found.curve[:, ::EVERY], style.colours, width=4.0),
+        truth=Curve("truth", truth_label, truth[::EVERY], true_style.colours, true_style.dash, 1.5),
         share=Curve("share", "unit {unit}'s share", np.empty(0), **share, width=2.5),
         total=Curve("total", "sum of {parts}", np.empty(0), **total, width=2.5),
         x_range=x_range,

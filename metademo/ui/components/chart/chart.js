@@ -1,13 +1,10 @@
 /**
  * The interactive chart. Python (chart.py beside it) sends the data; see there for what each field means.
  *
- * @typedef {import("../kernel/base.js").Facts} Facts
- * @typedef {Pick<Data, "captions"|"details"|"captionFacts"|"detailFacts">} Words
  * @typedef {import("../kernel/conversation.js").Told & import("../kernel/plot.js").PlotData & {page: string}
  *   & import("../kernel/gestures.js").Points & import("./points.js").Options
- *   & {fresh: string, steps: number, pointsLabel: string, captions: string[], details: string[],
- *   captionFacts: Facts[], detailFacts: Facts[],
- *   panels: import("../kernel/panels.js").PanelData[], key: string, follows: boolean, height: number, playSeconds: number,
+ *   & import("../kernel/caption.js").Words & {fresh: string, steps: number, pointsLabel: string,
+ *   panels: import("../kernel/panels.js").PanelData[], key: string, follows: boolean, height: number, playSeconds: number, figure: boolean,
  *   nudge: ?{text: string, at: [x: number, y: number]},
  *   assets: import("../kernel/base.js").Assets}} Data
  * @typedef {import("../kernel/base.js").Component<Data>} Component
@@ -18,10 +15,11 @@
  * server has answered all that was done).
  */
 
-import { make, mount, readTheme, say, uniqueId } from "../kernel/base.js";
+import { make, mount, readTheme, say } from "../kernel/base.js";
 import { arrived } from "../kernel/address.js";
 import { Conversation } from "../kernel/conversation.js";
-import { explained, tell } from "../kernel/explain.js";
+import { Caption } from "../kernel/caption.js";
+import { explained } from "../kernel/explain.js";
 import { Nudge } from "../kernel/nudge.js";
 import { Panels } from "../kernel/panels.js";
 import { Plot } from "../kernel/plot.js";
@@ -120,7 +118,7 @@ class Chart {
     this.canvas = make("div", { className: "md-plot" });
     this.nudge = new Nudge(this.data.page);
     this.stage = make("div", { className: "md-stage" }, this.canvas, this.nudge.element, this.note);
-    const chart = make("div", { className: "md-chart" },
+    const chart = make("div", { className: this.data.figure ? "md-chart md-figure" : "md-chart" },
       make("div", { className: "md-top" }, this.legend, this.toolbar.element), this.stage,
       this.scrubber.element, this.caption.element, this.panels.element);
     this.host.replaceChildren(chart);
@@ -164,6 +162,7 @@ class Chart {
       this.#goWith(this.shared.values.step ?? this.data.steps);
       return;
     }
+    if (this.data.figure) return;
     const { at, front } = arrived(this.data.page);
     if (at !== null) this.scrubber.go(at);
     if (front !== null && this.shared.pinned !== front) this.shared.pin(front);
@@ -283,20 +282,20 @@ class Chart {
 
   #drawBelow() {
     const { data, theme } = this;
-    this.panels.update(data.panels, data.steps, theme);
+    this.panels.update(data.panels, data.steps, theme, data.figure ? this.shared : null);
   }
 
   #drawLegend() {
     const { data, theme } = this;
     const shown = data.curves.filter((c) => c.legend);
     const key = JSON.stringify([theme.key, data.pointsLabel, data.points.length > 0 || data.editable, data.steps,
-      data.panels.some((panel) => panel.series.length > 1), shown.map((c) => [c.label, c.about, c.color, c.dash, c.width, c.opacity])]);
+      data.figure, data.panels.some((panel) => panel.series.length > 1), shown.map((c) => [c.label, c.about, c.color, c.dash, c.width, c.opacity])]);
     if (key === this.legendKey) return;
     this.legendKey = key;
+    const several = data.figure || data.panels.some((panel) => panel.series.length > 1);
     const items = shown.map((curve) => {
       const name = make("span", {}, fill(curve.label, Math.round(this.scrubber.at)));
       name.dataset.widest = fill(curve.label, Math.max(data.steps, 2)); // room for it, so nothing moves
-      const several = data.panels.some((panel) => panel.series.length > 1);
       const item = make(several ? "button" : "span", { className: "md-key" },
         lineMark(curve, theme), name);
       item.dataset.label = curve.label;
@@ -307,9 +306,18 @@ class Chart {
       }
       return item;
     });
-    if (data.pointsLabel && (data.editable || data.points.length)) items.push(pointsKey(data.pointsLabel));
+    if (data.pointsLabel && (data.editable || data.points.length)) items.push(this.#pointsKey());
     this.legend.replaceChildren(...items);
     this.#highlight(this.shared.values);
+  }
+
+  #pointsKey() {
+    const { figure, pointsLabel } = this.data;
+    if (!figure) return pointsKey(pointsLabel);
+    const key = make("button", { type: "button", className: "md-key md-name" }, ...pointsKey(pointsLabel).children);
+    key.dataset.label = pointsLabel;
+    bringsForward(key, key, this.shared, pointsLabel);
+    return key;
   }
 
   /** The keys of the legend. @returns {HTMLElement[]} */
@@ -321,6 +329,7 @@ class Chart {
     const { values } = this.shared;
     this.plot?.highlight(values.name ?? null);
     this.panels.highlight(values.name ?? null);
+    this.points?.light(values.name === this.data.pointsLabel);
     for (const item of this.#keys) {
       item.classList.toggle("md-front", item.dataset.label === values.name);
       if (item.matches("button")) item.setAttribute("aria-pressed", String(item.dataset.label === values.pinned));
@@ -348,46 +357,6 @@ class Chart {
     clearTimeout(this.looking);
     this.conversation.destroy();
     this.plot?.destroy();
-  }
-}
-
-/** The sentence under the chart. Room is kept for the longest one, so that nothing below moves. */
-class Caption {
-  /** @type {Words} */ words;
-  /** @type {string} */ key;
-
-  constructor() {
-    this.now = make("p", { className: "md-now", id: uniqueId("md-now"), "aria-live": "polite", "aria-atomic": "true" });
-    this.small = make("p", { className: "md-small" });
-    this.room = make("div", { className: "md-room", "aria-hidden": "true" });
-    this.smallRoom = make("div", { className: "md-room", "aria-hidden": "true" });
-    this.smallStack = make("div", { className: "md-stack" }, this.smallRoom, this.small);
-    this.element = make("div", { className: "md-caption" },
-      make("div", { className: "md-stack md-large" }, this.room, this.now),
-      this.smallStack);
-  }
-
-  /** @param {Words} words */
-  update(words) {
-    const { captions, details, captionFacts, detailFacts } = words;
-    const key = JSON.stringify([captions, details, captionFacts, detailFacts]);
-    if (key === this.key) return;
-    Object.assign(this, { key, words });
-    this.element.hidden = captions.length + details.length === 0;
-    this.room.replaceChildren(...captions.map((text) => make("p", {}, text)));
-    this.smallRoom.replaceChildren(...details.map((text) => make("p", {}, text)));
-    this.smallStack.hidden = details.length === 0;
-    this.element.classList.toggle("md-detailed", details.length > 0);
-  }
-
-  /** @param {number} step  @param {boolean} playing */
-  show(step, playing) {
-    if (!this.words) return;
-    const { captions, details, captionFacts, detailFacts } = this.words;
-    const at = (/** @type {unknown[]} */ list) => Math.min(step, list.length - 1);
-    this.now.setAttribute("aria-live", playing ? "off" : "polite");
-    tell(this.now, captions[at(captions)] ?? "", captionFacts[at(captions)] ?? []);
-    tell(this.small, details[at(details)] ?? "", detailFacts[at(details)] ?? []);
   }
 }
 

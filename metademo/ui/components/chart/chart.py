@@ -37,6 +37,7 @@ def interactive_chart(
     page: str = "",
     follows: bool = False,
     nudge: tuple[str, Point] | None = None,
+    figure: bool = False,
 ) -> None:
     """Draw the chart.
 
@@ -50,6 +51,8 @@ def interactive_chart(
             as that one does with its.
         nudge: a sentence for somebody who has never done anything here, and the place that it is
             about; see `kernel/nudge.js`.
+        figure: whether it goes with a text: all that it names can be brought forward, and the
+            page's address does not speak of it.
     """
     data = {
         "assets": assets.urls("chart/chart.js"),
@@ -75,6 +78,7 @@ def interactive_chart(
         "height": scene.height,
         "label": scene.label,
         "playSeconds": PLAY_SECONDS,
+        "figure": figure,
         "nudge": nudge and {"text": nudge[0], "at": list(nudge[1])},
     }
     _mount()(key=key, data=data | dict(conversation or {"ack": 0}), on_edit_change=on_edit)

@@ -78,6 +78,9 @@ export class Points {
     this.place();
   }
 
+  /** Bring the points forward, or let them be. @param {boolean} lit */
+  light(lit) { this.element.classList.toggle("md-lit", lit); }
+
   /**
    * Tell a screen reader what is drawn.
    * @param {string} text

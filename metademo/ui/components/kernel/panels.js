@@ -4,7 +4,7 @@ import { make, say, set, svg, valueOf } from "./base.js";
 import { DASHES, clamp } from "./formats.js";
 import { explained } from "./explain.js";
 import { errorText, linearScale, logScale, stepTicks } from "./scales.js";
-import { fade } from "./shared.js";
+import { bringsForward, fade } from "./shared.js";
 import { followSize } from "./stage.js";
 
 /**
@@ -26,8 +26,13 @@ export class Panels {
     this.panels = [];
   }
 
-  /** @param {PanelData[]} panels  @param {number} steps  @param {Theme} theme */
-  update(panels, steps, theme) {
+  /**
+   * @param {PanelData[]} panels
+   * @param {number} steps
+   * @param {Theme} theme
+   * @param {?import("./shared.js").Shared} [place]  where each panel can be brought forward by its title, if it can
+   */
+  update(panels, steps, theme, place) {
     this.element.hidden = panels.length === 0;
     while (this.panels.length > panels.length) this.panels.pop()?.destroy();
     while (this.panels.length < panels.length) {
@@ -36,6 +41,7 @@ export class Panels {
       this.element.append(panel.element);
     }
     panels.forEach((data, i) => this.panels[i].update(data, steps, theme));
+    if (place) this.panels.forEach((panel) => panel.link(place));
   }
 
   /** @param {number} at */
@@ -74,6 +80,7 @@ class Panel {
     this.svg.addEventListener("pointerdown", choose);
     this.svg.addEventListener("pointermove", choose);
     this.at = 0;
+    this.linked = false;
     /** @type {?string} */
     this.front = null;
     this.width = 0;
@@ -125,10 +132,18 @@ class Panel {
     this.highlight(this.front);
   }
 
+  /** Have the title bring the panel forward. @param {import("./shared.js").Shared} place */
+  link(place) {
+    if (this.linked) return;
+    this.linked = true;
+    bringsForward(this.title, this.element, place, this.data.title);
+  }
+
   /** @param {?string} name */
   highlight(name) {
     this.front = name;
     if (!this.lines) return;
+    this.element.classList.toggle("md-lit", name === this.data.title);
     fade(name, this.data.series.map((s) => s.label), [this.lines, this.heads, [...this.values.children]]);
   }
 

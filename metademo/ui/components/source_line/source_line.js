@@ -5,7 +5,7 @@
  * @typedef {{low: number, high: number, label: string, color: import("../kernel/base.js").Colors}} Band
  * @typedef {import("../kernel/conversation.js").Told & {value: number, range: [number, number],
  *   ticks: import("../kernel/plot.js").Ticks, bands: Band[], draws: number[], drawsLabel: string, status: string,
- *   label: string, symbol: string, editable: boolean, handle: boolean, nudge: string, assets: Assets}} Data
+ *   label: string, symbol: string, editable: boolean, handle: boolean, figure: string, nudge: string, assets: Assets}} Data
  * @typedef {import("../kernel/base.js").Component<Data>} Component
  *
  * The host element tells what is drawn: data-ready, data-version, data-drawn, data-value, data-settled (whether the server
@@ -16,6 +16,7 @@ import { loadStyle, make, mount, readTheme, say, set, svg } from "../kernel/base
 import { clamp } from "../kernel/formats.js";
 import { Conversation } from "../kernel/conversation.js";
 import { Nudge } from "../kernel/nudge.js";
+import { bringsForward, shared } from "../kernel/shared.js";
 import { followSize, mark } from "../kernel/stage.js";
 import { Toolbar } from "../kernel/toolbar.js";
 
@@ -45,6 +46,7 @@ class SourceLine {
   /** @type {Toolbar} */ toolbar;
   /** @type {Nudge} */ nudge;
   /** @type {ResizeObserver} */ observer;
+  /** @type {() => void} */ unfollow;
   /** @type {number} */ width;
   /** @type {number} */ grip; // from the pointer to the handle's middle
   /** @type {?number} */ holding = null; // the pointer that has the handle
@@ -101,6 +103,15 @@ class SourceLine {
     on("pointercancel", (e) => this.#cancel(e));
     on("keydown", (e) => this.#key(e));
     on("keyup", () => this.keyed && this.#end());
+    if (this.data.figure) this.#link(shared(this.data.figure));
+  }
+
+  /** Light the symbols of the text that it goes with, and be lit by them. @param {import("../kernel/shared.js").Shared} place */
+  #link(place) {
+    bringsForward(this.name, this.host, place, this.data.label);
+    this.unfollow = place.follow(({ name }) => {
+      if (name !== undefined) this.handle.classList.toggle("md-lit", name === this.data.label);
+    });
   }
 
   #take() {
@@ -306,5 +317,6 @@ class SourceLine {
     clearTimeout(this.looking);
     this.conversation.destroy();
     this.observer?.disconnect();
+    this.unfollow?.();
   }
 }

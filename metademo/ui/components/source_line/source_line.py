@@ -53,6 +53,7 @@ def source_line(
     conversation: Mapping[str, Any] | None = None,
     on_edit: Callable[[], None] = lambda: None,
     nudge: str = "",
+    figure: str = "",
 ) -> None:
     """Draw the line.
 
@@ -69,6 +70,8 @@ def source_line(
         conversation: see `PageState.conversation`; without one there is no handle.
         on_edit: called when the visitor has moved the handle, see `PageState.listen`.
         nudge: a sentence for somebody who has never moved it; it stands between the bands.
+        figure: the page with whose text it goes, if it does: its handle then stays where it is, and
+            is brought forward by the line's label, see `kernel/shared.js`.
     """
     data = {
         "assets": assets.urls("source_line/source_line.js"),
@@ -90,7 +93,8 @@ def source_line(
         "label": label,
         "symbol": symbol,
         "editable": conversation is not None,
-        "handle": conversation is not None,
+        "handle": conversation is not None or bool(figure),
+        "figure": figure,
         "nudge": nudge,
     }
     _mount()(key=key, data=data | dict(conversation or {"ack": 0}), on_edit_change=on_edit)
