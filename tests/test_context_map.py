@@ -31,6 +31,7 @@ def test_the_plane_is_that_of_the_two_largest_eigenvalues_of_the_covariance():
     points = cloud()
     values, vectors = np.linalg.eigh(np.cov(points.T))
     plane = Plane.of(points)
+    np.testing.assert_allclose(plane.shares, values[:-3:-1] / values.sum())
     assert plane.held == pytest.approx(values[-2:].sum() / values.sum())
     np.testing.assert_allclose(np.abs(plane.axes @ vectors[:, :-3:-1]), np.eye(2), atol=1e-9)
     np.testing.assert_allclose(plane.places(points).var(0, ddof=1), values[:-3:-1])

@@ -31,12 +31,12 @@ class Plane:
     Attributes:
         centre: (numbers,).
         axes: at right angles and of length 1, (2, numbers).
-        held: the share of the variance of all contexts that it holds.
+        shares: of the variance of all contexts, that each axis holds, (2,).
     """
 
     centre: Array
     axes: Array
-    held: float
+    shares: Array
 
     @classmethod
     def of(cls, contexts: Array) -> Plane:
@@ -46,8 +46,13 @@ class Plane:
         axes = directions[:2]
         largest = np.take_along_axis(axes, np.abs(axes).argmax(1)[:, None], 1)
         total = np.square(spreads).sum()
-        held = np.square(spreads[:2]).sum() / total if total else 1.0
-        return cls(centre, axes * np.where(largest < 0, -1, 1), float(held))
+        shares = np.square(spreads[:2]) / total if total else np.array([1.0, 0.0])
+        return cls(centre, axes * np.where(largest < 0, -1, 1), shares)
+
+    @property
+    def held(self) -> float:
+        """The share of the variance that it holds."""
+        return float(self.shares.sum())
 
     def places(self, contexts: Array) -> Array:
         """Where contexts (*batch, numbers) are seen on it, (*batch, 2)."""

@@ -82,7 +82,7 @@ def map_scene(found: ContextMap, walk: Array, view: PointsView, family: WaveFami
     low, high = family.amplitudes
     return MapScene(
         sentence=_sentence(found, walk.shape[1], family),
-        detail=_detail(found, walk.shape[1]),
+        detail=_detail(found, walk.shape[1], family),
         tasks=_tasks(found),
         cycle=CYCLE,
         sizes=[] if low == high else [f"{low:g}", f"{high:g}"],
@@ -123,23 +123,21 @@ def _sentence(found: ContextMap, numbers: int, family: WaveFamily) -> str:
     )
 
 
-def _detail(found: ContextMap, numbers: int) -> str:
-    """What was measured, in the order of how much it matters."""
-    parts = [
-        f"{100 * share:.0f} % of {name}"
-        for share, name in zip(found.r_squared, ("A cos φ", "A sin φ"), strict=True)
+def _detail(found: ContextMap, numbers: int, family: WaveFamily) -> str:
+    """How the map was made, and what was measured on it."""
+    height = "" if family.unit_amplitude else "A "
+    told = " and ".join(
+        f"{100 * share:.0f} % of {height}{name}"
+        for share, name in zip(found.r_squared, ("cos φ", "sin φ"), strict=True)
         if np.isfinite(share)
-    ]
-    told = ""
-    if parts:
-        told = (
-            f" A linear map of the {numbers} numbers explains {' and '.join(parts)} (R² on "
-            f"{TASKS // 2} other waves, A sin(x + φ))."
-        )
+    )
+    explained = f" A linear map of all {numbers} numbers explains {told}" if told else ""
+    judged = f" (R² on {TASKS // 2} other waves, {height}sin(x + φ))." if told else ""
+    first, second = 100 * found.plane.shares
     return (
-        f"{len(found.places)} held-out waves, each after {STEPS} steps. The plane is that of their "
-        f"two principal directions, and holds {100 * found.plane.held:.0f} % of their variance."
-        f"{told}"
+        f"{len(found.places)} held-out waves, after {STEPS} steps each. The plane is that of their "
+        f"two principal directions, and holds {first + second:.0f} % of their variance, the "
+        f"horizontal one alone {first:.0f} %.{explained}{judged}"
     )
 
 

@@ -66,7 +66,7 @@ class ContextMap {
 
   #build() {
     this.sentence = make("p", { className: "md-context-sentence" });
-    this.detail = make("p", { className: "md-small" });
+    this.detail = make("p", { className: "md-small md-context-detail" });
     this.legend = make("div", { className: "md-context-legend" });
     this.told = make("p", { className: "md-context-told", "aria-live": "polite" });
     this.back = make("button", { type: "button", className: "md-toggle" }, "Back to your steps");
@@ -74,9 +74,9 @@ class ContextMap {
     this.plane = new Plane((place) => this.#put(place));
     this.chart = new WaveChart();
     const left = make("div", {}, this.plane.stage, this.legend);
-    const right = make("div", {}, this.chart.element, this.told, this.back);
+    const right = make("div", {}, this.chart.element, this.told, this.back, this.detail);
     this.host.replaceChildren(make("div", { className: "md-chart md-context" },
-      this.sentence, make("div", { className: "md-context-body" }, left, right), this.detail));
+      this.sentence, make("div", { className: "md-context-body" }, left, right)));
     this.host.style.minHeight = "";
     this.#take();
     this.unfollow = shared(this.data.page).follow(({ step }) => { if (step !== undefined) this.#scrub(step); });
@@ -96,7 +96,7 @@ class ContextMap {
     say(this.detail, data.detail);
     this.legend.replaceChildren(...this.#legend());
     this.plane.update(data);
-    this.chart.update({ ...data, curves: [data.truth, data.wave] }, theme);
+    this.chart.update({ ...data, curves: [data.wave, data.truth] }, theme);
     this.#show();
     mark(this.host, { ready: true });
   }
@@ -113,7 +113,7 @@ class ContextMap {
       return make("span", { className: "md-key" }, svg("svg", { width: 14, height: 14, "aria-hidden": "true" },
         svg("circle", { cx: 7, cy: 7, r, class: "md-context-task" })), `A = ${text}`);
     };
-    return [wheel, make("span", {}, "held-out waves, by phase φ"), ...sizes.map(size)];
+    return [wheel, make("span", {}, `held-out waves, by phase φ${sizes.length ? " and height A" : ""}`), ...sizes.map(size)];
   }
 
   /** @param {number} step */
@@ -137,7 +137,7 @@ class ContextMap {
     const curve = this.grid.at(place);
     const gap = curve.reduce((sum, v, i) => sum + Math.abs(v - truth[i]), 0) / curve.length;
     this.plane.show(place, at);
-    this.chart.show([truth, curve]);
+    this.chart.show([curve, truth]);
     this.back.hidden = !own;
     if (own || Number.isInteger(at)) this.#say(place, at, gap);
   }
