@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from axe import TAGS, examine
 from browser import PHONE, SETTLED
 from chart_page import CHART
 from playwright.sync_api import Page
@@ -120,3 +121,12 @@ def test_on_a_phone_it_fits_and_a_finger_moves_the_dot(window, url):
     page.locator(PLANE).tap(position={"x": 40, "y": 60})
     assert told(page, "own") == "true"
     assert place(page)[0] < 0 < place(page)[1]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_keeps_to_wcag(window, url, scheme):
+    page = opened(window(color_scheme=scheme), url)
+    page.locator(PLANE).focus()
+    page.keyboard.press("ArrowLeft")
+    inside = [one for one in examine(page, only=TAGS).found if "md-" in one.where]
+    assert not inside
