@@ -55,7 +55,7 @@ def test_without_them_it_is_not_offered_and_a_link_shows_the_ground(weights):
     assert not app.exception
     assert not components(app, "context_map")
     assert component(app, "inside")["page"] == "maml"
-    assert list(widget(app, "button_group", "inside").options) == ["The ground", "The parts"]
+    assert offered(app) == ["The ground", "The parts"]
 
 
 def test_another_family_has_a_map_of_its_own(weights):
@@ -71,6 +71,34 @@ def test_without_points_there_is_a_map_and_no_way_on_it(weights):
     app = start("maml", MAP | {"points": ""})
     assert not app.exception
     assert len(component(app, "context_map")["walk"]) == 1
+
+
+def offered(app) -> list[str]:
+    return list(widget(app, "button_group", "inside").options)
+
+
+def playing(algorithm: str, **view):
+    """The page with weights of this visit, unfolded."""
+    app = start("maml")
+    app.session_state[resources.OWN] = {
+        "mine": checkpoint_of(configure(algorithm, "any-phase", hidden=8))
+    }
+    history = app.session_state["history of maml"]
+    app.session_state["history of maml"] = history.commit(MamlView.first(weights="mine", **view))
+    return unfold(app, "inside", "maml")
+
+
+def test_weights_of_this_visit_have_a_map_of_their_own(weights):
+    app = playing("cavia", inside="map")
+    assert not app.exception
+    assert len(component(app, "context_map")["tasks"]) == 200
+    assert offered(app) == ["The ground", "The map"]
+
+
+def test_what_takes_no_gradient_steps_has_nothing_inside(weights):
+    app = playing("cnp")
+    assert not app.exception
+    assert any("no gradient steps" in info.value for info in app.info)
 
 
 def scene_of(family: str, **view):

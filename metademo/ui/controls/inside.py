@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from metademo.algorithms import Learner
+from metademo.algorithms import GradientBased, Learner
 from metademo.algorithms.cavia import CAVIA
 from metademo.analysis.context_map import ContextMap
 from metademo.analysis.context_map import context_map as drawn_map
@@ -17,6 +17,7 @@ from metademo.checkpoints import Checkpoint
 from metademo.models import Model
 from metademo.moments.views import DamlView, MamlView
 from metademo.moments.walked import context_walk, points_walk, source_walk
+from metademo.network import Regressor
 from metademo.tasks import WaveFamily, as_waves
 from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.context_map.context_map import context_map
@@ -55,7 +56,10 @@ def of_source(state: PageState[DamlView], chosen: Checkpoint) -> None:
 def _points(state: PageState[MamlView], chosen: Checkpoint) -> None:
     view, family = state.view, as_waves(chosen.config.task_family)
     model, mapped = Model.of(chosen), _with_map(family, chosen)
-    names = ("ground", "parts", *(("map",) if mapped else ()))
+    names = _offered(model, mapped)
+    if not names:
+        st.info(scene.NO_STEPS)
+        return
     shown = view.inside if view.inside in names else names[0]
     _switch(state, names, shown)
     if shown == "map" and mapped:
@@ -115,6 +119,17 @@ def _ground(state: PageState[W], walk: Walk, name: str, contrasts: Mapping[str, 
 def _parts(state: PageState[W], walk: Walk, name: str, truth: str) -> None:
     scene = units_scene(walk, name=name, truth_label=truth)
     units_chart(f"{state.page} parts", scene, page=state.page)
+
+
+def _offered(model: Model, mapped: Checkpoint | None) -> tuple[str, ...]:
+    """What there is to see of a learner from labelled points."""
+    network = model.learner.network if isinstance(model.learner, GradientBased) else None
+    there = {
+        "ground": network is not None,
+        "parts": isinstance(network, Regressor),
+        "map": mapped is not None,
+    }
+    return tuple(name for name, is_there in there.items() if is_there)
 
 
 def _with_map(family: WaveFamily, chosen: Checkpoint) -> Checkpoint | None:
