@@ -11,25 +11,27 @@ from pages import start
 from metademo.algorithms import ALGORITHMS, GradientBased, Learner
 from metademo.algorithms.learner import WAYS
 from metademo.recipes import configure
-from metademo.ui.scenes.ways import FAMILY, RECIPE, STEPS, Traits, _cannot, traits, ways_table
-
-
-def rows() -> dict[str, list[str]]:
-    """The cells of the table by the name of their row."""
-    lines = [line.strip("| ").split(" | ") for line in ways_table().splitlines()[2:]]
-    return {name.strip("*"): cells for name, *cells in lines}
+from metademo.ui.scenes.ways import (
+    FAMILY,
+    RECIPE,
+    STEPS,
+    Traits,
+    _cannot,
+    members_in_words,
+    traits,
+    ways_table,
+)
 
 
 def test_each_learner_that_has_learned_to_learn_is_in_one_column():
-    columns = [cell.split(", ") for cell in rows()["who"]]
-    assert len(columns) == len(WAYS)
-    listed = [title for titles in columns for title in titles]
+    columns = {way: titles.split(", ") for way, titles in members_in_words().items()}
+    listed = [title for titles in columns.values() for title in titles]
     assert len(set(listed)) == len(listed)
     for kind in ALGORITHMS.values():
         assert kind.way in ("", *WAYS)
         assert (kind.title in listed) == bool(kind.way)
         if kind.way:
-            assert kind.title in columns[WAYS.index(kind.way)]
+            assert kind.title in columns[kind.way]
 
 
 def test_those_that_optimise_are_those_that_take_gradient_steps_in_training():
@@ -49,7 +51,7 @@ def test_traits_are_those_of_the_learner(name):
     assert ("do without labels" in found.lacks) != learner.unlabelled
     if isinstance(learner, GradientBased):
         assert found.moving == sum(prod(learner.network.shapes[one]) for one in learner.moving)
-        assert "take another step on the same points" not in found.lacks
+        assert "gain by more steps on the same points" not in found.lacks
     else:
         assert found.moving == 0
 
@@ -75,4 +77,14 @@ def test_a_learner_is_in_no_family_until_it_says_so():
 def test_how_it_works_shows_the_table():
     app = start("how")
     assert not app.exception
-    assert ways_table() in [text.value for text in app.markdown]
+    shown = [text.value for text in app.markdown]
+    assert ways_table() in shown
+    (words,) = (text for text in shown if "Three families" in text)
+    for titles in members_in_words().values():
+        assert f"({titles})" in words
+
+
+def test_each_row_of_the_table_has_a_cell_for_each_family():
+    head, _, *lines = (line.strip("| ").split(" | ") for line in ways_table().splitlines())
+    assert head == ["Optimise", "Condition", "Infer"]
+    assert {len(cells) for cells in lines} == {4}

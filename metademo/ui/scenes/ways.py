@@ -19,7 +19,7 @@ from metademo.tasks import FAMILIES
 
 FAMILY, RECIPE, STEPS = "any-phase", "fast", 5
 WAYS_MEASURED = (
-    f"Asked of the code itself: {STEPS} steps on a task of “{FAMILIES[FAMILY].title}”, and the "
+    f"Read off the code: {STEPS} steps on a task of “{FAMILIES[FAMILY].title}”, and the "
     f"settings of the recipe “{RECIPE}”."
 )
 
@@ -72,9 +72,14 @@ def _lacks(name: str) -> tuple[str, ...]:
     able = {
         "do without labels": learner.unlabelled,
         "say how sure it is": run.std is not None,
-        "take another step on the same points": not np.array_equal(before, after),
+        "gain by more steps on the same points": not np.array_equal(before, after),
     }
     return tuple(what for what, can in able.items() if not can)
+
+
+def members_in_words() -> dict[str, str]:
+    """Who belongs to each family."""
+    return {way: ", ".join(one.title for one in _members(way)) for way in WAYS}
 
 
 def ways_table() -> str:
@@ -82,7 +87,6 @@ def ways_table() -> str:
     members = {way: _members(way) for way in WAYS}
     columns = [found for found in members.values() if found]
     rows: dict[str, Callable[[Sequence[Traits]], str]] = {
-        "who": lambda found: ", ".join(one.title for one in found),
         "a new task costs": lambda found: " or ".join(dict.fromkeys(one.cost for one in found)),
         "numbers it moves": lambda found: _span([one.moving for one in found]),
         "a task in training costs": _training,
