@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -129,6 +130,22 @@ def test_where_all_waves_are_of_one_height_nothing_is_said_of_it():
     assert "A cos" not in scene.detail
     assert "sin φ" not in scene.detail  # 0 for both waves
     assert "height" not in scene.sentence
+
+
+def test_it_says_why_a_line_is_enough_only_where_it_is():
+    found, walk, view, family = scene_of("any-phase")
+    for shares, said in (((0.95, 0.01), True), ((0.6, 0.3), False)):
+        plane = replace(found.plane, shares=np.array(shares))
+        scene = map_scene(replace(found, plane=plane), walk, view, family)
+        assert ("a line is enough" in scene.detail) == said
+    assert "a line" not in map_scene(*scene_of("two-phase")).detail
+
+
+def test_it_says_that_alike_waves_lie_side_by_side_only_where_they_do():
+    found, *rest = scene_of("finn")
+    for share, said in ((0.9, True), (0.2, False)):
+        told = map_scene(replace(found, r_squared=(share, float("nan"))), *rest)
+        assert ("side by side" in told.sentence) == said
 
 
 def test_a_walk_that_ran_away_is_on_no_map():

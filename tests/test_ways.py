@@ -86,5 +86,5 @@ def test_how_it_works_shows_the_table():
 
 def test_each_row_of_the_table_has_a_cell_for_each_family():
     head, _, *lines = (line.strip("| ").split(" | ") for line in ways_table().splitlines())
-    assert head == ["Optimise", "Condition", "Infer"]
+    assert head == ["Family", "Optimise", "Condition", "Infer"]
     assert {len(cells) for cells in lines} == {4}

@@ -11,13 +11,15 @@ from metademo.algorithms.cavia import CAVIA
 from metademo.analysis.context_map import SIDE, STEPS, TASKS, ContextMap
 from metademo.figures import CYCLE
 from metademo.moments.views import PointsView
-from metademo.tasks import Array, WaveFamily
+from metademo.tasks import PI, Array, WaveFamily
 from metademo.ui.components.kernel.curves import Curve, Ticks, pi_label, pi_ticks
 from metademo.ui.components.kernel.gestures import Point, Range
 from metademo.ui.scenes.scenes import look
 
 AWAY = "CAVIA’s steps have run away on these points, so they are on no map."
 FARTHEST = 1e6
+ALMOST_ALL = 0.9
+"""A share of the variance beside which the rest is nothing to look at."""
 TELLING = 0.5
 """An R² above which a place is said to tell of the wave."""
 
@@ -137,8 +139,16 @@ def _detail(found: ContextMap, numbers: int, family: WaveFamily) -> str:
     return (
         f"{len(found.places)} held-out waves, after {STEPS} steps each. The plane is that of their "
         f"two principal directions, and holds {first + second:.0f} % of their variance, the "
-        f"horizontal one alone {first:.0f} %.{explained}{judged}"
+        f"horizontal one alone {first:.0f} %.{explained}{judged}{_why_a_line(found, family)}"
     )
+
+
+def _why_a_line(found: ContextMap, family: WaveFamily) -> str:
+    """Why one direction is enough, where it is and the waves say so."""
+    within = family.unit_amplitude and family.phases == (0.0, PI)
+    if not within or family.two_phase or found.plane.shares[0] < ALMOST_ALL:
+        return ""
+    return " From 0 to π cos φ alone tells the phase, so a line is enough."
 
 
 def phase_labels() -> list[str]:

@@ -90,11 +90,11 @@ def ways_table() -> str:
         "a new task costs": lambda found: " or ".join(dict.fromkeys(one.cost for one in found)),
         "numbers it moves": lambda found: _span([one.moving for one in found]),
         "a task in training costs": _training,
-        "learned weights": lambda found: _span([one.weights for one in found]),
+        "learned numbers": lambda found: _span([one.weights for one in found]),
         "can’t": _cannot,
     }
     titles = [way.capitalize() for way, found in members.items() if found]
-    lines = [["", *titles], ["---"] * (1 + len(titles))]
+    lines = [["Family", *titles], ["---"] * (1 + len(titles))]
     lines += [[f"**{name}**", *map(told, columns)] for name, told in rows.items()]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

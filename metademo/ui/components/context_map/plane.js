@@ -18,6 +18,7 @@ const STRIDE = 1 / 25; // of the way from the middle to an edge
 export class Plane {
   // From the first data on.
   /** @type {PlaneData} */ data;
+  /** @type {SVGElement} */ halo;
   /** @type {SVGElement} */ head;
   /** @type {SVGElement} */ grip;
   /** @type {SVGElement} */ trod;
@@ -57,6 +58,7 @@ export class Plane {
   #draw() {
     const { data, size } = this;
     if (!data || !size) return;
+    this.halo = svg("circle", { r: 11, class: "md-context-halo" });
     this.head = svg("circle", { r: 7, class: "md-dot md-context-dot" });
     this.grip = svg("circle", { r: REACH, class: "md-context-grip" });
     this.trod = svg("path", { class: "md-walk" });
@@ -68,7 +70,7 @@ export class Plane {
       svg("path", { class: "md-walk-ground", d: this.#line(data.walk) }),
       this.trod,
       ...data.walk.map((place) => this.#circle(place, { r: 3.5, class: "md-step-on" })),
-      this.head, this.grip,
+      this.halo, this.head, this.grip,
     );
     this.show(this.at, this.step);
   }
@@ -88,7 +90,7 @@ export class Plane {
     const k = Math.min(step, walk.length - 1);
     set(this.trod, { d: this.#line([...walk.slice(0, Math.floor(k) + 1), between(walk, k)]) });
     const [cx, cy] = this.#px(place);
-    for (const circle of [this.head, this.grip]) set(circle, { cx, cy });
+    for (const circle of [this.halo, this.head, this.grip]) set(circle, { cx, cy });
   }
 
   /** @param {string} label  of all of it, in words */
