@@ -148,7 +148,7 @@ def _why_a_line(found: ContextMap, family: WaveFamily) -> str:
     within = family.unit_amplitude and family.phases == (0.0, PI)
     if not within or family.two_phase or found.plane.shares[0] < ALMOST_ALL:
         return ""
-    return " From 0 to π cos φ alone tells the phase, so a line is enough."
+    return " From 0 to π, cos φ alone tells the phase, so a line is enough."
 
 
 def phase_labels() -> list[str]:
