@@ -13,6 +13,7 @@ from metademo.analysis.context_map import (
     curves,
     grid,
     r_squared,
+    ran_away,
 )
 from metademo.models import Model
 from metademo.tasks import FAMILIES
@@ -91,6 +92,13 @@ def test_a_map_holds_its_tasks_and_the_curves_of_its_grid(family):
     j, i = 3, 17
     alone = curves(own, found.plane, grid(found.reach)[j, i], found.x)
     np.testing.assert_allclose(found.curves[j, i], alone, atol=1e-6)
+
+
+def test_tasks_that_ran_away_are_left_out_and_if_most_did_there_is_no_map():
+    assert ran_away(np.array([[np.nan, 0], [1e9, 0], [1, 1]])).tolist() == [True, True, False]
+    own = model()
+    wild = Model(own.learner, {name: 1e9 * value for name, value in own.meta.items()})
+    assert context_map(wild, FAMILIES["finn"], shots=5) is None
 
 
 def test_a_learner_without_a_context_has_no_map():

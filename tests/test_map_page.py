@@ -17,7 +17,7 @@ from metademo.moments.views import MamlView
 from metademo.moments.walked import context_walk
 from metademo.recipes import configure
 from metademo.tasks import FAMILIES
-from metademo.ui.scenes.map_scene import away, map_scene
+from metademo.ui.scenes.map_scene import map_scene
 from metademo.ui.server import resources
 
 MAP = {"unfolded": "inside", "inside": "map"}
@@ -78,12 +78,12 @@ def offered(app) -> list[str]:
     return list(widget(app, "button_group", "inside").options)
 
 
-def playing(algorithm: str, **view):
-    """The page with weights of this visit, unfolded."""
+def playing(algorithm: str, scale: float = 1.0, **view):
+    """The page with weights of this visit, unfolded; they are so many times as large as drawn."""
     app = start("maml")
-    app.session_state[resources.OWN] = {
-        "mine": checkpoint_of(configure(algorithm, "any-phase", hidden=8))
-    }
+    drawn = checkpoint_of(configure(algorithm, "any-phase", hidden=8))
+    mine = replace(drawn, meta={name: scale * value for name, value in drawn.meta.items()})
+    app.session_state[resources.OWN] = {"mine": mine}
     history = app.session_state["history of maml"]
     app.session_state["history of maml"] = history.commit(MamlView.first(weights="mine", **view))
     return unfold(app, "inside", "maml")
@@ -148,7 +148,10 @@ def test_it_says_that_alike_waves_lie_side_by_side_only_where_they_do():
         assert ("side by side" in told.sentence) == said
 
 
-def test_a_walk_that_ran_away_is_on_no_map():
-    assert away(np.full((2, 5), np.nan))
-    assert away(np.full((2, 5), 1e9))
-    assert not away(np.ones((2, 5)))
+def test_steps_that_ran_away_are_on_no_map(weights):
+    app = playing("cavia", inside="map")
+    assert component(app, "context_map")["walk"]
+    app = playing("cavia", 1e9, inside="map")
+    assert not app.exception
+    assert not components(app, "context_map")
+    assert any("run away" in info.value for info in app.info)

@@ -20,6 +20,7 @@ TASKS, STEPS, SEED = 400, 5, 0
 """Held-out tasks, of which the first half is drawn, and the inner steps that each has taken."""
 SIDE, PLACES = 21, 61
 """Places along each side of the map, and places on the x axis of the curve at each."""
+FARTHEST = 1e6
 MOST, ROOM = 98, 1.15
 """The map is as large as this percentage of the tasks need it, times this."""
 
@@ -97,8 +98,15 @@ def contexts(model: Model, support: Examples[Array], steps: int) -> Array:
     return np.stack([params[CONTEXT].double().numpy() for params in way])
 
 
-def context_map(model: Model, family: WaveFamily, shots: int) -> ContextMap:
+def ran_away(contexts: Array) -> Array:
+    """Which contexts (*batch, numbers) are beyond anything that could be drawn, (*batch,)."""
+    return ~(np.abs(contexts) < FARTHEST).all(-1)
+
+
+def context_map(model: Model, family: WaveFamily, shots: int) -> ContextMap | None:
     """Adapt to held-out tasks, of so many labelled points each, and draw the map.
+
+    Tasks on which the steps run away are left out; if these are most, there is no map.
 
     Raises:
         ValueError: for a learner without a context.
@@ -106,7 +114,11 @@ def context_map(model: Model, family: WaveFamily, shots: int) -> ContextMap:
     rng = np.random.default_rng([SEED, HELD_OUT_STREAM])
     waves, episode = family.sample_episodes(rng, TASKS, shots=shots, queries=0)
     found = contexts(model, episode.support, STEPS)[-1]
-    half = TASKS // 2
+    stay = ~ran_away(found)
+    if stay.mean() < 0.5:
+        return None
+    found, half = found[stay], int(stay.sum()) // 2
+    waves = Waves(waves.amplitude[stay], waves.frequency[stay], waves.phase[stay], waves.shape)
     plane = Plane.of(found[:half])
     places = plane.places(found[:half])
     reach = ROOM * float(np.percentile(np.abs(places).max(1), MOST)) or 1.0

@@ -26,4 +26,5 @@ model = Model(config.learner, config.learner.init(np.random.default_rng(0)))
 view = MamlView(points=points, amplitude=2.0)
 interactive_chart("chart", maml_scene(view, family, model, {}), page=PAGE)
 found = drawn_map(model, family, shots=5)
+assert found
 context_map("map", map_scene(found, context_walk(view, model), view, family), page=PAGE)

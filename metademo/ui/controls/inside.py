@@ -10,7 +10,7 @@ import streamlit as st
 
 from metademo.algorithms import GradientBased, Learner
 from metademo.algorithms.cavia import CAVIA
-from metademo.analysis.context_map import ContextMap
+from metademo.analysis.context_map import ContextMap, ran_away
 from metademo.analysis.context_map import context_map as drawn_map
 from metademo.analysis.walk import Walk
 from metademo.checkpoints import Checkpoint
@@ -142,11 +142,11 @@ def _with_map(family: WaveFamily, chosen: Checkpoint) -> Checkpoint | None:
 def _map(state: PageState[MamlView], family: WaveFamily, mapped: Checkpoint) -> None:
     model = Model.of(mapped)
     walk = context_walk(state.view, model)
-    if map_scene.away(walk):
-        st.info(map_scene.AWAY)
-        return
     key = (model.learner, model.fingerprint, family, mapped.config.shots)
     found = _mapped(_Asked(key, model))
+    if found is None or ran_away(walk).any():
+        st.info(map_scene.AWAY)
+        return
     context_map(
         f"{state.page} map",
         map_scene.map_scene(found, walk, state.view, family),
@@ -163,7 +163,7 @@ class _Asked:
 
 
 @functools.lru_cache(maxsize=16)
-def _mapped(asked: _Asked) -> ContextMap:
+def _mapped(asked: _Asked) -> ContextMap | None:
     """The map: the same for all visitors."""
     _, _, family, shots = asked.key
     return drawn_map(asked.model, family, shots)

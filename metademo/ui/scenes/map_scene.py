@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metademo.algorithms.cavia import CAVIA
-from metademo.analysis.context_map import SIDE, STEPS, TASKS, ContextMap
+from metademo.analysis.context_map import SIDE, STEPS, ContextMap
 from metademo.figures import CYCLE
 from metademo.moments.views import PointsView
 from metademo.tasks import PI, Array, WaveFamily
@@ -16,8 +16,7 @@ from metademo.ui.components.kernel.curves import Curve, Ticks, pi_label, pi_tick
 from metademo.ui.components.kernel.gestures import Point, Range
 from metademo.ui.scenes.scenes import look
 
-AWAY = "CAVIA’s steps have run away on these points, so they are on no map."
-FARTHEST = 1e6
+AWAY = "CAVIA’s steps have run away, so they are on no map."
 ALMOST_ALL = 0.9
 """A share of the variance beside which the rest is nothing to look at."""
 TELLING = 0.5
@@ -66,11 +65,6 @@ class MapScene:
     y_range: Range
     x_ticks: Ticks | None
     points: Sequence[Point]
-
-
-def away(walk: Array) -> bool:
-    """Whether a walk of the context has led beyond anything that could be drawn."""
-    return not (np.abs(walk) < FARTHEST).all()
 
 
 def map_scene(found: ContextMap, walk: Array, view: PointsView, family: WaveFamily) -> MapScene:
@@ -129,12 +123,12 @@ def _detail(found: ContextMap, numbers: int, family: WaveFamily) -> str:
     """How the map was made, and what was measured on it."""
     height = "" if family.unit_amplitude else "A "
     told = " and ".join(
-        f"{100 * share:.0f} % of {height}{name}"
+        f"{100 * max(share, 0):.0f} % of {height}{name}"
         for share, name in zip(found.r_squared, ("cos φ", "sin φ"), strict=True)
         if np.isfinite(share)
     )
     explained = f" A linear map of all {numbers} numbers explains {told}" if told else ""
-    judged = f" (R² on {TASKS // 2} other waves, {height}sin(x + φ))." if told else ""
+    judged = f" (R² on as many other waves, {height}sin(x + φ))." if told else ""
     first, second = 100 * found.plane.shares
     return (
         f"{len(found.places)} held-out waves, after {STEPS} steps each. The plane is that of their "
