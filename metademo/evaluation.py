@@ -131,7 +131,7 @@ def evaluate(
     support, query = family.sample_held_out(rng, tasks, shots=shots, sources=sources, every=every)
     shared = query.x.ndim == 1 + len(family.kind.features)
     errors: list[Array] = []
-    bands: list[tuple[Array, Array]] = []
+    sure: list[tuple[Array, Array]] = []
     size = _batch_size(meta, steps)
     for start in range(0, tasks, size):
         batch = slice(start, start + size)
@@ -140,8 +140,8 @@ def evaluate(
         with np.errstate(over="ignore", invalid="ignore"):  # where tasks diverged
             errors.append(measure(found.outputs, query.labels[batch]))
         if found.std is not None:
-            bands.append(_against_band(found.outputs, found.std, query.labels[batch]))
-    known = [np.concatenate(rows, axis=1) for rows in zip(*bands, strict=True)]
+            sure.append(_against_band(found.outputs, found.std, query.labels[batch]))
+    known = [np.concatenate(rows, axis=1) for rows in zip(*sure, strict=True)]
     return Evaluation(np.concatenate(errors, axis=1), metric, *known)
 
 

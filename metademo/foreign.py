@@ -149,7 +149,9 @@ def _check_bytes(data: bytes) -> None:
             "be uploaded.",
             "Save the network's weights alone, without an optimizer's state.",
         )
-    if data.startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")):
+    # The length of a safetensors header may begin as a pickle does; the header itself does not.
+    pickled = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+    if data.startswith(pickled) and data[8:9] != b"{":
         raise UploadError(
             "This is a pickle, as torch.save writes it, and no safetensors file. To read one is "
             "to run whatever code is in it.",

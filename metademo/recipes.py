@@ -93,8 +93,6 @@ def _without_weights(alpaca: int, cnp: int, in_context: int, cavia: int) -> tupl
     )
 
 
-_WITHOUT_WEIGHTS = _without_weights(8000, 20_000, 14_000, 30_000)
-
 RECIPES = {
     "original": Recipe(
         "the article's: SGD, one task per outer step, 275,000 steps",
@@ -113,7 +111,7 @@ RECIPES = {
         changes=(
             *_ADAPTED,
             Change(dict(intermediate_weight=0.1), algorithm="daml"),
-            *_WITHOUT_WEIGHTS,
+            *_without_weights(8000, 24_000, 6000, 15_000),
         ),
     ),
     "finn": Recipe(
@@ -129,7 +127,7 @@ RECIPES = {
             Change(_COSINE | dict(shots=5, clip=10.0), "meta-sgd"),
             Change(_COSINE | _FIVE, "maml++"),
             Change(_COSINE | _FIVE | _PER_WEIGHT, "maml++w"),
-            *_WITHOUT_WEIGHTS,
+            *_without_weights(8000, 24_000, 10_000, 30_000),
         ),
     ),
     "finn-best": Recipe(

@@ -47,6 +47,9 @@ PAIRS = [
 GRADIENT_BASED = [name for name, kind in ALGORITHMS.items() if issubclass(kind, GradientBased)]
 GRADIENT_PAIRS = [(name, family) for name, family in PAIRS if name in GRADIENT_BASED]
 """The same of those that take gradient steps."""
+COMPILED = [name for name in GRADIENT_BASED if vars(ALGORITHMS[name]).get("compiled")]
+COMPILED_PAIRS = [(name, family) for name, family in GRADIENT_PAIRS if name in COMPILED]
+"""Those of which the compiled engine does the same, as they say of themselves."""
 ENGINES = ("torch", "fused")
 
 
@@ -114,13 +117,16 @@ def assert_near(left: Meta, right: Meta, tolerance: float) -> None:
 
 
 def starting_curve(meta: Meta, x: np.ndarray) -> np.ndarray:
-    """What the regressor predicts before any adaptation, by plain matrix products."""
+    """What the regressor predicts before any adaptation, by plain matrix products.
+
+    What it takes beside x is zero then.
+    """
     w1, b1, w2, b2, w3, b3 = (
         meta[f"regressor.{layer}.{kind}"].numpy()
         for layer in (0, 2, 4)
         for kind in ("weight", "bias")
     )
-    hidden = np.maximum(x[:, None] @ w1.T + b1, 0)
+    hidden = np.maximum(x[:, None] @ w1[:, :1].T + b1, 0)
     return (np.maximum(hidden @ w2.T + b2, 0) @ w3.T + b3)[:, 0]
 
 

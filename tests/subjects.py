@@ -29,9 +29,11 @@ def library() -> dict[str, Checkpoint]:
 COMPARED = {
     f"{name} on {family}": (name, family)
     for family, tasks in wave_families().items()
-    for name in candidates(library(), {}, tasks)
+    for name, one in candidates(library(), {}, tasks).items()
+    if one.model.learner.in_torch() is not None
 }
-"""Every learner of the Compare page with every family, the yardsticks, too."""
+"""Every learner of the Compare page that has words for itself with every family, the yardsticks,
+too."""
 SOURCES = {
     "two waves, one input": DamlView(),
     "two waves, fresh inputs": DamlView(fresh=True, draw=3),

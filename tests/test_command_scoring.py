@@ -7,16 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import SCORE_KEYS, as_json, complaint, inputs, run, tiny_weights
-from helpers import starting_curve
+from commands import BAND_KEYS, SCORE_KEYS, as_json, complaint, inputs, run, tiny_weights
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
 from metademo.command_line import main, parser
 from metademo.command_line.arguments import sentence
 from metademo.described import ConfigError
-from metademo.evaluation import evaluate
-from metademo.tasks import FAMILIES
+from metademo.evaluation import evaluate, run_learner
+from metademo.tasks import FAMILIES, Examples
 
 BAD_EVALUATIONS = {
     "shots zero": ("--shots=0", "--shots must be from 1 to 1,000"),
@@ -108,7 +107,8 @@ def weights(folder):
 def test_evaluate_reports_each_step(algorithm, weights, capsys):
     options = ["--shots", "3", "--inner-steps", "2", "--tasks", "30", "--seed", "6"]
     scores = as_json(run(capsys, "evaluate", weights[algorithm], *options, "--json"))
-    assert list(scores) == SCORE_KEYS
+    bands = [] if scores.get("coverage") is None else BAND_KEYS
+    assert list(scores) == SCORE_KEYS + bands
     shots = 0 if ALGORITHMS[algorithm].unlabelled else 3  # labelled points
     conditions = dict(shots=shots, inner_steps=2, tasks=30, seed=6, metric="l1")
     conditions |= dict(algorithm=algorithm, family="two-phase")
@@ -117,7 +117,8 @@ def test_evaluate_reports_each_step(algorithm, weights, capsys):
     result = evaluate(
         saved.config.learner, saved.meta, FAMILIES["two-phase"], shots=3, steps=2, tasks=30, seed=6
     )
-    for key in ("mean", "ci95", "median", "p90"):
+    assert bool(bands) == (result.covered is not None)
+    for key in ("mean", "ci95", "median", "p90", *bands):
         assert scores[key] == pytest.approx(getattr(result, key), abs=1e-6)
         assert len(scores[key]) == 3
 
@@ -184,7 +185,9 @@ def test_adapt_gives_the_curve_after_each_step(algorithm, steps, weights, capsys
     assert np.shape(answer["curves"]) == (steps + 1, 400)
     assert np.shape(answer["loss"]) == (steps + 1,)
     saved = checkpoints.load(weights[algorithm])
-    start = starting_curve(saved.meta, grid)
+    learner, none = saved.config.learner, np.zeros((1, 0))
+    support = Examples(none, None if learner.unlabelled else none)
+    start = run_learner(learner, saved.meta, support, grid, steps=0).outputs[0, 0]
     np.testing.assert_allclose(answer["curves"][0], start, atol=1e-6)
 
 

@@ -42,8 +42,10 @@ def test_every_algorithm_that_can_be_trained_on_a_family_takes_part_and_so_do_th
     family,
 ):
     found = candidates(shipped(), {}, family)
-    assert missing(found, family) == []
     expected = [name for name, kind in ALGORITHMS.items() if not kind.unsuited(family)]
+    without = missing(found, family)
+    assert without == [] or family.noise, "with noise only those that have something to show"
+    expected = [name for name in expected if name not in without]
     assert [name for name in found if name in ALGORITHMS] == expected
     assert list(found)[-len(YARDSTICKS) :] == list(YARDSTICKS)
 
@@ -86,7 +88,7 @@ def test_held_out_errors_are_what_evaluate_says(monkeypatch):
 @families
 def test_a_sweep_at_a_trained_value_is_the_familys_own_error(family, along):
     attribute = ATTRIBUTES[along]
-    one = candidates(shipped(), {}, family)["pretrained"]
+    one = next(iter(candidates(shipped(), {}, family).values()))
     errors = swept(one.model, family, shots=4, steps=2, along=along)
     values = attribute.values(family)
     assert errors.shape == (3, len(values))

@@ -9,6 +9,7 @@ from torch import nn
 from metademo.network import ACTIVATIONS, INITIALISATIONS, MLP, Regressor, regressor
 
 MODULES = {"relu": nn.ReLU, "leaky-relu": lambda: nn.LeakyReLU(0.1), "tanh": nn.Tanh}
+MODULES["gelu"] = nn.GELU
 
 
 def _parameters(network: MLP, *batch: int, seed: int = 0) -> dict[str, torch.Tensor]:

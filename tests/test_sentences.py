@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 import pytest
+from helpers import GRADIENT_BASED
 
-from metademo.algorithms import ALGORITHMS
 from metademo.algorithms.maml import MAML
 from metademo.recipes import configure
 from metademo.tasks import FAMILIES
@@ -48,7 +48,7 @@ def test_numbers_in_words(value, words):
     assert number(value) == words
 
 
-@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("name", GRADIENT_BASED)
 @pytest.mark.parametrize("loss", sentences.LOSSES)
 def test_every_way_of_learning_says_which_losses_it_uses(name, loss):
     learner = configure(name, "two-phase", loss=loss).learner

@@ -11,7 +11,7 @@ from metademo.evaluation import evaluate, run_learner
 from metademo.tasks import FAMILIES, SHAPES, Examples
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [name for name, f in FAMILIES.items() if not f.noise])
 def test_the_oracle_makes_no_error(family):
     result = evaluate(YARDSTICKS["oracle"](), {}, FAMILIES[family], shots=5, steps=3, tasks=200)
     assert result.errors.shape == (4, 200)

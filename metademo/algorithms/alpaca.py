@@ -97,7 +97,9 @@ class ALPaCA(Conditioned):
         surprise = counts * (support.labels.double() - known @ m).unsqueeze(-1)
         u, v = counts * (known @ factor), asked @ factor
         covariance = u @ u.mT + noise * torch.eye(u.shape[-2], dtype=torch.float64).to(u.device)
-        root = torch.linalg.cholesky(covariance)
+        root, fault = torch.linalg.cholesky_ex(covariance)
+        # What ran away is no number, and not an exception.
+        root = root.masked_fill(fault[..., None, None] > 0, torch.nan)
         gain = torch.linalg.solve_triangular(root, u @ v.mT, upper=False)
         whitened = torch.linalg.solve_triangular(root, surprise, upper=False)
         mean = asked @ m + (gain.mT @ whitened).squeeze(-1)

@@ -97,15 +97,17 @@ class InContext(Conditioned):
         return tokens, found
 
     def _tokens(self, meta: Meta, support: Examples[Tensor], seen: Tensor, x: Tensor) -> Tensor:
-        """The points, then the places, as tokens (*stages, tasks, points + places, width)."""
+        """The points, then the places, as tokens (tasks, points + places, width).
+
+        They are the same at every stage: it is what they attend to that differs.
+        """
         tasks = seen.shape[-2]
         places = torch.stack([x / PI, torch.zeros_like(x), torch.zeros_like(x)], dim=-1)
         points = torch.stack(
             [support.x / PI, support.labels / 2, torch.ones_like(support.x)], dim=-1
         )
         told = torch.cat([points, places.expand(tasks, *places.shape[-2:])], dim=-2)
-        tokens = _apply(meta, "embed.2", gelu(_apply(meta, "embed.0", told)))
-        return tokens.expand(*seen.shape[:-1], *tokens.shape[-2:])
+        return _apply(meta, "embed.2", gelu(_apply(meta, "embed.0", told)))
 
     def _block(self, meta: Meta, block: str, tokens: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens after a block in which all attend to the points that are seen, and how much."""
@@ -131,7 +133,7 @@ def _shares(queries: Tensor, keys: Tensor, seen: Tensor) -> Tensor:
     """softmax(Q K^T / sqrt(size)) over the null token and the points that are seen."""
     scores = queries @ keys.mT / math.sqrt(keys.shape[-1])
     counts = torch.cat([seen.new_ones(*seen.shape[:-1], 1), seen], dim=-1)[..., None, None, :]
-    return scores.masked_fill(counts == 0, -math.inf).softmax(-1)
+    return torch.where(counts > 0, scores, -math.inf).softmax(-1)
 
 
 def _linear(name: str, inputs: int, outputs: int) -> dict[str, tuple[int, ...]]:

@@ -25,6 +25,7 @@ from metademo.command_line.reports import (
 from metademo.command_line.support import adaptation, add_support, points, sources
 from metademo.formats import readable
 from metademo.models import Model
+from metademo.network import Regressor
 from metademo.tasks import Array, Examples, WaveFamily, Waves, as_waves
 
 ALONG = np.linspace(-1.5, 1.5, 61)
@@ -100,7 +101,7 @@ def _report(algorithm: str, family: str, walk: Walk, wave: Waves) -> InspectRepo
             true_length=found.true_length.tolist(),
             cosine=[_known(value) for value in found.cosine],
         ),
-        units=[_units(layer) for layer in parts(walk, walk.truth.x[0].numpy()).layers],
+        units=_all_units(walk),
         backward=_backward(walk),
     )
 
@@ -130,6 +131,13 @@ def _plane(found: Plane) -> PlaneReport:
         true_seen=found.true_seen.tolist(),
         inner_seen=found.inner_seen.tolist(),
     )
+
+
+def _all_units(walk: Walk) -> list[UnitsReport]:
+    """Of both hidden layers; none of a network that can't be taken apart."""
+    if not isinstance(walk.learner.network, Regressor):
+        return []
+    return [_units(layer) for layer in parts(walk, walk.truth.x[0].numpy()).layers]
 
 
 def _units(layer: Layer) -> UnitsReport:

@@ -108,7 +108,7 @@ ATTRIBUTES = {
     ),
     "noise": Attribute(
         "Noise",
-        lambda family: _highest(family) * np.arange(0, 0.41, 0.05),
+        lambda family: np.union1d(_highest(family) * np.arange(0, 0.41, 0.05), [family.noise]),
         lambda family: [(family.noise, family.noise)],
         lambda family, value: replace(family, noise=value),
         lambda family: (0.0, 0.4 * _highest(family), 0.01 * _highest(family)),

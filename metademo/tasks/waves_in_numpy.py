@@ -49,8 +49,8 @@ def wave_in_numpy(wave: Waves) -> str:
 
 
 def tasks_in_numpy(family: WaveFamily, unlabelled: bool) -> str:
-    """See `TaskFamily.in_numpy`; sine waves of one frequency, without noise, are told."""
-    if family.shape != "sine" or family.frequencies != (1.0, 1.0) or family.noise:
+    """See `TaskFamily.in_numpy`; sine waves of one frequency are told."""
+    if family.shape != "sine" or family.frequencies != (1.0, 1.0):
         return ""
     support = "x, y = inputs[:, :points], wave(inputs[:, :points])"
     if unlabelled:
@@ -63,17 +63,22 @@ def tasks_in_numpy(family: WaveFamily, unlabelled: bool) -> str:
         amplitude = f"    amplitude = {_uniform(*family.amplitudes, 'uniform[:, 1:2]')}\n"
     form = "A sin(x + b)" if amplitude else "sin(x + b)"
     seen = "unlabelled source inputs" if unlabelled else "labelled points"
+    numbers, inputs, noise = "2 + points + queries", "uniform[:, 2:]", ""
+    if family.noise and not unlabelled:
+        noise, inputs = _noise(family.noise, numbers), f"uniform[:, 2 : {numbers}]"
+        numbers += " + 2 * points"
     return f'''\
 def draw_tasks(rng, n, points, queries):
     """n waves {form}: {seen}, query points, and the waves."""
-    uniform = rng.random((n, 2 + points + queries))
+    uniform = rng.random((n, {numbers}))
     phase = {_uniform(*family.phases, draw)}
 {amplitude}
     def wave(x):
         return {"amplitude * " * bool(amplitude)}np.sin(x + phase)
 
-    inputs = {_uniform(*family.x_range, "uniform[:, 2:]")}
+    inputs = {_uniform(*family.x_range, inputs)}
     {support}
+{noise}\
     query_x = inputs[:, points:]
     drawn = ({"x_s" if unlabelled else "x"}, y, query_x, wave(query_x))
     return *(None if v is None else torch.tensor(v, dtype=torch.float32) for v in drawn), wave
@@ -86,6 +91,14 @@ def _uniform(low: float, high: float, draw: str) -> str:
         return f"np.full((n, 1), {number_in_numpy(low)})"
     scaled = f"{number_in_numpy(high - low)} * {draw}"
     return f"{number_in_numpy(low)} + {scaled}" if low else scaled
+
+
+def _noise(noise: float, start: str) -> str:
+    """The lines that add normal noise to the labels, from the uniform numbers behind `start`."""
+    return f"""\
+    radius, angle = np.split(uniform[:, {start} :], 2, axis=1)
+    y = y + {noise!r} * np.sqrt(-2 * np.log1p(-radius)) * np.cos(2 * np.pi * angle)
+"""
 
 
 def _source_inputs(bands: tuple[SourceBand, ...]) -> str:
