@@ -132,8 +132,8 @@ def _detail(found: ContextMap, numbers: int, family: WaveFamily) -> str:
     first, second = 100 * found.plane.shares
     return (
         f"{len(found.places)} held-out waves, after {STEPS} steps each. The plane is that of their "
-        f"two principal directions, and holds {first + second:.0f} % of their variance, the "
-        f"horizontal one alone {first:.0f} %.{explained}{judged}{_why_a_line(found, family)}"
+        f"two principal directions, and holds {first + second:.3g} % of their variance, the "
+        f"horizontal one alone {first:.3g} %.{explained}{judged}{_why_a_line(found, family)}"
     )
 
 
