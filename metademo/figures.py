@@ -66,6 +66,9 @@ STYLES = {
     "oracle": Style("rgb(22, 22, 22)", "rgb(243, 244, 255)", "dashdot"),
     "truth": Style("rgb(120, 120, 125)", "rgb(160, 160, 165)", "dash"),
 }
+CYCLE = ("rgb(230, 159, 0)", "rgb(238, 233, 222)", "rgb(0, 114, 178)", "rgb(64, 30, 76)")
+"""Colours of angles of 0, 1/4, 1/2 and 3/4 of a turn, and round again. They go about between yellow
+and blue, and between light and dark, which every eye tells apart."""
 OTHER = Style("rgb(24, 53, 8)", "rgb(189, 216, 153)", "dot")
 """Of an algorithm without a row of its own."""
 

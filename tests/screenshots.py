@@ -25,6 +25,7 @@ from tests.visiting import Apart
 CHART, SCORES = '[data-metademo="chart"]', '[data-metademo="scores"]'
 SOURCE, STAGE = '[data-metademo="source_line"]', '[data-metademo="train_stage"]'
 SKETCH, PICTURE = '[data-metademo="sketch"]', '[data-metademo="picture"]'
+MAP = '[data-metademo="context_map"]'
 INSIDE, UNITS = '[data-metademo="inside"]', '[data-metademo="units"]'
 READY = "[data-ready=true]"
 OUTER_STEP = '[data-metademo="outer_step"]'
@@ -237,6 +238,7 @@ STATES = {
     "maml-ridge": state_of(
         MAML, nothing, INSIDE + READY, path="?unfolded=inside&weights=maml-two-phase"
     ),
+    "maml-map": state_of(MAML, nothing, MAP + READY, path="?unfolded=inside&inside=map"),
     "maml-parts": state_of(MAML, nothing, UNITS + READY, path="?unfolded=inside&inside=parts"),
     "daml-loss": state_of(DAML, nothing, INSIDE + READY, path="daml?unfolded=inside"),
     "daml-ground": state_of(

@@ -10,7 +10,7 @@ import pytest
 
 from metademo import figures
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
-from metademo.figures import DASHES, OTHER, STYLES, adaptation_figure, style_of
+from metademo.figures import CYCLE, DASHES, OTHER, STYLES, adaptation_figure, style_of
 
 X = np.linspace(-1, 1, 5)
 CURVES = np.arange(15.0).reshape(3, 5)
@@ -125,6 +125,9 @@ APART, APART_NORMAL, APART_SAME_DASH = 8.0, 15.0, 20.0
 """Smallest CIEDE2000 distances: of any two to any eye, of any two to the normal eye, and of any two
 with the same dash pattern to any eye. About 2 can just be noticed."""
 
+APART_QUARTERS = 20
+"""The same of any two colours of a cycle, a quarter of a turn or more from each other."""
+
 
 def _linear(colour):
     """Linear RGB, 0 to 1, of "rgb(r, g, b)" or "#rrggbb"."""
@@ -214,6 +217,12 @@ def test_no_two_kinds_of_curve_look_the_same(ground):
     looks = [(getattr(style, ground), style.dash) for style in LOOKS.values()]
     assert len(set(looks)) == len(looks)
     assert {dash for _, dash in looks} <= DASHES.keys()
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_every_eye_tells_the_quarters_of_a_turn_apart(eye):
+    for one, other in combinations(CYCLE, 2):
+        assert _ciede2000(_lab(one, eye), _lab(other, eye)) >= APART_QUARTERS, (one, other)
 
 
 def test_the_charts_in_the_browser_have_the_same_dash_patterns():

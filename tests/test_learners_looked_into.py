@@ -1,4 +1,4 @@
-"""Attention, questions and the map: what pages show of learners that move no weight."""
+"""Attention and questions: what pages show of learners that move no weight."""
 
 import numpy as np
 import pytest
@@ -7,10 +7,9 @@ from helpers import draw, generic_meta, small
 
 from metademo.algorithms.learner import tensor_like
 from metademo.analysis.attention import attention
-from metademo.analysis.context_map import ContextMap, walk
 from metademo.analysis.questions import asked, widest
 from metademo.models import Model
-from metademo.tasks import FAMILIES, Examples
+from metademo.tasks import FAMILIES
 
 X = np.linspace(-5, 5, 9)
 
@@ -65,22 +64,3 @@ def test_points_are_asked_for_one_by_one():
     np.testing.assert_allclose(errors["random"], expected, rtol=1e-9)
     with pytest.raises(ValueError, match="widest or random, not 'often'"):
         asked(model, family, how="often")
-
-
-def test_the_plane_of_the_map_is_the_one_that_shows_most():
-    model, support = _model("cavia", inner_lr=0.1, activation="tanh")
-    family = FAMILIES["finn"]
-    found = ContextMap.of(model, family, tasks=30)
-    assert found.contexts.shape == (30, 5)
-    np.testing.assert_allclose(found.axes @ found.axes.T, np.eye(2), atol=1e-12)
-    places = found.flat(found.contexts)
-    np.testing.assert_allclose(found.flat(found.context(places)), places, atol=1e-12)
-    singular = np.linalg.svd(found.contexts - found.centre, compute_uv=False)
-    assert found.shown == pytest.approx((singular[:2] ** 2).sum() / (singular**2).sum())
-    assert found.linear_r2.shape == (2,)
-    way = walk(model, support, steps=3)
-    assert way.shape == (4, 3, 5)
-    run = model.learner.run(model.meta, support, X, steps=3)
-    np.testing.assert_allclose(found.curves(way[3], X), run.outputs[3], atol=1e-12)
-    with pytest.raises(ValueError, match="alpaca has no context"):
-        walk(_model("alpaca")[0], Examples(np.ones((1, 2)), np.ones((1, 2))))

@@ -82,27 +82,27 @@ def test_a_unit_is_chosen_by_click_and_by_key(home):
     home.locator(f"{TILES} button").nth(32 + 9).click()
     clicked = told(home, "unit")
     assert pressed(home).startswith(f"unit {clicked} of layer 2")
-    share = paths(home, ".md-sum-line")[-1]
+    share = paths(home, ".md-wave-line")[-1]
     for key in ("ArrowLeft", "ArrowUp", "Enter"):  # from the second in the second row
         home.keyboard.press(key)
     assert told(home, "unit") != clicked
     tiles = home.locator(f"{TILES} button")
     assert tiles.nth(32).get_attribute("aria-pressed") == "true"
     assert home.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
-    assert paths(home, ".md-sum-line")[-1] != share
+    assert paths(home, ".md-wave-line")[-1] != share
     assert home.locator(f"{TILES} [tabindex='0']").count() == 2  # one for each layer
 
 
 def test_the_scrubber_moves_all_of_it(home):
     scrub(home, 5)
-    end, wave = paths(home, ".md-tile-now"), paths(home, ".md-sum-line")[1]
+    end, wave = paths(home, ".md-tile-now"), paths(home, ".md-wave-line")[1]
     before = paths(home, ".md-tile-before")
     pushed = home.inner_text(f"{UNITS} .md-pushes")
     scrub(home, 0)
     assert paths(home, ".md-tile-now") == before
     assert paths(home, ".md-tile-now") != end
     assert paths(home, ".md-tile-before") == before
-    assert paths(home, ".md-sum-line")[1] != wave
+    assert paths(home, ".md-wave-line")[1] != wave
     assert home.inner_text(f"{UNITS} .md-pushes") != pushed
     assert "before any step" in home.get_attribute(f"{UNITS} svg[role=img]", "aria-label")
 

@@ -45,6 +45,7 @@ class ALPaCA(Conditioned):
         r"\prod_i N(y_i; \varphi(x_i)^\top w, \sigma^2)"
     )
     papers = (HARRISON_2018,)
+    way = "infer"
 
     @property
     def body(self) -> MLP:

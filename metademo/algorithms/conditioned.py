@@ -42,6 +42,7 @@ class Conditioned(Learner):
             all is as likely. None for always all.
     """
 
+    way = "condition"
     hidden: int = 32
     loss: str = "l1"
     fewest_shots: int | None = None

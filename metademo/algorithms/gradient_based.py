@@ -58,6 +58,7 @@ class GradientBased(Learner):
         activation: the hidden activation, one of `network.ACTIVATIONS`.
     """
 
+    way = "optimise"
     order: ClassVar[str] = "second"
     """ "second": the meta-gradient looks through the inner gradients; "first": for it they are
     constants, so no second derivatives are needed; "reptile": it is the way from the adapted

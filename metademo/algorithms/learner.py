@@ -30,6 +30,8 @@ from metademo.tasks import CURVES, Array, Episode, Examples, TaskFamily, TaskKin
 Meta = dict[str, Tensor]
 Weights = Sequence[float] | Array
 MAX_INNER_STEPS = 100
+WAYS = ("optimise", "condition", "infer")
+"""Take gradient steps on it; read it with a network; update a prior by it."""
 
 
 class Predictions(NamedTuple):
@@ -65,6 +67,8 @@ class Learner(ABC):
     """The equation that defines it (LaTeX), in the symbols of the page How it works."""
     papers: ClassVar[tuple[Paper, ...]] = ()
     """Where it was published, or what it combines; none if it is nobody's."""
+    way: ClassVar[str] = ""
+    """What it does with a new task, one of `WAYS`; "" if it has not learned to learn."""
     unlabelled: ClassVar[bool] = False
     """Whether the support set is unlabelled source-domain inputs instead of labelled points."""
 

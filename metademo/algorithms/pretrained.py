@@ -29,6 +29,7 @@ class Pretrained(GradientBased):
     )
     formula = r"\theta_0 \leftarrow \theta_0 - \beta \, \nabla L_{\text{query}}(\theta_0)"
     papers = (ARTICLE, replace(FINN_2017, place="section 5.1"))
+    way = ""
     compiled = True
 
     @property

@@ -268,7 +268,7 @@ class MamlView(PointsView):
     weights: str = "maml-any-phase"
     contrast: bool = False
     worst: bool = False
-    inside: Annotated[str, OneOf(("ground", "parts"))] = "ground"
+    inside: Annotated[str, OneOf(("ground", "parts", "map"))] = "ground"
 
     @classmethod
     def first(cls, **values: Any) -> Self:

@@ -1,9 +1,10 @@
-"""The inner loop of a view as a walk among weights, and the wave that it is measured against."""
+"""The inner loop of a view as a walk among what it moves, and the wave that it is against."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from metademo.analysis.context_map import contexts
 from metademo.analysis.walk import Walk
 from metademo.models import Model
 from metademo.moments.views import DamlView, PointsView
@@ -19,6 +20,19 @@ def points_walk(view: PointsView, family: WaveFamily, model: Model) -> Walk:
     points = np.array(view.points).reshape(-1, 2)
     support = Examples(points[None, :, 0], points[None, :, 1])
     return _walk(view, family, model, support, view.wave)
+
+
+def context_walk(view: PointsView, model: Model) -> Array:
+    """Of a context on the visitor's points, with the alpha of its training: (S + 1, numbers).
+
+    Without points it takes no steps, and stays where it starts.
+
+    Raises:
+        ValueError: for a learner without a context.
+    """
+    points = np.array(view.points or [(0.0, 0.0)])
+    support = Examples(points[None, :, 0], points[None, :, 1])
+    return contexts(model, support, view.steps if view.points else 0)[:, 0]
 
 
 def source_walk(view: DamlView, family: WaveFamily, model: Model) -> Walk:

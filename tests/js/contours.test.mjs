@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { contour, levels } from "../../metademo/ui/components/inside/contours.js";
-import { between, unpacked } from "../../metademo/ui/components/inside/rows.js";
+import { between, unpacked } from "../../metademo/ui/components/kernel/rows.js";
 
 const SIDE = 21;
 const MIDDLE = (SIDE - 1) / 2;

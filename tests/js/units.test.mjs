@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Layer, apart, between } from "../../metademo/ui/components/units/layer.js";
-import { neighbour, pathOf } from "../../metademo/ui/components/units/places.js";
+import { pathOf } from "../../metademo/ui/components/kernel/paths.js";
+import { neighbour } from "../../metademo/ui/components/units/places.js";
 
 /** Rows as curves.py packs them, in units of a thousandth. @param {number[][]} rows */
 function packed(rows) {

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import streamlit as st
 
+from metademo.algorithms import GradientBased, Learner
+from metademo.algorithms.cavia import CAVIA
+from metademo.analysis.context_map import ContextMap, ran_away
+from metademo.analysis.context_map import context_map as drawn_map
 from metademo.analysis.walk import Walk
 from metademo.checkpoints import Checkpoint
 from metademo.models import Model
 from metademo.moments.views import DamlView, MamlView
-from metademo.moments.walked import points_walk, source_walk
+from metademo.moments.walked import context_walk, points_walk, source_walk
+from metademo.network import Regressor
 from metademo.tasks import WaveFamily, as_waves
 from metademo.ui.components.chart.chart import interactive_chart
+from metademo.ui.components.context_map.context_map import context_map
 from metademo.ui.components.inside.inside import insights
 from metademo.ui.components.units.units import units_chart
 from metademo.ui.controls.layout import INSIDE, W
 from metademo.ui.scenes import inside_scene as scene
+from metademo.ui.scenes import map_scene
 from metademo.ui.scenes.units_scene import units_scene
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
@@ -26,6 +35,7 @@ VIEWS = {
     "loss": "Its learned loss",
     "ground": "The ground",
     "parts": "The parts",
+    "map": "The map",
 }
 
 
@@ -45,13 +55,21 @@ def of_source(state: PageState[DamlView], chosen: Checkpoint) -> None:
 
 def _points(state: PageState[MamlView], chosen: Checkpoint) -> None:
     view, family = state.view, as_waves(chosen.config.task_family)
-    model = Model.of(chosen)
-    _switch(state, ("ground", "parts"))
+    model, mapped = Model.of(chosen), _with_map(family, chosen)
+    names = _offered(model, mapped)
+    if not names:
+        st.info(scene.NO_STEPS)
+        return
+    shown = view.inside if view.inside in names else names[0]
+    _switch(state, names, shown)
+    if shown == "map" and mapped:
+        _map(state, family, mapped)
+        return
     walk = points_walk(view, family, model)
     if not view.points or scene.away(walk):
         st.info(scene.AWAY if view.points else scene.STANDS_STILL)
         return
-    if view.inside == "parts":
+    if shown == "parts":
         _parts(state, walk, "maml", "the nearest wave" if view.fitted else "the true wave")
         return
     contrasts = {
@@ -64,7 +82,7 @@ def _points(state: PageState[MamlView], chosen: Checkpoint) -> None:
 
 def _source(state: PageState[DamlView], chosen: Checkpoint) -> None:
     view, family = state.view, as_waves(chosen.config.task_family)
-    _switch(state, ("loss", "ground", "parts"))
+    _switch(state, ("loss", "ground", "parts"), view.inside)
     walk = source_walk(view, family, Model.of(chosen))
     if scene.away(walk):
         st.info(scene.AWAY)
@@ -76,7 +94,7 @@ def _source(state: PageState[DamlView], chosen: Checkpoint) -> None:
         _parts(state, walk, "daml", "the wave it stands for")
 
 
-def _switch(state: PageState[W], names: tuple[str, ...]) -> None:
+def _switch(state: PageState[W], names: tuple[str, ...], shown: str) -> None:
     """What is looked at."""
     st.segmented_control(
         "What to look at",
@@ -85,9 +103,7 @@ def _switch(state: PageState[W], names: tuple[str, ...]) -> None:
         required=True,
         wrap=True,
         label_visibility="collapsed",
-        **state.bind(
-            "inside", state.view.inside, lambda v, name: v.changed(inside=name), default="default"
-        ),
+        **state.bind("inside", shown, lambda v, name: v.changed(inside=name), default="default"),
     )
 
 
@@ -103,6 +119,54 @@ def _ground(state: PageState[W], walk: Walk, name: str, contrasts: Mapping[str, 
 def _parts(state: PageState[W], walk: Walk, name: str, truth: str) -> None:
     scene = units_scene(walk, name=name, truth_label=truth)
     units_chart(f"{state.page} parts", scene, page=state.page)
+
+
+def _offered(model: Model, mapped: Checkpoint | None) -> tuple[str, ...]:
+    """What there is to see of a learner from labelled points."""
+    network = model.learner.network if isinstance(model.learner, GradientBased) else None
+    there = {
+        "ground": network is not None,
+        "parts": isinstance(network, Regressor),
+        "map": mapped is not None,
+    }
+    return tuple(name for name, is_there in there.items() if is_there)
+
+
+def _with_map(family: WaveFamily, chosen: Checkpoint) -> Checkpoint | None:
+    """The weights whose context is a map of these waves: the chosen ones, or those that ship."""
+    if isinstance(chosen.config.learner, CAVIA):
+        return chosen
+    return resources.library()[0].get(f"{CAVIA.name}-{family.name}")
+
+
+def _map(state: PageState[MamlView], family: WaveFamily, mapped: Checkpoint) -> None:
+    model = Model.of(mapped)
+    walk = context_walk(state.view, model)
+    key = (model.learner, model.fingerprint, family, mapped.config.shots)
+    found = _mapped(_Asked(key, model))
+    if found is None or ran_away(walk).any():
+        st.info(map_scene.AWAY)
+        return
+    context_map(
+        f"{state.page} map",
+        map_scene.map_scene(found, walk, state.view, family),
+        page=state.page,
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Whose map, known by its key."""
+
+    key: tuple[Learner, int, WaveFamily, int]
+    model: Model = field(compare=False)
+
+
+@functools.lru_cache(maxsize=16)
+def _mapped(asked: _Asked) -> ContextMap | None:
+    """The map: the same for all visitors."""
+    _, _, family, shots = asked.key
+    return drawn_map(asked.model, family, shots)
 
 
 def _learned_loss(

@@ -29,6 +29,7 @@ from metademo.ui.controls.how_figures import (
 from metademo.ui.scenes.maml_story import Story
 from metademo.ui.scenes.sentences import inner_loop, learned_loss, outer_loop, preparation
 from metademo.ui.scenes.symbols import DAML_SYMBOLS, OUTER_SYMBOLS, inner_symbols, linked
+from metademo.ui.scenes.ways import WAYS_MEASURED, members_in_words, ways_table
 from metademo.ui.state.state import present
 
 PROBLEM = r"""
@@ -131,10 +132,26 @@ tells $g_\psi$ what a good loss is: it is judged only by what descending it does
 Domain-Adaptive Meta-Learning, **DAML** (Yu et al. 2018).
 """
 
+WAYS = """
+## Three families of learning to learn
+
+All that follow practise on task after task, so that a few points will do for a new one. They differ in what
+they then do with these points.
+
+* **Optimise** ({optimise}). The outer loop learns where to start, and maybe how far to step or which loss to
+  descend. A new task is learned by gradient descent from there.
+* **Condition** ({condition}). A network reads the points beside $x$, and what it puts out is the curve. No
+  weight changes: learning has become a forward pass. Language models learn from the examples in a prompt in
+  the same way.
+* **Infer** ({infer}). The outer loop learns what to expect, a *prior*, and the points turn it into a
+  *posterior* by Bayes’ rule, in closed form. A Gaussian process does the same with a kernel in place of
+  learned features.
+"""
+
 EVERY = r"""
 ## Every way of learning to learn
 
-All of them adapt by the same inner loop, and differ in what the outer loop learns, and how. Beside each is
+Those that optimise share one inner loop, and differ in what the outer loop learns, and how. Beside each is
 its look in the charts. An outer step is written for one task and as plain gradient descent: it takes the
 mean over the meta-batch, and Adam may rescale it.
 """
@@ -205,7 +222,10 @@ def your_steps(checkpoint: Checkpoint) -> None:
 
 
 def every_way() -> None:
-    """All that the registries hold."""
+    """All that the registries hold, first by family."""
+    st.markdown(WAYS.format_map(members_in_words()))
+    st.markdown(ways_table())
+    st.caption(WAYS_MEASURED)
     st.markdown(EVERY)
     for algorithm in ALGORITHMS.values():
         one_way(algorithm)

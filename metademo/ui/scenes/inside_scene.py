@@ -62,6 +62,7 @@ SWAPS = {
 }
 """The same in short: what is put in the place of the learned loss, or of its weights."""
 STANDS_STILL = "Nothing to see inside: without points the network takes no steps."
+NO_STEPS = "Nothing to see inside: this learner takes no gradient steps."
 AWAY = "The weights have run away, so there is no ground to show: choose a smaller α."
 
 

@@ -3,10 +3,10 @@
 import { make, say, set, svg } from "../kernel/base.js";
 import { clamp } from "../kernel/formats.js";
 import { Figure } from "./figure.js";
-import { unpacked } from "./rows.js";
+import { unpacked } from "../kernel/rows.js";
 
 /**
- * @typedef {import("./figure.js").FigureData & import("./rows.js").Packed & {kind: "image",
+ * @typedef {import("./figure.js").FigureData & import("../kernel/rows.js").Packed & {kind: "image",
  *   groups: {name: string, abouts: string[]}[], x: number[], xName: string, xTicks: [number[], string[]], at: number,
  *   color: import("../kernel/base.js").Colors}} ImageData
  */

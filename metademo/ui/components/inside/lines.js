@@ -4,10 +4,10 @@ import { make, set, svg } from "../kernel/base.js";
 import { DASHES, pretty } from "../kernel/formats.js";
 import { linearScale } from "../kernel/scales.js";
 import { Figure } from "./figure.js";
-import { between, unpacked } from "./rows.js";
+import { between, unpacked } from "../kernel/rows.js";
 
 /**
- * @typedef {import("./rows.js").Packed & {label: string, color: import("../kernel/base.js").Colors, dash: string, width: number}} LineData
+ * @typedef {import("../kernel/rows.js").Packed & {label: string, color: import("../kernel/base.js").Colors, dash: string, width: number}} LineData
  * @typedef {import("./figure.js").FigureData & {kind: "lines", x: number[], xName: string, xTicks: [number[], string[]],
  *   low: number, top: number, dots: number[][], lines: LineData[]}} LinesData
  */

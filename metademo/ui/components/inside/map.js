@@ -5,10 +5,10 @@ import { pretty } from "../kernel/formats.js";
 import { errorText, niceUnit } from "../kernel/scales.js";
 import { contour, levels } from "./contours.js";
 import { Figure } from "./figure.js";
-import { between, unpacked } from "./rows.js";
+import { between, unpacked } from "../kernel/rows.js";
 
 /**
- * @typedef {import("./figure.js").FigureData & import("./rows.js").Packed & {kind: "map", least: number, greatest: number,
+ * @typedef {import("./figure.js").FigureData & import("../kernel/rows.js").Packed & {kind: "map", least: number, greatest: number,
  *   reach: number, steps: number[][], losses: (?number)[], lost: number[], color: import("../kernel/base.js").Colors}} MapData
  */
 

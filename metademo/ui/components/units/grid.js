@@ -2,7 +2,8 @@
 
 import { make, set, svg } from "../kernel/base.js";
 import { pretty } from "../kernel/formats.js";
-import { neighbour, pathOf } from "./places.js";
+import { pathOf } from "../kernel/paths.js";
+import { neighbour } from "./places.js";
 
 /**
  * @typedef {import("./layer.js").Layer} Layer

@@ -6,8 +6,9 @@
  *
  * @typedef {import("./layer.js").LayerData} LayerData
  * @typedef {import("./layer.js").Kind} Kind
- * @typedef {import("./sum.js").Look & {page: string, sentence: string, seen: string[], layers: LayerData[],
- *   assets: import("../kernel/base.js").Assets}} Data
+ * @typedef {import("../kernel/plot.js").Curve} Curve
+ * @typedef {Omit<import("../kernel/wave_chart.js").Look, "curves"> & {page: string, sentence: string, wave: Curve, truth: Curve,
+ *   share: Curve, total: Curve, seen: string[], layers: LayerData[], assets: import("../kernel/base.js").Assets}} Data
  * @typedef {import("../kernel/base.js").Component<Data>} Component
  *
  * For tests and scripts the host element tells what is drawn: data-ready, data-step, data-layer and data-unit (which one
@@ -21,10 +22,10 @@ import { followPaper } from "../kernel/paper.js";
 import { decode } from "../kernel/plot.js";
 import { shared } from "../kernel/shared.js";
 import { lineMark, mark } from "../kernel/stage.js";
+import { WaveChart } from "../kernel/wave_chart.js";
 import { Grid } from "./grid.js";
 import { Layer, apart, between } from "./layer.js";
 import { Pushes } from "./pushes.js";
-import { SumChart } from "./sum.js";
 
 const SAME = 0.002; // as far as that, two curves lie on the same pixels
 const LAYERS = ["", "first", "second"];
@@ -66,7 +67,7 @@ class Units {
   /** @type {HTMLElement} */ track;
   /** @type {HTMLElement} */ how;
   /** @type {HTMLElement} */ total;
-  /** @type {SumChart} */ sum;
+  /** @type {WaveChart} */ sum;
   /** @type {Pushes} */ pushes;
   /** @type {() => void} */ unfollow;
 
@@ -98,7 +99,7 @@ class Units {
       }));
     this.keys = make("span", { className: "md-units-keys" });
     this.tiles = make("div", { className: "md-units-grids" });
-    this.sum = new SumChart();
+    this.sum = new WaveChart();
     this.title = make("p", { className: "md-panel-title" });
     this.about = make("p", { className: "md-units-about", "aria-live": "polite" });
     this.range = make("input", { type: "range", min: 0, step: 1, "aria-label": "How many shares are in the sum" });
@@ -139,7 +140,7 @@ class Units {
     const faint = { ...data.wave, width: 1.5, opacity: 0.5 };
     this.keys.replaceChildren(lineMark(faint, theme), "before", lineMark(data.wave, theme), "now");
     say(this.sentence, data.sentence);
-    this.sum.update(data, theme);
+    this.sum.update({ ...data, curves: [data.truth, data.wave, data.total, data.share] }, theme);
     this.pushes.update(data.seen);
     [this.layer, this.place] = this.#kept();
     this.#reckon();
@@ -198,7 +199,7 @@ class Units {
     const total = chosen.sum(count, step);
     const share = chosen.curve("contributions", place, step);
     for (const grid of this.grids) grid.show(this.kind, step);
-    this.sum.show({ truth: this.truth, wave, total, share });
+    this.sum.show([this.truth, wave, total, share]);
     this.pushes.show(chosen.pushes(place, step), chosen.hardest(place));
     if (Number.isInteger(step)) this.#say(step, apart(total, wave), share);
   }
@@ -220,9 +221,8 @@ class Units {
     say(this.total, `The biases and ${sum}: ${far}.`);
     this.range.setAttribute("aria-valuetext", `${sum}: ${far}`);
     const when = step === 0 ? "before any step" : `after ${step} step${step === 1 ? "" : "s"}`;
-    this.sum.name({ share: `unit ${unit}'s share`, total: `sum of ${sum}` },
-      `The network's wave ${when} and the true wave; the share of unit ${unit}, from ${pretty(Math.min(...share))} to `
-      + `${pretty(Math.max(...share))}; and the biases with ${sum}, ${far}.`);
+    this.sum.name(`The network's wave ${when} and the true wave; the share of unit ${unit}, from ${pretty(Math.min(...share))} to `
+      + `${pretty(Math.max(...share))}; and the biases with ${sum}, ${far}.`, [null, null, `sum of ${sum}`, `unit ${unit}'s share`]);
     this.pushes.name(`unit ${unit}`, step);
     mark(this.host, { step, layer: data.number, unit, parts: count, gap: gap.most.toFixed(5) });
   }

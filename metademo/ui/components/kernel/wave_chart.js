@@ -1,35 +1,34 @@
-/** The wave, the share of one unit, and the sum of the first so many shares: drawn as plain SVG. */
+/** A few curves over x whose heights the browser makes itself, with points, drawn as plain SVG. */
 
-import { make, say, set, svg, uniqueId } from "../kernel/base.js";
-import { DASHES } from "../kernel/formats.js";
-import { exact, labels, niceUnit } from "../kernel/scales.js";
-import { followSize, lineMark } from "../kernel/stage.js";
-import { pathOf } from "./places.js";
+import { make, say, set, svg, uniqueId } from "./base.js";
+import { DASHES } from "./formats.js";
+import { pathOf } from "./paths.js";
+import { exact, labels, niceUnit } from "./scales.js";
+import { followSize, lineMark } from "./stage.js";
 
 /**
- * @typedef {import("../kernel/base.js").Theme} Theme
- * @typedef {import("../kernel/plot.js").Curve} Curve
- * @typedef {import("../kernel/plot.js").Ticks} Ticks
- * @typedef {"truth" | "wave" | "total" | "share"} Name
- * @typedef {{[name in Name]: Curve} & {xRange: number[], yRange: number[], xTicks: ?Ticks, points: [number, number][]}} Look
+ * @typedef {import("./base.js").Theme} Theme
+ * @typedef {import("./plot.js").Curve} Curve
+ * @typedef {import("./plot.js").Ticks} Ticks
+ * @typedef {{curves: Curve[], xRange: number[], yRange: number[], xTicks: ?Ticks, points: [number, number][]}} Look
+ *   the curves in the order of drawing; of each only its look counts
  */
 
-/** @type {Name[]} */
-const NAMES = ["truth", "wave", "total", "share"]; // in the order of drawing
 const HEIGHT = 260;
 const EDGE = { left: 34, right: 10, top: 8, bottom: 24 };
 
-export class SumChart {
+export class WaveChart {
   // From the first data on.
   /** @type {Look} */ look;
   /** @type {Theme} */ theme;
-  /** @type {{[name in Name]: SVGElement}} */ paths;
-  /** @type {{[name in Name]: Float64Array}} */ curves;
+  /** @type {HTMLElement[]} */ keys;
+  /** @type {SVGElement[]} */ paths;
+  /** @type {Float64Array[]} */ lines;
 
   constructor() {
     this.legend = make("div", { className: "md-legend" });
     this.svg = svg("svg", { height: HEIGHT, role: "img" });
-    this.stage = make("div", { className: "md-sum-stage" }, this.svg);
+    this.stage = make("div", { className: "md-wave-stage" }, this.svg);
     this.element = make("div", {}, this.legend, this.stage);
     this.width = 0;
     this.observer = followSize(this.stage, (width) => {
@@ -41,24 +40,21 @@ export class SumChart {
   /** @param {Look} look  @param {Theme} theme */
   update(look, theme) {
     Object.assign(this, { look, theme });
-    this.keys = Object.fromEntries(NAMES.map((name) => [name, make("span", {}, look[name].label)]));
-    this.legend.replaceChildren(...NAMES.map((name) => make("span", { className: "md-key" }, lineMark(look[name], theme), this.keys?.[name] ?? "")));
+    this.keys = look.curves.map(({ label }) => make("span", {}, label));
+    this.legend.replaceChildren(...look.curves.map((curve, i) => make("span", { className: "md-key" }, lineMark(curve, theme), this.keys[i])));
     this.#draw();
   }
 
-  /** @param {{[name in Name]: Float64Array}} curves */
-  show(curves) {
-    this.curves = curves;
+  /** The heights of each curve. @param {Float64Array[]} lines */
+  show(lines) {
+    this.lines = lines;
     if (!this.paths) return;
-    for (const name of NAMES) set(this.paths[name], { d: pathOf(curves[name], this.#x, this.#y) });
+    lines.forEach((line, i) => set(this.paths[i], { d: pathOf(line, this.#x, this.#y) }));
   }
 
-  /** @param {{share: string, total: string}} names  in the legend  @param {string} label  of all of it, in words */
-  name(names, label) {
-    if (this.keys) {
-      say(this.keys.share, names.share);
-      say(this.keys.total, names.total);
-    }
+  /** @param {string} label  of all of it, in words  @param {(?string)[]} names  other ones for the legend, in the curves' order */
+  name(label, names = []) {
+    names.forEach((name, i) => { if (name) say(this.keys[i], name); });
     set(this.svg, { "aria-label": label });
   }
 
@@ -73,8 +69,7 @@ export class SumChart {
     const x = (/** @type {number} */ v) => this.#x((v - left) / (right - left));
     const every = places.length * 44 > width ? 2 : 1; // every second label where they would crowd
     const zero = Math.max(0, places.findIndex((v) => Math.abs(v) < 1e-9));
-    const line = (/** @type {Name} */ name) => this.#line(look[name], theme);
-    this.paths = { truth: line("truth"), wave: line("wave"), total: line("total"), share: line("share") };
+    this.paths = look.curves.map((curve) => this.#line(curve, theme));
     set(this.svg, { width });
     this.svg.replaceChildren(
       svg("clipPath", { id: clip }, svg("rect", {
@@ -86,15 +81,15 @@ export class SumChart {
       ]),
       ...places.map((v) => svg("path", { class: "md-grid", d: `M${x(v)},${EDGE.top}V${HEIGHT - EDGE.bottom}` })),
       ...places.map((v, i) => svg("text", { x: x(v), y: HEIGHT - 6, "text-anchor": "middle" }, (i - zero) % every ? "" : names[i])),
-      svg("g", { "clip-path": `url(#${clip})` }, ...NAMES.map((name) => this.paths[name]),
+      svg("g", { "clip-path": `url(#${clip})` }, ...this.paths,
         ...look.points.map(([px, py]) => svg("circle", { class: "md-dot", cx: x(px), cy: this.#y(py), r: 5 }))),
     );
-    if (this.curves) this.show(this.curves);
+    if (this.lines) this.show(this.lines);
   }
 
   /** @param {Curve} curve  @param {Theme} theme */
   #line({ color, width, dash }, theme) {
-    return svg("path", { class: "md-sum-line", stroke: theme.pick(color), "stroke-width": width, "stroke-dasharray": DASHES[dash] ?? "" });
+    return svg("path", { class: "md-wave-line", stroke: theme.pick(color), "stroke-width": width, "stroke-dasharray": DASHES[dash] ?? "" });
   }
 
   /** @param {number} share */
