@@ -5,7 +5,7 @@
  *   & import("../kernel/gestures.js").Points & import("./points.js").Options
  *   & import("../kernel/caption.js").Words & {fresh: string, steps: number, pointsLabel: string,
  *   panels: import("../kernel/panels.js").PanelData[], key: string, follows: boolean, height: number, playSeconds: number, figure: boolean,
- *   nudge: ?{text: string, at: [x: number, y: number]},
+ *   stands: string[], nudge: ?{text: string, at: [x: number, y: number]},
  *   assets: import("../kernel/base.js").Assets}} Data
  * @typedef {import("../kernel/base.js").Component<Data>} Component
  * What goes back are gestures, see gestures.js, as the state value `edit`.
@@ -15,7 +15,7 @@
  * server has answered all that was done).
  */
 
-import { make, mount, readTheme, say } from "../kernel/base.js";
+import { make, mount, readTheme, say, svg } from "../kernel/base.js";
 import { arrived } from "../kernel/address.js";
 import { Conversation } from "../kernel/conversation.js";
 import { Caption } from "../kernel/caption.js";
@@ -130,8 +130,9 @@ class Chart {
   #shown() {
     const { data, plot, theme, points } = this;
     const step = Math.round(this.scrubber.at);
-    const keys = data.curves.map(({ label, legend }) => ({ name: fill(label, step), visible: legend }));
-    const when = step ? fill("after {steps}", step) : "before any step";
+    const bands = data.curves.flatMap(({ band }) => (band ? [{ name: band.label, visible: true }] : []));
+    const keys = [...bands, ...data.curves.map(({ label, legend }) => ({ name: fill(label, step), visible: legend }))];
+    const when = data.stands[step] ?? (step ? fill("after {steps}", step) : "before any step");
     return { plot, theme, keys, points: points.list, pointsLabel: data.pointsLabel, when };
   }
 
@@ -146,7 +147,7 @@ class Chart {
     const { data, scrubber } = this;
     this.theme ??= readTheme(this.host);
     this.#setHeight();
-    scrubber.update({ steps: data.steps, names: [], seconds: data.playSeconds });
+    scrubber.update({ steps: data.steps, names: data.stands, seconds: data.playSeconds });
     this.#drawLegend();
     this.#drawToolbar();
     this.#drawBelow();
@@ -265,7 +266,7 @@ class Chart {
       if (item.dataset.label) say(/** @type {Node} */ (item.lastChild), fill(item.dataset.label, step));
     }
     if (!data.follows) {
-      this.shared.set({ at: step < data.steps ? String(step) : "", stands: data.steps > 1 ? `step ${step} of ${data.steps}` : "" });
+      this.shared.set({ at: step < data.steps ? String(step) : "", stands: data.steps > 1 ? data.stands[step] ?? `step ${step} of ${data.steps}` : "" });
     }
     mark(this.host, { step });
     this.#describe(step);
@@ -275,7 +276,7 @@ class Chart {
   #describe(step) {
     const { data, points, caption } = this;
     if (!points) return;
-    const shown = data.curves.filter((curve) => curve.legend).map((curve) => fill(curve.label, step));
+    const shown = data.curves.flatMap(({ label, legend, band }) => [...legend ? [fill(label, step)] : [], ...band ? [band.label] : []]);
     if (data.pointsLabel && (data.editable || points.list.length)) shown.push(`${data.pointsLabel}: ${points.list.length}`);
     points.describe(`${data.label}: ${shown.join(", ")}.`, caption.now.id);
   }
@@ -289,7 +290,7 @@ class Chart {
     const { data, theme } = this;
     const shown = data.curves.filter((c) => c.legend);
     const key = JSON.stringify([theme.key, data.pointsLabel, data.points.length > 0 || data.editable, data.steps,
-      data.figure, data.panels.some((panel) => panel.series.length > 1), shown.map((c) => [c.label, c.about, c.color, c.dash, c.width, c.opacity])]);
+      data.figure, data.panels.some((panel) => panel.series.length > 1), data.curves.map((c) => [c.legend, c.label, c.about, c.color, c.dash, c.width, c.opacity, c.band?.label])]);
     if (key === this.legendKey) return;
     this.legendKey = key;
     const several = data.figure || data.panels.some((panel) => panel.series.length > 1);
@@ -306,6 +307,7 @@ class Chart {
       }
       return item;
     });
+    for (const { band, color } of data.curves) if (band) items.push(bandKey(band, theme.pick(color)));
     if (data.pointsLabel && (data.editable || data.points.length)) items.push(this.#pointsKey());
     this.legend.replaceChildren(...items);
     this.#highlight(this.shared.values);
@@ -360,9 +362,19 @@ class Chart {
   }
 }
 
-/** "after {steps}" -> "after 1 step", "after 5 steps"; "{step}" -> "5". @type {(label: string, step: number) => string} */
+/** "after {steps}" -> "after 1 step", "after 5 steps"; "{points}" likewise; "{step}" -> "5". @type {(label: string, step: number) => string} */
 function fill(label, step) {
-  return label.replaceAll("{steps}", step === 1 ? "1 step" : `${step} steps`).replaceAll("{step}", String(step));
+  /** @param {string} name */
+  const count = (name) => `${step} ${name}${step === 1 ? "" : "s"}`;
+  return label.replaceAll("{steps}", count("step")).replaceAll("{points}", count("point")).replaceAll("{step}", String(step));
+}
+
+/** The key of a band in the legend. @param {import("../kernel/plot.js").Band} band  @param {string} color */
+function bandKey({ label, opacity, about }, color) {
+  const area = svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, svg("rect", { width: 26, height: 12, fill: color, opacity }));
+  const key = make("span", { className: "md-key" }, area, make("span", {}, label));
+  explained(key, about);
+  return key;
 }
 
 /** Wait until an element has a width (it may sit in a closed tab or expander). @param {HTMLElement} element */
