@@ -31,7 +31,8 @@ from metademo.ui.state.history import V
 from metademo.ui.state.state import PageState
 
 P = TypeVar("P", bound=PointsView)
-W = TypeVar("W", MamlView, DamlView, ContextView)
+W = TypeVar("W", MamlView, DamlView)
+N = TypeVar("N", MamlView, DamlView, ContextView)
 FAMILY_LABELS = {
     "two-phase": "two waves",
     "any-phase": "any phase",
@@ -176,9 +177,9 @@ def chosen_weights(
 
 
 def chosen_among(
-    state: PageState[W],
+    state: PageState[N],
     choices: Mapping[str, Checkpoint],
-    change: Callable[[W, str, Checkpoint], W],
+    change: Callable[[N, str, Checkpoint], N],
 ) -> Checkpoint:
     """The weights that are chosen.
 
@@ -212,9 +213,9 @@ def training_command(algorithm: str, family: str) -> str:
 
 
 def weights(
-    state: PageState[W],
+    state: PageState[N],
     choices: Mapping[str, Checkpoint],
-    change: Callable[[W, str, Checkpoint], W],
+    change: Callable[[N, str, Checkpoint], N],
 ) -> None:
     """Which weights to play with: the families that they were trained on, and those of the visit.
 

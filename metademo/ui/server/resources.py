@@ -78,7 +78,7 @@ def playable(algorithm: str) -> tuple[dict[str, Checkpoint], list[str]]:
 
 
 def conditioned() -> tuple[dict[str, Checkpoint], list[str]]:
-    """The weights of learners that condition on points, likewise: those that ship, then own ones."""
+    """The weights of learners that condition on points, likewise: shipped ones, then own ones."""
     usable, faults = library()
     return {
         n: c

@@ -219,7 +219,9 @@ def encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
 
 
 def _encode_band(band: Band | None, y_range: Range) -> dict[str, Any] | None:
-    return band and {
+    if band is None:
+        return None
+    return {
         "label": band.label,
         "opacity": band.opacity,
         "about": band.about,
