@@ -9,9 +9,11 @@ from metademo.checkpoints import Checkpoint
 from metademo.models import Model
 from metademo.moments.views import MAX_POINTS, ContextView
 from metademo.tasks import WaveFamily, as_waves
+from metademo.ui.components.attention.attention import attention_controls
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.controls import keep, layout
 from metademo.ui.controls.own_points import own_points
+from metademo.ui.scenes.attention_scene import attention
 from metademo.ui.scenes.context_scene import (
     ContextStory,
     context_scene,
@@ -61,7 +63,11 @@ def _with_weights(view: ContextView, name: str, checkpoint: Checkpoint) -> Conte
 
 def _chart() -> None:
     state = _state()
-    layout.points_chart(state, _chosen(state)[1], _scene())
+    chosen, family = _chosen(state)
+    layout.points_chart(state, family, _scene())
+    looks = attention(state.view, family, chosen.config.algorithm, Model.of(chosen))
+    if looks and not state.lesson.hidden:
+        attention_controls("context attention", looks, page=state.page)
 
 
 def _scene() -> Scene:

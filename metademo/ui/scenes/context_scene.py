@@ -17,7 +17,7 @@ from metademo.models import Model
 from metademo.moments.drawn import Drawn, draw_points, draw_points_seen
 from metademo.moments.views import ContextView
 from metademo.tasks import Array, WaveFamily
-from metademo.ui.components.kernel.curves import Band, Curve, Panel, Scene, Series
+from metademo.ui.components.kernel.curves import Band, Color, Curve, Panel, Scene, Series
 from metademo.ui.scenes.compare_scene import outside_of
 from metademo.ui.scenes.facts import error_from, exact, sentences, steps_of, told, wave_formula
 from metademo.ui.scenes.scenes import look, points_chart
@@ -26,7 +26,7 @@ from metademo.ui.scenes.sentences import number, ran_away, wave_name
 BAND = "90 % band"
 HELD = (0.87, 0.93)
 """Of the truth a 90 % band should cover so much on many tasks; otherwise its width is off."""
-MARK = 0.012
+MARK = 0.015
 """Half the width of the mark where a learner knows least, as a share of the x axis."""
 
 
@@ -180,9 +180,10 @@ def _curves(story: ContextStory, name: str, title: str) -> list[Curve]:
         steps = f"MAML, {view.steps} steps"
         told = "y = f(x; θ) after the gradient steps of MAML on the points seen so far"
         shown.append(Curve("maml", steps, story.beside, *look("maml"), 1.5, about=told))
-    colour, _ = look(name)
     about = steps_of(story.model.learner, None)
-    curve = Curve(name, f"{title}, after {{points}}", run.curves, colour, width=4.0, about=about)
+    label = f"{title}, after {{points}}"
+    colour, _ = look(name)  # one solid line: a dashed wave lies beneath it
+    curve = Curve(name, label, run.curves, colour, width=4.0, about=about)
     if run.std is None:
         return [*shown, curve]
     band = _band(run.curves, run.std)
@@ -194,12 +195,13 @@ def _band(mean: Array, std: Array) -> Band:
     return Band(BAND, mean - Z90 * std, mean + Z90 * std, about=about)
 
 
-def _mark(story: ContextStory, band: Band, colour: tuple[str, str]) -> Curve:
+def _mark(story: ContextStory, band: Band, colour: Color) -> Curve:
     """The band once more, darker, where it is widest."""
     assert story.run.std is not None
     x = story.family.grid
-    places = x[story.run.std.argmax(-1)]
-    far = np.abs(x - places[:, None]) > MARK * (x[-1] - x[0])
+    half = MARK * (x[-1] - x[0])
+    places = np.clip(x[story.run.std.argmax(-1)], x[0] + half, x[-1] - half)
+    far = np.abs(x - places[:, None]) > half
     low, high = (np.where(far, np.nan, edge) for edge in (band.low, band.high))
     about = "where the standard deviation is largest: what it says there would tell most"
     return Curve(

@@ -20,6 +20,7 @@ import { arrived } from "../kernel/address.js";
 import { Conversation } from "../kernel/conversation.js";
 import { Caption } from "../kernel/caption.js";
 import { explained } from "../kernel/explain.js";
+import { Looks } from "./looks.js";
 import { Nudge } from "../kernel/nudge.js";
 import { Panels } from "../kernel/panels.js";
 import { Plot } from "../kernel/plot.js";
@@ -52,6 +53,7 @@ class Chart {
   /** @type {import("../kernel/shared.js").Shared} */ shared;
   /** @type {Plot} */ plot;
   /** @type {Points} */ points;
+  /** @type {Looks} */ looks;
   /** @type {Nudge} */ nudge;
   /** @type {ResizeObserver} */ observer;
   /** @type {() => void} */ unfollow;
@@ -114,6 +116,7 @@ class Chart {
     this.unfollow = this.shared.follow((news) => {
       this.#highlight(news);
       if (news.step !== undefined && this.arrived) this.#goWith(news.step);
+      if (news.looks !== undefined) this.#look();
     });
     this.canvas = make("div", { className: "md-plot" });
     this.nudge = new Nudge(this.data.page);
@@ -206,11 +209,25 @@ class Chart {
       this.points = new Points(this.plot, this.conversation.gestures, () => this.#changed(),
         (kind) => this.#press(kind), (text) => this.#tell(text));
       this.points.options = this.data;
+      this.looks = new Looks(this.plot);
+      this.stage.insertBefore(this.looks.element, this.note);
       this.stage.insertBefore(this.points.element, this.note);
+      this.stage.addEventListener("pointermove", (event) => this.#point(event));
       this.stage.classList.add("md-drawn");
     }
     if (moved) this.points.place();
+    this.#look();
     this.#drawNudge();
+  }
+
+  /** Where another component says that the curve looks. */
+  #look() { this.looks?.show(this.shared.values.looks, this.data.points, this.scrubber.at, this.theme); }
+
+  /** Tell that component where the pointer is. @param {PointerEvent} event */
+  #point(event) {
+    if (!this.shared.values.looks) return;
+    const [x] = this.plot.toData(event.clientX - this.points.element.getBoundingClientRect().left, 0);
+    this.shared.set({ place: x });
   }
 
   #drawNudge() {
@@ -258,7 +275,10 @@ class Chart {
   #show(at, playing) {
     const { data } = this;
     const step = Math.round(at);
-    if (this.points) this.plot.show(at);
+    if (this.points) {
+      this.plot.show(at);
+      this.#look();
+    }
     this.panels.show(at);
     if (!this.led) this.shared.set({ step: at });
     this.caption.show(step, playing);

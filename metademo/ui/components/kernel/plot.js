@@ -147,9 +147,10 @@ export class Plot {
   /** @type {(x: number, y: number) => [number, number]} */
   toPixels(x, y) { return [this.x.d2p(x), this.y.d2p(y)]; }
 
-  /** The height of a curve that is the same at all steps, at x. @type {(name: string, x: number) => number} */
-  height(name, x) {
-    const [{ lines: [line] }] = this.curves.filter((curve) => curve.name === name);
+  /** The height of a curve at x, at a step. @type {(name: string, x: number, at?: number) => number} */
+  height(name, x, at = 0) {
+    const [curve] = this.curves.filter((one) => one.name === name);
+    const line = lineAt(curve, at);
     const [low, high] = this.xRange;
     const place = ((x - low) / (high - low)) * (line.length - 1);
     const k = Math.min(Math.max(Math.floor(place), 0), line.length - 2);
