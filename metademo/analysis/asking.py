@@ -28,10 +28,12 @@ class Asked:
     Attributes:
         chosen: each point where the learner knew least.
         random: points anywhere.
+        places: at how many different places the learner asked, on average.
     """
 
     chosen: Array
     random: Array
+    places: float
 
     def gain(self, t: int) -> tuple[float, float]:
         """How much less the error is after `t` chosen points, and half its 95 % interval."""
@@ -50,16 +52,20 @@ def asked(model: Model, family: WaveFamily, tasks: int = TASKS) -> Asked:
     truth = family.sample_tasks(rng, tasks)(x)
     noise = family.noise * rng.standard_normal((POINTS, tasks))
     anywhere = rng.integers(len(x), size=(POINTS, tasks))
-    return Asked(
-        _errors(model, x, truth, noise, lambda t, std: std.argmax(-1)),
-        _errors(model, x, truth, noise, lambda t, std: anywhere[t]),
-    )
+    chosen, places = _errors(model, x, truth, noise, lambda t, std: std.argmax(-1))
+    random, _ = _errors(model, x, truth, noise, lambda t, std: anywhere[t])
+    return Asked(chosen, random, float(np.mean([len(set(row)) for row in places.tolist()])))
 
 
 def _errors(
     model: Model, x: Array, truth: Array, noise: Array, choose: Callable[[int, Array], Array]
-) -> Array:
-    """Errors after 0, 1, .. points, each at the place that `choose` gives for each task."""
+) -> tuple[Array, Array]:
+    """Errors after 0, 1, .. points, (points + 1, tasks), and the places of these, (tasks, points).
+
+    Args:
+        choose: from the number of points so far and the standard deviations (tasks, places) to the
+            next place of each task.
+    """
     points, tasks = noise.shape
     each = np.arange(tasks)
     places, labels = np.zeros((tasks, 0), dtype=int), np.zeros((tasks, 0))
@@ -71,7 +77,7 @@ def _errors(
             at = choose(t, std)
             places = np.column_stack([places, at])
             labels = np.column_stack([labels, truth[each, at] + noise[t]])
-    return np.stack(errors)
+    return np.stack(errors), places
 
 
 def _predicted(model: Model, support: Examples[Array], x: Array) -> tuple[Array, Array]:

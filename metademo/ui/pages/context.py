@@ -7,11 +7,11 @@ import streamlit as st
 from metademo.algorithms import ALGORITHMS
 from metademo.checkpoints import Checkpoint
 from metademo.models import Model
-from metademo.moments.views import MAX_POINTS, ContextView
+from metademo.moments.views import ContextView
 from metademo.tasks import WaveFamily, as_waves
 from metademo.ui.components.attention.attention import attention_controls
 from metademo.ui.components.kernel.curves import Scene
-from metademo.ui.controls import keep, layout
+from metademo.ui.controls import asking, keep, layout
 from metademo.ui.controls.own_points import own_points
 from metademo.ui.scenes.attention_scene import attention
 from metademo.ui.scenes.context_scene import (
@@ -91,7 +91,8 @@ def _controls() -> None:
     _learner(state, chosen)
     layout.wave_slider(state, family, "phase")
     layout.snap_toggle(state)
-    _ask_next(state, family)
+    model = Model.of(chosen)
+    asking.ask_next(state, family, model, widest(state.view, family, model))
     with st.expander("Outside of what it learned", **state.unfolding("outside")):
         for name in ("amplitude", "frequency", "noise"):
             layout.wave_slider(state, family, name)
@@ -124,22 +125,6 @@ def _learner(state: PageState[ContextView], chosen: Checkpoint) -> None:
     )
     theirs = {n: c for n, c in choices.items() if c.config.algorithm == algorithm}
     layout.weights(state, theirs, _with_weights)
-
-
-def _ask_next(state: PageState[ContextView], family: WaveFamily) -> None:
-    """One more point, where the learner knows least."""
-    x = widest(_story().run, family)
-    if x is None:
-        st.caption("This learner does not say how sure it is, so it has no band.")
-        return
-    st.button(
-        "Ask where it knows least",
-        icon=":material/help_center:",
-        disabled=state.lesson.lock or len(state.view.points) >= MAX_POINTS,
-        width="stretch",
-        help="Adds the point of the dashed wave where the band is widest.",
-        on_click=lambda: state.choose(state.view.with_answer(x, family)),
-    )
 
 
 page()

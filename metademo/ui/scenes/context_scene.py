@@ -140,8 +140,9 @@ def context_story(
     return ContextStory(view, family, model, run, curves)
 
 
-def widest(run: Drawn, family: WaveFamily) -> float | None:
+def widest(view: ContextView, family: WaveFamily, model: Model) -> float | None:
     """Where the learner knows least once it has seen all points; None if it can't tell."""
+    run = draw_points_seen(view, family, model)
     return None if run.std is None else float(family.grid[int(run.std[-1].argmax())])
 
 
