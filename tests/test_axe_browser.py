@@ -13,7 +13,7 @@ from access import pale_marks, raw_names
 from axe import OF_COLOUR, WITH_ADVICE, Finding, examine, gone, ours
 from axe_known import KNOWN, Fault
 from browser import IDLE, ROOT, SETTLED
-from chart_page import CHART, HEADINGS, HOW_DRAWN
+from chart_page import ATTENTION, CHART, HEADINGS, HOW_DRAWN
 from playwright.sync_api import Page, expect
 from train_page import STAGE, TrainPage
 
@@ -22,6 +22,7 @@ DRAWN = {
     "DAML": f"{CHART}[data-ready=true]",
     "Compare": '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line',
     "Train": f"{STAGE}[data-ready=true]",
+    "In context": f":has({ATTENTION}[data-ready=true]) {CHART}[data-ready=true]",
     "Duel": '[data-metademo="sketch"][data-ready=true]',
     "How it works": HOW_DRAWN,
     "About": "[data-testid=stCode]",
@@ -165,7 +166,7 @@ def without_plotly(tour: Tour) -> None:
 
 
 def daml_and_compare(tour: Tour) -> None:
-    for title in ("DAML", "Compare", "Duel"):
+    for title in ("DAML", "In context", "Compare", "Duel"):
         tour.open(title)
         tour.unfold()
         tour.look_in_all_sizes(title)

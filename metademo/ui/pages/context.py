@@ -56,7 +56,7 @@ def _with_weights(view: ContextView, name: str, checkpoint: Checkpoint) -> Conte
     """The view with these weights; on the same wave if they were trained on the same family."""
     changed, before = view.changed(weights=name), resources.conditioned()[0].get(view.weights)
     alike = before is not None and before.config.family == checkpoint.config.family
-    if alike and changed != ContextView.first().changed(weights=name):
+    if alike and changed != ContextView.first().changed(weights=name, unfolded=view.unfolded):
         return changed
     return view.with_weights(name, as_waves(checkpoint.config.task_family))
 

@@ -23,9 +23,11 @@ from metademo.ui.scenes.facts import error_from, exact, sentences, steps_of, tol
 from metademo.ui.scenes.scenes import look, points_chart
 from metademo.ui.scenes.sentences import number, ran_away, wave_name
 
-BAND = "90 % band"
+BAND = "90\u00a0% band"
 HELD = (0.87, 0.93)
 """Of the truth a 90 % band should cover so much on many tasks; otherwise its width is off."""
+SURELY_WRONG = 0.5
+"""So little of the wave in a 90 % band that it misleads."""
 MARK = 0.015
 """Half the width of the mark where a learner knows least, as a share of the x axis."""
 
@@ -100,12 +102,14 @@ class ContextStory:
         if outside:
             parts.append(f"Outside of what it was trained on: {outside}.")
         if self.covered is not None:
-            share = f"{self.covered[t]:.0%}".replace("%", " %")
+            share = f"{self.covered[t]:.0%}".replace("%", "\u00a0%")
             about = (
                 f"{share} of the {len(self.family.grid)} points of the grid, where "
                 f"|mean − {self.wave.removeprefix('the ')}| ≤ {Z90:.3f} standard deviations"
             )
             width = "" if coverage is None or outside else width_in_words(coverage)
+            if outside and t and self.covered[t] < SURELY_WRONG:
+                width = ": it is confidently wrong"
             parts.append(f"Its {BAND} covers {told(share, about)} of {self.wave}{width}.")
         return " ".join(part for part in parts if part)
 
@@ -120,7 +124,7 @@ class ContextStory:
 def width_in_words(coverage: float) -> str:
     """What is wrong with a band's width, if anything is."""
     low, high = HELD
-    share = f"{coverage:.0%}".replace("%", " %")
+    share = f"{coverage:.0%}".replace("%", "\u00a0%")
     if coverage > high:
         return f" (of held-out waves {share}: it is wider than it need be)"
     if coverage < low:
