@@ -17,6 +17,7 @@ from metademo.evaluation import Z90
 from metademo.models import Model
 from metademo.moments.views import ContextView
 from metademo.tasks import FAMILIES, wave_families
+from metademo.ui.controls.play import page_of
 from metademo.ui.scenes import asking_words
 from metademo.ui.scenes.attention_scene import PLACES, attention
 from metademo.ui.scenes.context_scene import context_scene, context_story, widest, width_in_words
@@ -62,6 +63,19 @@ def test_the_learner_and_what_it_was_trained_on_are_switched():
     shown = view(app, "context")
     assert shown.noise == family.noise
     assert family.contains_phase(shown.phase)
+
+
+def test_own_weights_of_this_kind_are_for_this_page():
+    checkpoint = checkpoints.load(checkpoints.shipped("alpaca-finn-noisy"))
+    assert page_of(checkpoint) == "context"
+    app = start()
+    app.session_state["own weights"] = {"mine": checkpoint}
+    app.run()
+    widget(app, "button_group", "learner", "context").set_value("alpaca").run()
+    widget(app, "button_group", "weights", "context").set_value("mine").run()
+    assert not app.exception
+    assert view(app, "context").weights == "mine"
+    assert "weights=" not in chart(app)["address"]
 
 
 def test_asking_adds_the_point_where_the_band_is_widest():

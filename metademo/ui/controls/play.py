@@ -13,6 +13,9 @@ from metademo.tasks import as_waves
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 
+TITLES = {"maml": "MAML", "daml": "DAML", "context": "In context"}
+"""Of the pages on which weights adapt to what the visitor does."""
+
 
 def page_of(checkpoint: Checkpoint) -> str:
     """The page on which such weights adapt to what the visitor does."""

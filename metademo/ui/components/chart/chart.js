@@ -221,7 +221,7 @@ class Chart {
   }
 
   /** Where another component says that the curve looks. */
-  #look() { this.looks?.show(this.shared.values.looks, this.data.points, this.scrubber.at, this.theme); }
+  #look() { this.looks?.show(this.shared.values.looks, this.data.points, this.scrubber.at); }
 
   /** Tell that component where the pointer is. @param {PointerEvent} event */
   #point(event) {

@@ -20,14 +20,12 @@ export class Looks {
    * @param {?LooksData | undefined} looks
    * @param {[number, number][]} points
    * @param {number} at  the step
-   * @param {import("../kernel/base.js").Theme} theme
    */
-  show(looks, points, at, theme) {
-    const curve = looks && this.plot.curves.find(({ name }) => name === looks.curve);
+  show(looks, points, at) {
     this.element.replaceChildren();
-    if (!looks || !curve) return;
+    if (!looks || !this.plot.curves.some(({ name }) => name === looks.curve)) return;
     const { left, top, width, height } = this.plot.area;
-    set(this.element, { style: `left: ${left}px; top: ${top}px`, width, height, stroke: theme.pick(curve.color) });
+    set(this.element, { style: `left: ${left}px; top: ${top}px`, width, height });
     const [x, y] = this.plot.toPixels(looks.x, this.plot.height(looks.curve, looks.x, at));
     looks.shares.forEach((share, i) => {
       if (share < LEAST || !points[i]) return;
