@@ -15,6 +15,8 @@ from metademo import checkpoints
 from metademo.analysis.asking import POINTS, Asked, asked
 from metademo.evaluation import Z90
 from metademo.models import Model
+from metademo.moments.address import follow
+from metademo.moments.played import play
 from metademo.moments.views import ContextView
 from metademo.tasks import FAMILIES, wave_families
 from metademo.ui.controls.play import page_of
@@ -190,3 +192,10 @@ def test_the_verdict_on_asking_goes_by_the_interval():
         "it makes no difference with 5 points."
     )
     assert "50 % are at a place where it has asked before" in told
+
+
+def test_a_link_shows_the_same_without_a_browser():
+    weights = {"alpaca-any-phase": checkpoints.load(checkpoints.shipped("alpaca-any-phase"))}
+    played = play(follow("/context?weights=alpaca-any-phase&frequency=1.2"), weights)
+    [run] = played.runs.values()
+    assert run.curves.shape == run.std.shape == (5, len(played.x))

@@ -48,7 +48,7 @@ class Attention {
 
   #build() {
     const { data } = this;
-    const title = make("p", { className: "md-panel-title" }, "Where it looks");
+    const title = make("p", { className: "md-panel-title" }, "Where it looks from the place you point at: its attention");
     this.layer = new Choice("Layer", numbered(data.layers), data.layers - 1, () => this.#show());
     this.head = new Choice("Head", ["mean", ...numbered(data.heads)], 0, () => this.#show());
     this.range = make("input", { type: "range", min: 0, max: data.places - 1, step: 1, "aria-label": "Place on the x axis" });
