@@ -67,6 +67,19 @@ def test_the_learner_and_what_it_was_trained_on_are_switched():
     assert family.contains_phase(shown.phase)
 
 
+@pytest.mark.parametrize("weights", ["in-context-any-phase", "alpaca-any-phase"])
+def test_without_points_there_is_what_it_expects_and_free_points_have_a_nearest_wave(weights):
+    app = pages.gesture(start(weights=weights), "clear", "context")
+    assert not app.exception
+    assert chart(app)["steps"] == 0
+    [caption] = chart(app)["captions"]
+    assert caption.startswith("Before any point it is off by")
+    widget(app, "toggle", "snap", "context").set_value(False).run()
+    app = click(app, (0.0, 1.5), page="context")
+    assert chart(app)["points"] == [[0.0, 1.5]]
+    assert "from the nearest wave" in chart(app)["captions"][-1]
+
+
 def test_own_weights_of_this_kind_are_for_this_page():
     checkpoint = checkpoints.load(checkpoints.shipped("alpaca-finn-noisy"))
     assert page_of(checkpoint) == "context"
@@ -156,7 +169,7 @@ def test_outside_of_its_training_it_is_confidently_wrong_and_that_is_said():
 
 
 def test_a_band_of_another_width_than_it_says_is_told():
-    assert width_in_words(0.9) == ""
+    assert width_in_words(0.9) == width_in_words(0.934) == ""
     assert "wider than it need be" in width_in_words(0.99)
     assert "narrower than it should be" in width_in_words(0.8)
 

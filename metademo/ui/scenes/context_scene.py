@@ -124,6 +124,7 @@ class ContextStory:
 def width_in_words(coverage: float) -> str:
     """What is wrong with a band's width, if anything is."""
     low, high = HELD
+    coverage = round(coverage, 2)  # as it is told
     share = f"{coverage:.0%}".replace("%", "\u00a0%")
     if coverage > high:
         return f" (of held-out waves {share}: it is wider than it need be)"
