@@ -188,6 +188,16 @@ def the_parts(tour: Tour, title: str) -> None:
     tour.look_in_all_sizes(f"{title}: the parts")
 
 
+def in_context(tour: Tour) -> None:
+    """A learner with a band, with what it is worth to ask."""
+    tour.open("In context")
+    tour.page.get_by_role("radio", name="ALPaCA").click()
+    tour.page.get_by_role("button", name="Ask where it knows least").wait_for()
+    tour.unfold()
+    tour.page.get_by_text("Asking there").wait_for()
+    tour.look_in_all_sizes("In context: ALPaCA")
+
+
 def other_families(tour: Tour) -> None:
     tour.open("Compare")
     for family in ("any phase", "benchmark"):
@@ -269,6 +279,7 @@ def a_lesson(tour: Tour) -> None:
 VISIT = (
     without_plotly,
     daml_and_compare,
+    in_context,
     other_families,
     train,
     how_and_maml,
@@ -283,6 +294,7 @@ STATES = (
     *(f"{title}: {button}" for title, button in EXPLAINED.items()),
     "DAML: the parts",
     "MAML: the parts",
+    "In context: ALPaCA",
     "Compare: any phase",
     "Compare: benchmark",
     "Train: running",
@@ -324,7 +336,9 @@ def test_every_fault_that_is_listed_is_still_there(seen):
 
 
 @pytest.mark.parametrize("size", NARROW)
-@pytest.mark.parametrize("title", [*HEADINGS, "DAML: the parts", "MAML: the parts"])
+@pytest.mark.parametrize(
+    "title", [*HEADINGS, "In context: ALPaCA", "DAML: the parts", "MAML: the parts"]
+)
 def test_in_a_narrow_window_nothing_overflows_or_is_cut_off(seen, title, size):
     assert not seen[title].beyond[size]
 
