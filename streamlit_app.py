@@ -11,6 +11,12 @@ pages = [
         "metademo/ui/pages/daml.py", title="DAML", icon=":material/swap_horiz:", url_path="daml"
     ),
     st.Page(
+        "metademo/ui/pages/context.py",
+        title="In context",
+        icon=":material/forum:",
+        url_path="context",
+    ),
+    st.Page(
         "metademo/ui/pages/compare.py",
         title="Compare",
         icon=":material/leaderboard:",

@@ -6,13 +6,14 @@ import re
 
 from axe import examine
 from browser import IDLE, SETTLED
-from chart_page import CHART, HEADINGS, HOW_DRAWN, SOURCE
+from chart_page import ATTENTION, CHART, HEADINGS, HOW_DRAWN, SOURCE
 from playwright.sync_api import Page
 from train_page import STAGE
 
 TITLES = {
     "": "MAML",
     "daml": "DAML",
+    "context": "In context",
     "compare": "Compare",
     "train": "Train",
     "duel": "Duel",
@@ -24,6 +25,7 @@ MEASURED = '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line'
 DRAWN = {
     "": f"{CHART}[data-ready=true]",
     "daml": f":has({SOURCE}[data-ready=true]) {CHART}[data-ready=true]",
+    "context": f":has({CHART}[data-ready=true]) {ATTENTION}[data-ready=true]",
     "compare": f":has({CHART}[data-ready=true]) {MEASURED}",
     "train": f"{STAGE}[data-ready=true]",
     "duel": '[data-metademo="sketch"][data-ready=true]',

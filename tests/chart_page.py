@@ -10,6 +10,7 @@ from browser import IDLE, SETTLED
 from playwright.sync_api import Locator, Page
 
 CHART, SOURCE = '[data-metademo="chart"]', '[data-metademo="source_line"]'
+ATTENTION = '[data-metademo="attention"]'
 OUTER_STEP = '[data-metademo="outer_step"]'
 HOW_DRAWN = (
     f":has({OUTER_STEP}[data-ready=true]):has(.stDataFrame) "
@@ -25,6 +26,7 @@ START = [[-5.0, -0.9], [-2.0, 0.5], [1.0, -0.6], [4.0, 0.8]]
 HEADINGS = {
     "MAML": "Four points, five steps",
     "DAML": "One input, no label",
+    "In context": "Learning without a step",
     "Compare": "Same points",
     "Train": "Learning to learn, live",
     "Duel": "You against MAML",

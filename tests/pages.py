@@ -20,7 +20,13 @@ manifest_scanner.scan_component_manifests = functools.cache(
     manifest_scanner.scan_component_manifests
 )
 
-INPUT = {"maml": "chart", "compare": "chart", "daml": "source_line", "duel": "sketch"}
+INPUT = {
+    "maml": "chart",
+    "compare": "chart",
+    "context": "chart",
+    "daml": "source_line",
+    "duel": "sketch",
+}
 """The component of a page that takes gestures."""
 
 

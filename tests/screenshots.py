@@ -28,6 +28,7 @@ SKETCH, PICTURE = '[data-metademo="sketch"]', '[data-metademo="picture"]'
 MAP = '[data-metademo="context_map"]'
 INSIDE, UNITS = '[data-metademo="inside"]', '[data-metademo="units"]'
 READY = "[data-ready=true]"
+ATTENTION = '[data-metademo="attention"]'
 OUTER_STEP = '[data-metademo="outer_step"]'
 SIZES = {"wide": dict(viewport={"width": 1440, "height": 900}), "phone": PHONE}
 SCHEMES = ("light", "dark")
@@ -199,6 +200,7 @@ def asking_once(page: Page) -> None:
 AT_REST = {
     "maml": Picture("", CHART + READY),
     "daml": Picture("daml", f":has({SOURCE}{READY}) {CHART}{READY}"),
+    "context": Picture("context", f":has({ATTENTION}{READY}) {CHART}{READY}"),
     "compare": Picture("compare", f"{SCORES}[data-pending=false] .md-sweep path.md-line"),
     "train": Picture("train", STAGE + READY),
     "duel": Picture("duel", f"{SKETCH}{READY}"),
@@ -234,6 +236,18 @@ STATES = {
     "maml-error": state_of(MAML, nothing, ".md-failure", before=without_plotly),
     "maml-damaged": state_of(MAML, nothing, server="damaged"),
     "maml-no-weights": state_of(MAML, nothing, "[data-testid=stAlert]", server="empty"),
+    "context-band": state_of(
+        AT_REST["context"],
+        unfold,
+        CHART + READY,
+        path="context?weights=alpaca-finn-noisy",
+    ),
+    "context-wrong": state_of(
+        AT_REST["context"],
+        nothing,
+        CHART + READY,
+        path="context?weights=alpaca-any-phase&frequency=1.2",
+    ),
     "maml-ground": state_of(MAML, nothing, INSIDE + READY, path="?unfolded=inside"),
     "maml-ridge": state_of(
         MAML, nothing, INSIDE + READY, path="?unfolded=inside&weights=maml-two-phase"

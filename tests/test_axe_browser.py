@@ -13,7 +13,7 @@ from access import pale_marks, raw_names
 from axe import OF_COLOUR, WITH_ADVICE, Finding, examine, gone, ours
 from axe_known import KNOWN, Fault
 from browser import IDLE, ROOT, SETTLED
-from chart_page import CHART, HEADINGS, HOW_DRAWN
+from chart_page import ATTENTION, CHART, HEADINGS, HOW_DRAWN
 from playwright.sync_api import Page, expect
 from train_page import STAGE, TrainPage
 
@@ -22,6 +22,7 @@ DRAWN = {
     "DAML": f"{CHART}[data-ready=true]",
     "Compare": '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line',
     "Train": f"{STAGE}[data-ready=true]",
+    "In context": f":has({ATTENTION}[data-ready=true]) {CHART}[data-ready=true]",
     "Duel": '[data-metademo="sketch"][data-ready=true]',
     "How it works": HOW_DRAWN,
     "About": "[data-testid=stCode]",
@@ -165,7 +166,7 @@ def without_plotly(tour: Tour) -> None:
 
 
 def daml_and_compare(tour: Tour) -> None:
-    for title in ("DAML", "Compare", "Duel"):
+    for title in ("DAML", "In context", "Compare", "Duel"):
         tour.open(title)
         tour.unfold()
         tour.look_in_all_sizes(title)
@@ -185,6 +186,16 @@ def the_parts(tour: Tour, title: str) -> None:
     tour.page.get_by_role("radio", name="The parts").click()
     tour.page.wait_for_selector(f"{UNITS}[data-ready=true]")
     tour.look_in_all_sizes(f"{title}: the parts")
+
+
+def in_context(tour: Tour) -> None:
+    """A learner with a band, with what it is worth to ask."""
+    tour.open("In context")
+    tour.page.get_by_role("radio", name="ALPaCA").click()
+    tour.page.get_by_role("button", name="Ask where it knows least").wait_for()
+    tour.unfold()
+    tour.page.get_by_text("Asking there").wait_for()
+    tour.look_in_all_sizes("In context: ALPaCA")
 
 
 def other_families(tour: Tour) -> None:
@@ -268,6 +279,7 @@ def a_lesson(tour: Tour) -> None:
 VISIT = (
     without_plotly,
     daml_and_compare,
+    in_context,
     other_families,
     train,
     how_and_maml,
@@ -282,6 +294,7 @@ STATES = (
     *(f"{title}: {button}" for title, button in EXPLAINED.items()),
     "DAML: the parts",
     "MAML: the parts",
+    "In context: ALPaCA",
     "Compare: any phase",
     "Compare: benchmark",
     "Train: running",
@@ -323,7 +336,9 @@ def test_every_fault_that_is_listed_is_still_there(seen):
 
 
 @pytest.mark.parametrize("size", NARROW)
-@pytest.mark.parametrize("title", [*HEADINGS, "DAML: the parts", "MAML: the parts"])
+@pytest.mark.parametrize(
+    "title", [*HEADINGS, "In context: ALPaCA", "DAML: the parts", "MAML: the parts"]
+)
 def test_in_a_narrow_window_nothing_overflows_or_is_cut_off(seen, title, size):
     assert not seen[title].beyond[size]
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from metademo.ui.components.kernel.curves import Curve, encode_curve, pi_label, pi_ticks
+from metademo.ui.components.kernel.curves import Band, Curve, encode_curve, pi_label, pi_ticks
 from metademo.ui.components.source_line.source_line import clean_value
 
 X, Y = (-6.0, 6.0), (-2.0, 2.0)
@@ -37,6 +37,15 @@ def test_curves_survive_the_journey():
     assert np.isnan(wild[[1, 2]]).all()
     assert wild[3] < -6  # far outside the axes, but within reach of 16 bits
     assert wild[4] > 6
+
+
+def test_a_band_is_sent_as_its_curve_is():
+    y, wide = np.sin(np.linspace(-6, 6, 50)), np.linspace(0, 1, 50)
+    low, high = y - wide, np.where(wide > 0.5, np.nan, y + wide)
+    sent = encode_curve(Curve("a", "a", y, band=Band("band", low, high)), Y)["band"]
+    np.testing.assert_allclose(decode(sent["low"])[0], low, atol=2e-4)
+    np.testing.assert_allclose(decode(sent["high"])[0], high, atol=2e-4)
+    assert encode_curve(Curve("a", "a", y), Y)["band"] is None
 
 
 def test_ticks_are_multiples_of_pi():

@@ -21,6 +21,7 @@ FREE = MamlView.first().with_points(((-4.0, 0.5), (1.5, -1.0)), FAMILIES["any-ph
 LINKS = {
     "maml": query(FREE.changed(contrast=True, inner_lr=0.02, unfolded=("inner",))),
     "daml": "x=0.9&steps=3&fresh=1&draw=7&unfolded=inner",
+    "context": "weights=alpaca-any-phase&frequency=1.2&unfolded=asking",
     "compare": "family=finn&amplitude=2&chosen=maml,oracle&own_steps=0&steps=3&unfolded=outside",
     "train": "algorithm=anil&pace=100&inner_lr=0.05&seed=7",
 }

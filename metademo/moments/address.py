@@ -34,7 +34,7 @@ from metademo.moments.lesson import Lesson
 from metademo.moments.mended import View, is_number
 from metademo.moments.outer import HowView
 from metademo.moments.train_view import TrainView
-from metademo.moments.views import CompareView, DamlView, MamlView
+from metademo.moments.views import CompareView, ContextView, DamlView, MamlView
 from metademo.settings import TrainConfig
 
 VERSION = 1
@@ -43,6 +43,7 @@ LONGEST = 8_000
 PAGES: dict[str, type[View]] = {
     "maml": MamlView,
     "daml": DamlView,
+    "context": ContextView,
     "compare": CompareView,
     "train": TrainView,
     "duel": DuelView,

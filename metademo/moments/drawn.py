@@ -20,11 +20,13 @@ class Drawn:
         curves: on the grid, (steps + 1, points of the grid).
         losses: on what the learner sees, (steps + 1,).
         gaps: |difference| at each support point, (steps + 1, points).
+        std: the standard deviation of each value of the curves, from learners that know one.
     """
 
     curves: Array
     losses: Array
     gaps: Array
+    std: Array | None = None
 
     @property
     def misses(self) -> Array:
@@ -54,13 +56,19 @@ def draw(model: Model, support: Examples[Array], view: PointsView | DamlView, gr
     curves, at_points = np.split(found.outputs[:, 0], [len(grid)], axis=1)
     with np.errstate(over="ignore", invalid="ignore"):  # where it ran away
         gaps = np.abs(at_points - (support.labels[0] if len(seen) else 0.0))
-    return Drawn(curves, found.losses[:, 0], gaps)
+    std = None if found.std is None else found.std[:, 0, : len(grid)]
+    return Drawn(curves, found.losses[:, 0], gaps, std)
 
 
 def draw_points(view: PointsView, family: WaveFamily, model: Model) -> Drawn:
     """The model on the visitor's points."""
     points = np.array(view.points).reshape(-1, 2)
     return draw(model, Examples(points[None, :, 0], points[None, :, 1]), view, family.grid)
+
+
+def draw_points_seen(view: PointsView, family: WaveFamily, model: Model) -> Drawn:
+    """A learner whose steps are points: after each of the visitor's points."""
+    return draw_points(view.changed(steps=len(view.points)), family, model)
 
 
 def draw_source(view: DamlView, family: WaveFamily, model: Model) -> Drawn:

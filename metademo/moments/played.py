@@ -11,8 +11,8 @@ from metademo.models import Model
 from metademo.moments.address import Moment
 from metademo.moments.candidates import candidates
 from metademo.moments.compared import compare
-from metademo.moments.drawn import Drawn, draw_points, draw_source
-from metademo.moments.views import CompareView, DamlView, MamlView
+from metademo.moments.drawn import Drawn, draw_points, draw_points_seen, draw_source
+from metademo.moments.views import CompareView, ContextView, DamlView, MamlView
 from metademo.tasks import Array, WaveFamily, as_waves, wave_families
 
 
@@ -54,6 +54,10 @@ def play(moment: Moment, weights: Mapping[str, Checkpoint]) -> Played:
             checkpoint = _named(view.weights, weights)
             family = as_waves(checkpoint.config.task_family)
             run = draw_points(view.within(family), family, Model.of(checkpoint))
+        case ContextView() as view:
+            checkpoint = _named(view.weights, weights)
+            family = as_waves(checkpoint.config.task_family)
+            run = draw_points_seen(view, family, Model.of(checkpoint))
         case DamlView() as view:
             checkpoint = _named(view.weights, weights)
             family = as_waves(checkpoint.config.task_family)

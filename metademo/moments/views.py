@@ -283,6 +283,41 @@ class MamlView(PointsView):
         return f"{self.points_in_words} with {self.weights}"
 
 
+class ContextView(PointsView):
+    """The page In context: learners that take no gradient steps.
+
+    Attributes:
+        weights: name of the meta-trained weights.
+    """
+
+    snap: bool = True
+    weights: str = "in-context-any-phase"
+
+    @classmethod
+    def first(cls, **values: Any) -> Self:
+        """The example of the MAML page."""
+        return super().first(**{"phase": EXAMPLE_PHASE, **values})
+
+    def shareable(self, own: Collection[str]) -> Self:
+        return self.changed(weights=self.first().weights) if self.weights in own else self
+
+    @property
+    def in_words(self) -> str:
+        return f"{self.points_in_words} with {self.weights}"
+
+    def with_weights(self, weights: str, family: WaveFamily) -> Self:
+        """The view with weights of another family, on one of its waves: of middle height."""
+        middle = float(np.mean(family.amplitudes))
+        view = self.changed(weights=weights, amplitude=middle).within(family)
+        return view if view.fitted else view.with_wave(noise=family.noise)
+
+    def with_answer(self, x: float, family: WaveFamily) -> Self:
+        """The view with one more point, at `x`: what the wave says there, noise and all."""
+        if self.fitted:
+            return self.with_points((*self.points, (x, float(self.wave([x])[0, 0]))), family)
+        return self.with_wave(points=(*self.points, (x, 0.0)), example=False, scaling=())
+
+
 class CompareView(PointsView):
     """The Compare page.
 

@@ -12,7 +12,14 @@ from streamlit.delta_generator import DeltaGenerator
 from metademo.checkpoints import Checkpoint
 from metademo.moments.outside import ATTRIBUTES
 from metademo.moments.tour import CONTROLS
-from metademo.moments.views import MAX_POINTS, MAX_STEPS, DamlView, MamlView, PointsView
+from metademo.moments.views import (
+    MAX_POINTS,
+    MAX_STEPS,
+    ContextView,
+    DamlView,
+    MamlView,
+    PointsView,
+)
 from metademo.settings import TrainConfig
 from metademo.tasks import WaveFamily
 from metademo.ui.components.chart.chart import interactive_chart
@@ -25,7 +32,13 @@ from metademo.ui.state.state import PageState
 
 P = TypeVar("P", bound=PointsView)
 W = TypeVar("W", MamlView, DamlView)
-FAMILY_LABELS = {"two-phase": "two waves", "any-phase": "any phase", "finn": "benchmark"}
+N = TypeVar("N", MamlView, DamlView, ContextView)
+FAMILY_LABELS = {
+    "two-phase": "two waves",
+    "any-phase": "any phase",
+    "finn": "benchmark",
+    "finn-noisy": "with noise",
+}
 STAGE_HEIGHT = 600
 """In pixels, until the chart is there: about what stands above the controls on a phone."""
 CONTROLS_WIDTH = 288
@@ -158,7 +171,17 @@ def report(
 def chosen_weights(
     state: PageState[W], algorithm: str, change: Callable[[W, str, Checkpoint], W]
 ) -> tuple[dict[str, Checkpoint], Checkpoint]:
-    """All weights to choose from, and those that are chosen.
+    """All weights of an algorithm to choose from, and those that are chosen; see `chosen_among`."""
+    choices, _ = resources.playable(algorithm)
+    return choices, chosen_among(state, choices, change)
+
+
+def chosen_among(
+    state: PageState[N],
+    choices: Mapping[str, Checkpoint],
+    change: Callable[[N, str, Checkpoint], N],
+) -> Checkpoint:
+    """The weights that are chosen.
 
     Where those are gone the first of the others take their place; where all are gone since the page
     was drawn, the page is drawn anew, to say so.
@@ -166,7 +189,6 @@ def chosen_weights(
     Args:
         change: the view with the weights of a name.
     """
-    choices, _ = resources.playable(algorithm)
     if not choices:
         st.rerun()
     wanted = state.view.weights
@@ -179,7 +201,7 @@ def chosen_weights(
         state.settle(change(state.view, name, choices[name]), *[gone] * by_a_link)
     elif name != wanted:
         state.commit(change(state.view, name, choices[name]))
-    return choices, choices[name]
+    return choices[name]
 
 
 def training_command(algorithm: str, family: str) -> str:
@@ -191,9 +213,9 @@ def training_command(algorithm: str, family: str) -> str:
 
 
 def weights(
-    state: PageState[W],
+    state: PageState[N],
     choices: Mapping[str, Checkpoint],
-    change: Callable[[W, str, Checkpoint], W],
+    change: Callable[[N, str, Checkpoint], N],
 ) -> None:
     """Which weights to play with: the families that they were trained on, and those of the visit.
 

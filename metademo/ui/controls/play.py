@@ -6,15 +6,21 @@ from typing import Any
 
 import streamlit as st
 
+from metademo.algorithms import Conditioned
 from metademo.checkpoints import Checkpoint
-from metademo.moments.views import DamlView, MamlView
+from metademo.moments.views import ContextView, DamlView, MamlView
 from metademo.tasks import as_waves
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 
+TITLES = {"maml": "MAML", "daml": "DAML", "context": "In context"}
+"""Of the pages on which weights adapt to what the visitor does."""
+
 
 def page_of(checkpoint: Checkpoint) -> str:
-    """The page on which such weights adapt to what the visitor does: "maml" or "daml"."""
+    """The page on which such weights adapt to what the visitor does."""
+    if isinstance(checkpoint.config.learner, Conditioned):
+        return "context"
     return "daml" if checkpoint.config.learner.unlabelled else "maml"
 
 
@@ -30,6 +36,9 @@ def play(name: str, checkpoint: Checkpoint, here: str) -> None:
     if page == "daml":
         daml = PageState("daml", DamlView)
         daml.commit(daml.view.changed(**changes))
+    elif page == "context":
+        context = PageState("context", ContextView)
+        context.commit(context.view.with_weights(name, as_waves(config.task_family)))
     else:
         maml = PageState("maml", MamlView)
         maml.commit(maml.view.changed(**changes).within(as_waves(config.task_family)))

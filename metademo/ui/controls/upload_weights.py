@@ -21,7 +21,7 @@ from metademo.settings import TrainConfig
 from metademo.tasks import CURVES, wave_families
 from metademo.ui.controls.layout import FAMILY_LABELS
 from metademo.ui.controls.numbers import number_input
-from metademo.ui.controls.play import page_of, play
+from metademo.ui.controls.play import TITLES, page_of, play
 from metademo.ui.scenes.sentences import LOSSES
 from metademo.ui.server import resources
 from metademo.ui.state import runs
@@ -125,7 +125,7 @@ def _to_do(page: str, checkpoint: Checkpoint) -> str:
     if page == "compare":
         return "Compare these weights"
     other = page_of(checkpoint)
-    return "Play with these weights" + f" on the page {other.upper()}" * (other != page)
+    return "Play with these weights" + f" on the page {TITLES[other]}" * (other != page)
 
 
 def _asked(page: str, limits: Limits) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from metademo.evaluation import ordered
 from metademo.moments.compared import Compared
 from metademo.moments.outside import ATTRIBUTES, Attribute
-from metademo.moments.views import CompareView
+from metademo.moments.views import CompareView, PointsView
 from metademo.tasks import Array, WaveFamily
 from metademo.ui.components.kernel.curves import Curve, Panel, Scene, Series
 from metademo.ui.scenes.facts import error_from, loss_of, sentences, steps_of, told, wave_formula
@@ -149,7 +149,7 @@ def _detail(view: CompareView, family: WaveFamily, k: int, compared: Compared) -
     return " ".join(part for part in parts if part)
 
 
-def outside_of(view: CompareView, family: WaveFamily) -> dict[str, Attribute]:
+def outside_of(view: PointsView, family: WaveFamily) -> dict[str, Attribute]:
     """The attributes in which the true wave is not one of the family's, by name."""
     return {
         name: attribute

@@ -15,7 +15,7 @@ import streamlit as st
 import torch
 
 from metademo import __version__, checkpoints, engines, logs
-from metademo.algorithms import ALGORITHMS
+from metademo.algorithms import ALGORITHMS, Conditioned
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.tasks import WaveFamily
 from metademo.ui.server import metrics
@@ -73,6 +73,17 @@ def playable(algorithm: str) -> tuple[dict[str, Checkpoint], list[str]]:
         n: c
         for n, c in own().items()
         if c.config.learner.unlabelled == unlabelled
+        and isinstance(c.config.task_family, WaveFamily)
+    }, faults
+
+
+def conditioned() -> tuple[dict[str, Checkpoint], list[str]]:
+    """The weights of learners that condition on points, likewise: shipped ones, then own ones."""
+    usable, faults = library()
+    return {
+        n: c
+        for n, c in {**usable, **own()}.items()
+        if isinstance(c.config.learner, Conditioned)
         and isinstance(c.config.task_family, WaveFamily)
     }, faults
 

@@ -5,7 +5,7 @@
  *   & import("../kernel/gestures.js").Points & import("./points.js").Options
  *   & import("../kernel/caption.js").Words & {fresh: string, steps: number, pointsLabel: string,
  *   panels: import("../kernel/panels.js").PanelData[], key: string, follows: boolean, height: number, playSeconds: number, figure: boolean,
- *   nudge: ?{text: string, at: [x: number, y: number]},
+ *   stands: string[], nudge: ?{text: string, at: [x: number, y: number]},
  *   assets: import("../kernel/base.js").Assets}} Data
  * @typedef {import("../kernel/base.js").Component<Data>} Component
  * What goes back are gestures, see gestures.js, as the state value `edit`.
@@ -15,11 +15,12 @@
  * server has answered all that was done).
  */
 
-import { make, mount, readTheme, say } from "../kernel/base.js";
+import { make, mount, readTheme, say, svg } from "../kernel/base.js";
 import { arrived } from "../kernel/address.js";
 import { Conversation } from "../kernel/conversation.js";
 import { Caption } from "../kernel/caption.js";
 import { explained } from "../kernel/explain.js";
+import { Looks } from "./looks.js";
 import { Nudge } from "../kernel/nudge.js";
 import { Panels } from "../kernel/panels.js";
 import { Plot } from "../kernel/plot.js";
@@ -52,6 +53,7 @@ class Chart {
   /** @type {import("../kernel/shared.js").Shared} */ shared;
   /** @type {Plot} */ plot;
   /** @type {Points} */ points;
+  /** @type {Looks} */ looks;
   /** @type {Nudge} */ nudge;
   /** @type {ResizeObserver} */ observer;
   /** @type {() => void} */ unfollow;
@@ -114,6 +116,7 @@ class Chart {
     this.unfollow = this.shared.follow((news) => {
       this.#highlight(news);
       if (news.step !== undefined && this.arrived) this.#goWith(news.step);
+      if (news.looks !== undefined) this.#look();
     });
     this.canvas = make("div", { className: "md-plot" });
     this.nudge = new Nudge(this.data.page);
@@ -130,8 +133,9 @@ class Chart {
   #shown() {
     const { data, plot, theme, points } = this;
     const step = Math.round(this.scrubber.at);
-    const keys = data.curves.map(({ label, legend }) => ({ name: fill(label, step), visible: legend }));
-    const when = step ? fill("after {steps}", step) : "before any step";
+    const bands = data.curves.flatMap(({ band }) => (band ? [{ name: band.label, visible: true }] : []));
+    const keys = [...bands, ...data.curves.map(({ label, legend }) => ({ name: fill(label, step), visible: legend }))];
+    const when = data.stands[step] ?? (step ? fill("after {steps}", step) : "before any step");
     return { plot, theme, keys, points: points.list, pointsLabel: data.pointsLabel, when };
   }
 
@@ -146,7 +150,7 @@ class Chart {
     const { data, scrubber } = this;
     this.theme ??= readTheme(this.host);
     this.#setHeight();
-    scrubber.update({ steps: data.steps, names: [], seconds: data.playSeconds });
+    scrubber.update({ steps: data.steps, names: data.stands, seconds: data.playSeconds });
     this.#drawLegend();
     this.#drawToolbar();
     this.#drawBelow();
@@ -205,11 +209,25 @@ class Chart {
       this.points = new Points(this.plot, this.conversation.gestures, () => this.#changed(),
         (kind) => this.#press(kind), (text) => this.#tell(text));
       this.points.options = this.data;
+      this.looks = new Looks(this.plot);
+      this.stage.insertBefore(this.looks.element, this.note);
       this.stage.insertBefore(this.points.element, this.note);
+      this.stage.addEventListener("pointermove", (event) => this.#point(event));
       this.stage.classList.add("md-drawn");
     }
     if (moved) this.points.place();
+    this.#look();
     this.#drawNudge();
+  }
+
+  /** Where another component says that the curve looks. */
+  #look() { this.looks?.show(this.shared.values.looks, this.data.points, this.scrubber.at); }
+
+  /** Tell that component where the pointer is. @param {PointerEvent} event */
+  #point(event) {
+    if (!this.shared.values.looks) return;
+    const [x] = this.plot.toData(event.clientX - this.points.element.getBoundingClientRect().left, 0);
+    this.shared.set({ place: x });
   }
 
   #drawNudge() {
@@ -257,7 +275,10 @@ class Chart {
   #show(at, playing) {
     const { data } = this;
     const step = Math.round(at);
-    if (this.points) this.plot.show(at);
+    if (this.points) {
+      this.plot.show(at);
+      this.#look();
+    }
     this.panels.show(at);
     if (!this.led) this.shared.set({ step: at });
     this.caption.show(step, playing);
@@ -265,7 +286,7 @@ class Chart {
       if (item.dataset.label) say(/** @type {Node} */ (item.lastChild), fill(item.dataset.label, step));
     }
     if (!data.follows) {
-      this.shared.set({ at: step < data.steps ? String(step) : "", stands: data.steps > 1 ? `step ${step} of ${data.steps}` : "" });
+      this.shared.set({ at: step < data.steps ? String(step) : "", stands: data.steps > 1 ? data.stands[step] ?? `step ${step} of ${data.steps}` : "" });
     }
     mark(this.host, { step });
     this.#describe(step);
@@ -275,7 +296,7 @@ class Chart {
   #describe(step) {
     const { data, points, caption } = this;
     if (!points) return;
-    const shown = data.curves.filter((curve) => curve.legend).map((curve) => fill(curve.label, step));
+    const shown = data.curves.flatMap(({ label, legend, band }) => [...legend ? [fill(label, step)] : [], ...band ? [band.label] : []]);
     if (data.pointsLabel && (data.editable || points.list.length)) shown.push(`${data.pointsLabel}: ${points.list.length}`);
     points.describe(`${data.label}: ${shown.join(", ")}.`, caption.now.id);
   }
@@ -289,7 +310,7 @@ class Chart {
     const { data, theme } = this;
     const shown = data.curves.filter((c) => c.legend);
     const key = JSON.stringify([theme.key, data.pointsLabel, data.points.length > 0 || data.editable, data.steps,
-      data.figure, data.panels.some((panel) => panel.series.length > 1), shown.map((c) => [c.label, c.about, c.color, c.dash, c.width, c.opacity])]);
+      data.figure, data.panels.some((panel) => panel.series.length > 1), data.curves.map((c) => [c.legend, c.label, c.about, c.color, c.dash, c.width, c.opacity, c.band?.label])]);
     if (key === this.legendKey) return;
     this.legendKey = key;
     const several = data.figure || data.panels.some((panel) => panel.series.length > 1);
@@ -306,6 +327,7 @@ class Chart {
       }
       return item;
     });
+    for (const { band, color } of data.curves) if (band) items.push(bandKey(band, theme.pick(color)));
     if (data.pointsLabel && (data.editable || data.points.length)) items.push(this.#pointsKey());
     this.legend.replaceChildren(...items);
     this.#highlight(this.shared.values);
@@ -360,9 +382,19 @@ class Chart {
   }
 }
 
-/** "after {steps}" -> "after 1 step", "after 5 steps"; "{step}" -> "5". @type {(label: string, step: number) => string} */
+/** "after {steps}" -> "after 1 step", "after 5 steps"; "{points}" likewise; "{step}" -> "5". @type {(label: string, step: number) => string} */
 function fill(label, step) {
-  return label.replaceAll("{steps}", step === 1 ? "1 step" : `${step} steps`).replaceAll("{step}", String(step));
+  /** @param {string} name */
+  const count = (name) => `${step} ${name}${step === 1 ? "" : "s"}`;
+  return label.replaceAll("{steps}", count("step")).replaceAll("{points}", count("point")).replaceAll("{step}", String(step));
+}
+
+/** The key of a band in the legend. @param {import("../kernel/plot.js").Band} band  @param {string} color */
+function bandKey({ label, opacity, about }, color) {
+  const area = svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, svg("rect", { width: 26, height: 12, fill: color, opacity }));
+  const key = make("span", { className: "md-key" }, area, make("span", {}, label));
+  explained(key, about);
+  return key;
 }
 
 /** Wait until an element has a width (it may sit in a closed tab or expander). @param {HTMLElement} element */

@@ -76,6 +76,7 @@ def interactive_chart(
         "page": page or key,
         "follows": follows,
         "height": scene.height,
+        "stands": list(scene.stands),
         "label": scene.label,
         "playSeconds": PLAY_SECONDS,
         "figure": figure,

@@ -30,6 +30,17 @@ Facts = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
+class Band:
+    """What lies between two lines, of the same shape as the curve that it is about."""
+
+    label: str  # for the legend
+    low: np.ndarray
+    high: np.ndarray
+    opacity: float = 0.16
+    about: str = ""
+
+
+@dataclass(frozen=True)
 class Curve:
     """A line over the chart's x grid.
 
@@ -46,6 +57,7 @@ class Curve:
     opacity: float = 1.0
     legend: bool = True
     about: str = ""  # what it is and how it was computed, for whoever asks its key
+    band: Band | None = None  # beneath all curves, in this one's colour
 
 
 @dataclass(frozen=True)
@@ -98,6 +110,7 @@ class Scene:
         example: whether they are an example, which the visitor's first click replaces.
         snap: name of the curve that new and moved points go onto; none if it is empty.
         height: of the chart alone, in pixels.
+        stands: where the scrubber stands at each step, in words; by default "step 2 of 5".
     """
 
     label: str
@@ -115,6 +128,7 @@ class Scene:
     example: bool = False
     snap: str = ""
     height: int = 380
+    stands: Sequence[str] = ()
 
     @property
     def steps(self) -> int:
@@ -127,7 +141,7 @@ class Scene:
     def hideable(self) -> dict[str, str]:
         """What a lesson may hide, by name, in words."""
         curves = {
-            curve.name: f"the curve “{curve.label.replace('{steps}', 'the steps')}”"
+            curve.name: f"the curve “{_of_all_steps(curve.label)}”"
             for curve in self.curves
             if curve.legend
         }
@@ -162,6 +176,10 @@ class Scene:
         )
 
 
+def _of_all_steps(label: str) -> str:
+    return label.replace("{steps}", "the steps").replace("{points}", "the points")
+
+
 def pi_ticks(low: float, high: float, every: float = math.pi / 2) -> Ticks:
     """Ticks at multiples of `every` (a fraction of π) within [low, high], labelled as such."""
     first, last = math.ceil(low / every - 1e-9), math.floor(high / every + 1e-9)
@@ -185,12 +203,6 @@ def pi_label(value: float) -> str:
 
 def encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
     """A curve as int16 over five times the height of the axis: 2 bytes for a tenth of a pixel."""
-    values = np.atleast_2d(np.asarray(curve.y, dtype=np.float64))
-    low, high = y_range
-    span = high - low
-    start, unit = low - 2 * span, 5 * span / 65_000
-    # What lies far outside the axes only has to stay outside.
-    inside = np.clip(np.nan_to_num(values), low - 1.9 * span, high + 1.9 * span)
     light, dark = two_colors(curve.color)
     return {
         "name": curve.name,
@@ -201,8 +213,31 @@ def encode_curve(curve: Curve, y_range: Range) -> dict[str, Any]:
         "opacity": curve.opacity,
         "legend": curve.legend,
         "about": curve.about,
-        **_pack(np.where(np.isfinite(values), inside, np.nan), start, unit),
+        "band": _encode_band(curve.band, y_range),
+        **_pack_heights(curve.y, y_range),
     }
+
+
+def _encode_band(band: Band | None, y_range: Range) -> dict[str, Any] | None:
+    if band is None:
+        return None
+    return {
+        "label": band.label,
+        "opacity": band.opacity,
+        "about": band.about,
+        "low": _pack_heights(band.low, y_range),
+        "high": _pack_heights(band.high, y_range),
+    }
+
+
+def _pack_heights(y: np.ndarray, y_range: Range) -> dict[str, Any]:
+    values = np.atleast_2d(np.asarray(y, dtype=np.float64))
+    low, high = y_range
+    span = high - low
+    start, unit = low - 2 * span, 5 * span / 65_000
+    # What lies far outside the axes only has to stay outside.
+    inside = np.clip(np.nan_to_num(values), low - 1.9 * span, high + 1.9 * span)
+    return _pack(np.where(np.isfinite(values), inside, np.nan), start, unit)
 
 
 def encode_rows(values: np.ndarray) -> dict[str, Any]:

@@ -9,14 +9,16 @@ const CONFIG = { staticPlot: true, displayModeBar: false, responsive: false };
 /**
  * @typedef {import("./base.js").Theme} Theme
  * @typedef {import("./base.js").Series & {name: string, width: number, opacity: number, legend: boolean,
- *   about: string, rows: number, start: number, unit: number, y: string}} Curve  `y` as curves.py packs it
+ *   about: string, band: ?Band} & Packed} Curve
+ * @typedef {{rows: number, start: number, unit: number, y: string}} Packed  as curves.py packs it
+ * @typedef {{label: string, opacity: number, about: string, low: Packed, high: Packed}} Band  what lies between two lines
  * @typedef {[values: number[], labels: string[]]} Ticks
  * @typedef {{curves: Curve[], xRange: number[], yRange: number[], xTicks: ?Ticks}} PlotData
  */
 
 /**
  * int16 values in base64, as rows of numbers (NaN where there is no value).
- * @param {Pick<Curve, "rows" | "start" | "unit" | "y">} curve
+ * @param {Packed} curve
  */
 export function decode(curve) {
   const text = atob(curve.y);
@@ -35,7 +37,9 @@ export class Plot {
   /** @type {PlotlyAxis} */ x;
   /** @type {PlotlyAxis} */ y;
   /** @type {Float64Array} */ pixels;
+  /** @type {Float64Array} */ grid;
   /** @type {SVGPathElement[]} */ paths;
+  /** @type {SVGPathElement[]} */ areas;
 
   /** @param {HTMLElement} element  @param {PlotlyLibrary} Plotly */
   constructor(element, Plotly) {
@@ -43,6 +47,8 @@ export class Plot {
     this.Plotly = Plotly;
     /** @type {(Curve & {lines: Float64Array[]})[]} */
     this.curves = [];
+    /** @type {{index: number, low: {lines: Float64Array[]}, high: {lines: Float64Array[]}}[]} */
+    this.bands = []; // of the curves at these places
     /** @type {?string} */
     this.front = null;
     this.shape = "";
@@ -63,10 +69,12 @@ export class Plot {
       const same = old && old.y === curve.y && old.unit === curve.unit && old.start === curve.start;
       return { ...curve, lines: same ? old.lines : decode(curve) };
     });
+    this.bands = this.curves.flatMap(({ band }, index) =>
+      (band ? [{ index, low: { lines: decode(band.low) }, high: { lines: decode(band.high) } }] : []));
     const [width, height] = this.size;
     const shape = JSON.stringify([
       data.xRange, data.yRange, data.xTicks, theme.key, width, height,
-      this.curves.map((c) => [c.name, c.color, c.dash, c.width, c.opacity, c.lines[0].length]),
+      this.curves.map((c) => [c.name, c.color, c.dash, c.width, c.opacity, c.band?.opacity, c.lines[0].length]),
     ]);
     const anew = shape !== this.shape;
     if (anew) {
@@ -82,19 +90,32 @@ export class Plot {
   show(at) {
     const gd = this.element;
     const { xaxis, yaxis } = gd._fullLayout;
+    const first = this.bands.length; // their traces come before those of the curves
     /** @type {number[]} */
     const moved = [];
     this.curves.forEach((curve, index) => {
+      const trace = gd.data[first + index];
       const y = lineAt(curve, at);
-      if (gd.data[index].y === y) return;
-      gd.data[index].y = y; // so that whatever Plotly redraws later is right
+      if (trace.y === y) return;
+      trace.y = y; // so that whatever Plotly redraws later is right
       moved.push(index);
     });
-    const fast = this.paths.length === this.curves.length;
-    if (fast) moved.forEach((i) => this.paths[i].setAttribute("d", path(this.pixels, gd.data[i].y, yaxis)));
-    else if (moved.length) this.Plotly.restyle(gd, { y: moved.map((i) => gd.data[i].y) }, moved);
+    const fast = this.curves.every((_, i) => this.paths[i]); // otherwise Plotly redraws, slower
+    if (fast) moved.forEach((i) => this.paths[i].setAttribute("d", path(this.pixels, gd.data[first + i].y, yaxis)));
+    else if (moved.length) this.Plotly.restyle(gd, { y: moved.map((i) => gd.data[first + i].y) }, moved.map((i) => first + i));
+    this.#moveBands(at, yaxis);
     this.x = xaxis;
     this.y = yaxis;
+  }
+
+  /** @param {number} at  @param {PlotlyAxis} yaxis */
+  #moveBands(at, yaxis) {
+    this.bands.forEach((band, i) => {
+      const outline = around(this.grid, lineAt(band.low, at), lineAt(band.high, at));
+      Object.assign(this.element.data[i], outline);
+      const pixels = Float64Array.from(outline.x, (v) => this.x.d2p(v));
+      this.areas[i]?.setAttribute("d", path(pixels, outline.y, yaxis));
+    });
   }
 
   /**
@@ -104,6 +125,9 @@ export class Plot {
   highlight(label) {
     this.front = label;
     const back = faded(label, this.curves.map((curve) => curve.label));
+    this.bands.forEach(({ index }, i) => {
+      if (this.areas[i]) this.areas[i].style.opacity = back[index] ? "0.3" : "1";
+    });
     this.paths.forEach((line, i) => {
       const { name, width } = this.curves[i];
       line.style.opacity = back[i] && name !== "truth" ? "0.12" : "1";
@@ -123,9 +147,10 @@ export class Plot {
   /** @type {(x: number, y: number) => [number, number]} */
   toPixels(x, y) { return [this.x.d2p(x), this.y.d2p(y)]; }
 
-  /** The height of a curve that is the same at all steps, at x. @type {(name: string, x: number) => number} */
-  height(name, x) {
-    const [{ lines: [line] }] = this.curves.filter((curve) => curve.name === name);
+  /** The height of a curve at x, at a step. @type {(name: string, x: number, at?: number) => number} */
+  height(name, x, at = 0) {
+    const [curve] = this.curves.filter((one) => one.name === name);
+    const line = lineAt(curve, at);
     const [low, high] = this.xRange;
     const place = ((x - low) / (high - low)) * (line.length - 1);
     const k = Math.min(Math.max(Math.floor(place), 0), line.length - 2);
@@ -139,6 +164,12 @@ export class Plot {
     const n = this.curves[0]?.lines[0].length ?? 0;
     const [low, high] = data.xRange;
     const x = Float64Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));
+    this.grid = x;
+    /** @type {object[]} */
+    const bands = this.bands.map(({ index, low, high }) => ({
+      type: "scatter", mode: "none", fill: "toself", hoverinfo: "skip", ...around(x, lineAt(low, at), lineAt(high, at)),
+      opacity: this.curves[index].band?.opacity, fillcolor: theme.pick(this.curves[index].color),
+    }));
     const traces = this.curves.map((curve) => ({
       type: "scatter", mode: "lines", hoverinfo: "skip", x, y: lineAt(curve, at), name: curve.name,
       opacity: curve.opacity,
@@ -149,29 +180,31 @@ export class Plot {
     }));
     const gd = this.element;
     // Plotly draws at once; the promise is for fonts and images, of which there are none.
-    this.Plotly.react(gd, traces, layout(data, theme, width, height), CONFIG);
+    this.Plotly.react(gd, [...bands, ...traces], layout(data, theme, width, height), CONFIG);
     gd.querySelector(".main-svg")?.setAttribute("aria-hidden", "true");
     this.x = gd._fullLayout.xaxis;
     this.y = gd._fullLayout.yaxis;
     this.pixels = Float64Array.from(x, (v) => this.x.d2p(v));
-    this.paths = this.#findPaths();
+    this.paths = this.#findPaths("path.js-line").slice(this.bands.length);
+    this.areas = this.#findPaths("path.js-fill");
     this.highlight(this.front);
   }
 
   /**
-   * The SVG path of each curve, in order; an empty list (then Plotly redraws, slower) if one is missing.
+   * The SVG paths of the traces, each at the trace's place.
+   * @param {string} selector
    * @returns {SVGPathElement[]}
    */
-  #findPaths() {
+  #findPaths(selector) {
     /** @type {SVGPathElement[]} */
     const found = [];
     for (const trace of this.element.querySelectorAll(".scatterlayer > .trace")) {
       const index = trace.__data__?.[0]?.trace?.index;
       /** @type {NodeListOf<SVGPathElement>} */
-      const line = trace.querySelectorAll("path.js-line");
+      const line = trace.querySelectorAll(selector);
       if (index !== undefined && line.length === 1) found[index] = line[0];
     }
-    return found.length === this.curves.length && found.every(Boolean) ? found : [];
+    return found;
   }
 }
 
@@ -187,6 +220,19 @@ function lineAt(curve, at) {
   if (k === last || part <= 0) return curve.lines[k];
   const [a, b] = [curve.lines[k], curve.lines[k + 1]];
   return a.map((value, i) => value + part * (b[i] - value));
+}
+
+/**
+ * The outline of what lies between two lines, there and back; where one of them has no value there is nothing.
+ * @type {(x: Float64Array, low: Float64Array, high: Float64Array) => {x: Float64Array, y: Float64Array}}
+ */
+export function around(x, low, high) {
+  const there = Array.from(x.keys()).filter((i) => !Number.isNaN(low[i] + high[i]));
+  const back = there.toReversed();
+  return {
+    x: Float64Array.from([...there, ...back], (i) => x[i]),
+    y: Float64Array.from([...there.map((i) => high[i]), ...back.map((i) => low[i])]),
+  };
 }
 
 /** @param {Float64Array} pixels  @param {ArrayLike<number>} y  @param {PlotlyAxis} axis */

@@ -3,12 +3,12 @@
  * stands, which curve is brought forward, when the hand came to rest. All modules of a page are loaded once, so this is one place.
  *
  * @typedef {{step?: number, name?: ?string, pinned?: ?string, rested?: number, address?: string, aside?: string, shows?: string, at?: string,
- *   stands?: string}} Values
+ *   stands?: string, place?: number, looks?: ?import("../chart/looks.js").LooksData}} Values
  *   `step` of the scrubber (between two steps while it plays); `name` (label) of the curve that is brought forward, or
  *   null, and `pinned` whether it stays there; `rested` is the last gesture after which the hand at the chart came to rest; `address` is the
  *   query of a link to the view and `shows` what that is in words, `aside`
  *   what stands in this visitor's address and in no link; `at` is where the scrubber stands in that link, empty at
- *   its end, and `stands` that in words
+ *   its end, and `stands` that in words; `place` is the x that the pointer at the chart is at, and `looks` what counts there
  */
 
 export class Shared {
