@@ -41,8 +41,8 @@ class ALPaCA(Conditioned):
         "mean at each x."
     )
     formula = (
-        r"p(w \mid \text{points}) \propto N(w; m, A A^\top) "
-        r"\prod_i N(y_i; \varphi(x_i)^\top w, \sigma^2)"
+        r"\begin{aligned} p(w \mid \text{points}) \propto{} & N(w; m, A A^\top) \\ "
+        r"& \cdot \prod_i N(y_i; \varphi(x_i)^\top w, \sigma^2) \end{aligned}"
     )
     papers = (HARRISON_2018,)
     way = "infer"

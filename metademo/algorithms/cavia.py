@@ -68,8 +68,9 @@ class CAVIA(GradientBased):
         "lie side by side."
     )
     formula = (
-        r"\phi_0 = 0, \qquad "
-        r"\phi_{k+1} = \phi_k - \alpha \, \nabla_{\!\phi} \, L_{\text{support}}(\phi_k, \theta)"
+        r"\begin{aligned} \phi_0 &= 0 \\ "
+        r"\phi_{k+1} &= \phi_k - \alpha \, \nabla_{\!\phi} \, L_{\text{support}}(\phi_k, \theta)"
+        r"\end{aligned}"
     )
     papers = (ZINTGRAF_2019,)
 

@@ -45,7 +45,7 @@ FAMILIES: dict[str, TaskFamily] = {
         ),
         WaveFamily(
             "finn-noisy",
-            "the same with noise of .3 on the labels, judged against the wave itself",
+            "A sin(x - φ) as in the benchmark, with noise of 0.3 on the labels",
             phases=(-PI, 0.0),
             amplitudes=(0.1, 5.0),
             x_range=(-5.0, 5.0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import streamlit as st
 
 from metademo import reproduce, reproduced
@@ -98,6 +100,12 @@ def _scores() -> None:
         _published_table(state)
 
 
+def _families(view: CompareView) -> list[str]:
+    """Those in which there is something to compare, and the one that is shown."""
+    shipped = Counter(checkpoint.config.family for checkpoint in resources.library()[0].values())
+    return [name for name in wave_families() if shipped[name] > 1 or name == view.family]
+
+
 def _controls() -> None:
     state = _state()
     view = state.view
@@ -105,13 +113,14 @@ def _controls() -> None:
     state.follow_chart()
     st.segmented_control(
         "All were trained on",
-        list(wave_families()),
+        _families(view),
         format_func=lambda name: layout.FAMILY_LABELS.get(name, name),
         required=True,
         wrap=True,
         help="\n".join(
             f"- **{layout.FAMILY_LABELS.get(name, name)}**: {one.title}"
             for name, one in wave_families().items()
+            if name in _families(view)
         ),
         **state.bind("family", view.family, lambda v, name: v.with_family(name), default="default"),
     )
