@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 import numpy as np
 import pages
@@ -28,8 +29,8 @@ _ = few_tasks, own_weights  # fixtures, found by their names
 families = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
 
 
-def start() -> AppTest:
-    return pages.start("compare")
+def start(said: Mapping[str, str] | None = None) -> AppTest:
+    return pages.start("compare", said)
 
 
 def measured(app: AppTest) -> dict:
@@ -131,7 +132,7 @@ def test_learners_are_chosen_in_any_order_and_the_pills_stay_where_they_are():
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_all_of_them_at_once_on_each_family(family):
-    app = set_widget(start(), "button_group", "family", family)
+    app = start({"family": family})
     everyone = list(widget(app, "button_group", "chosen", "compare").options)
     found = candidates(shipped(), {}, FAMILIES[family])
     assert len(everyone) == len(found)
@@ -253,7 +254,7 @@ def test_a_toy_of_one_class_and_one_row_is_compared(own_weights, monkeypatch):
 def test_without_weights_of_a_family_the_page_says_how_to_make_some(own_weights):
     for path in own_weights.glob("*-finn.safetensors"):
         path.unlink()
-    app = set_widget(start(), "button_group", "family", "finn")
+    app = start({"family": "finn"})
     assert not app.exception
     assert "python -m metademo train maml --family finn" in app.error[0].value
 

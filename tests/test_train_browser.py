@@ -237,7 +237,7 @@ def test_a_reload_and_a_page_switch_keep_the_run(train):
     train.wait_end()
 
 
-@pytest.mark.parametrize(("family", "last"), [("", "Best"), ("standard bench", "Finn-best")])
+@pytest.mark.parametrize(("family", "last"), [("", "Best"), ("A sin(x - φ), A in", "Finn-best")])
 def test_no_recipe_is_cut(window, another, family, last):
     page = another.page
     if family:
