@@ -403,11 +403,22 @@ def readme_tour(page: Page, url: str) -> None:
     page.get_by_text("Right.").wait_for()
 
 
+def readme_inside(page: Page, url: str) -> None:
+    """The ground that the steps walk on, below the chart."""
+    page.set_viewport_size({"width": 1280, "height": 1120})
+    page.goto(f"{url}/?weights=maml-two-phase&unfolded=inside")
+    page.wait_for_selector(f"{INSIDE}[data-ready=true]")
+    # The navigation lies over what is scrolled to the very top.
+    page.get_by_text("See inside").evaluate(
+        "(title) => { title.scrollIntoView(); document.querySelector('.stMain').scrollBy(0, -75); }"
+    )
+
+
 def take_for_the_readme(folder: Path = ROOT / ".github") -> None:
     """The pages as a visitor sees them."""
     with serving(ROOT / "streamlit_app.py") as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
-        for show in (readme_maml, readme_compare, readme_tour):
+        for show in (readme_maml, readme_inside, readme_compare, readme_tour):
             page = browser.new_page(device_scale_factor=1.5)
             show(page, url)
             page.wait_for_selector(IDLE)
