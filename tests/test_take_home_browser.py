@@ -29,6 +29,8 @@ def unfold(page: Page) -> None:
 def download(page: Page, label: str, folder: Path) -> Path:
     """What a press of a button in the popover brings."""
     with page.expect_download() as waiting:
+        page.mouse.move(0, 0)  # the tooltip of the button before may lie over this one
+        page.locator(".stTooltipContent").wait_for(state="detached")
         page.get_by_role("button", name=label, exact=True).click()
     path = folder / waiting.value.suggested_filename
     waiting.value.save_as(path)
