@@ -6,10 +6,11 @@ import torch
 from helpers import draw, generic_meta, small
 
 from metademo.algorithms.learner import tensor_like
+from metademo.analysis import asking
+from metademo.analysis.asking import asked
 from metademo.analysis.attention import attention
-from metademo.analysis.questions import asked, widest
 from metademo.models import Model
-from metademo.tasks import FAMILIES
+from metademo.tasks import FAMILIES, Examples
 
 X = np.linspace(-5, 5, 9)
 
@@ -39,28 +40,34 @@ def test_attention_is_told_for_every_stage():
         attention(_model("cnp")[0], one, X)
 
 
-def test_the_widest_place_of_the_band_is_where_the_deviation_is_largest():
-    model, support = _model("alpaca")
-    found = model.learner.run(model.meta, support, X)
-    places = widest(found, X, 2)
-    for task in range(3):
-        assert found.std[2, task].max() == found.std[2, task, list(X).index(places[task])]
-    model, support = _model("in-context")
-    with pytest.raises(ValueError, match="no band"):
-        widest(model.learner.run(model.meta, support, X), X)
-
-
-def test_points_are_asked_for_one_by_one():
+def test_each_point_is_asked_for_where_the_deviation_is_largest(monkeypatch):
+    """And the random ones anywhere; both are told the same noise, and begin with no point."""
     model, _ = _model("alpaca")
-    family = FAMILIES["finn"]
-    errors = {how: asked(model, family, how=how, points=3, tasks=5) for how in ("widest", "random")}
-    assert errors["widest"].shape == errors["random"].shape == (4, 5)
-    np.testing.assert_array_equal(errors["widest"][0], errors["random"][0])
-    rng = np.random.default_rng([0, 2])
-    waves, episode = family.sample_episodes(rng, 5, shots=3, queries=0)
-    grid = family.grid[::8]
-    outputs = model.learner.run(model.meta, episode.support, grid).outputs
-    expected = np.square(outputs - waves(grid)).mean(-1)
-    np.testing.assert_allclose(errors["random"], expected, rtol=1e-9)
-    with pytest.raises(ValueError, match="widest or random, not 'often'"):
-        asked(model, family, how="often")
+    family = FAMILIES["finn-noisy"]
+    monkeypatch.setattr(asking, "POINTS", 3)
+    found = asked(model, family, tasks=5)
+    assert found.chosen.shape == found.random.shape == (4, 5)
+    np.testing.assert_array_equal(found.chosen[0], found.random[0])
+    x, rng = family.grid[:: asking.EVERY], np.random.default_rng([0, 2])
+    waves = family.sample_tasks(rng, 5)
+    noise, anywhere = 0.3 * rng.standard_normal((3, 5)), rng.integers(len(x), size=(3, 5))
+    for task in range(5):
+        seen = Examples(np.zeros((1, 0)), np.zeros((1, 0)))
+        at = []
+        for t in range(4):
+            run = model.learner.run(model.meta, seen, x, steps=t)
+            error = np.square(run.outputs[-1, 0] - waves(x)[task]).mean()
+            assert error == pytest.approx(found.chosen[t, task], rel=1e-9)
+            if t < 3:
+                at.append(int(run.std[-1, 0].argmax()))
+                y = waves(x)[task, at] + noise[: t + 1, task]
+                seen = Examples(x[None, at], y[None])
+        y = waves(x)[task, anywhere[:, task]] + noise[:, task]
+        run = model.learner.run(model.meta, Examples(x[None, anywhere[:, task]], y[None]), x)
+        errors = np.square(run.outputs[:, 0] - waves(x)[task]).mean(-1)
+        np.testing.assert_allclose(errors, found.random[:, task], rtol=1e-9)
+
+
+def test_without_a_band_there_is_nothing_to_ask_by():
+    with pytest.raises(ValueError, match="no band"):
+        asked(_model("in-context")[0], FAMILIES["finn"], tasks=2)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from metademo.algorithms import Conditioned
+from metademo.algorithms.learner import tensor_like
 from metademo.evaluation import Z95
 from metademo.models import Model
 from metademo.tasks import Array, Examples, WaveFamily
@@ -46,6 +47,9 @@ def asked(model: Model, family: WaveFamily, tasks: int = TASKS) -> Asked:
 
     Places to ask at are those of every 4th point of the grid. Labels have the family's noise, the
     same for both at each question.
+
+    Raises:
+        ValueError: for a learner without a band.
     """
     rng = np.random.default_rng([SEED, HELD_OUT_STREAM])
     x = family.grid[::EVERY]
@@ -81,13 +85,16 @@ def _errors(
 
 
 def _predicted(model: Model, support: Examples[Array], x: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation (tasks, places) from all of the points."""
-    learner = model.learner
-    assert isinstance(learner, Conditioned)
-    tensors = support.map(lambda a: torch.as_tensor(a, dtype=torch.float32))
+    """Mean and standard deviation (tasks, places) from all of the points.
+
+    `run` would give all stages, of which all but the last are known already.
+    """
+    learner, tensor = model.learner, tensor_like(model.meta)
+    if not isinstance(learner, Conditioned):
+        raise ValueError(f"{learner.name} takes gradient steps, and has no band")
+    tensors = support.map(tensor)
     with torch.no_grad():
-        mean, std = learner.predict(
-            model.meta, tensors, torch.ones_like(tensors.x), torch.as_tensor(x).float()
-        )
-    assert std is not None
+        mean, std = learner.predict(model.meta, tensors, torch.ones_like(tensors.x), tensor(x))
+    if std is None:
+        raise ValueError(f"{learner.name} has no band, and so no widest place")
     return mean.numpy(), std.numpy()

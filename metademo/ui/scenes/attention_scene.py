@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
+import numpy as np
 
 from metademo.algorithms.in_context import HEADS, LAYERS, InContext
+from metademo.analysis.attention import attention as shares_of
 from metademo.models import Model
 from metademo.moments.views import ContextView
 from metademo.tasks import Array, Examples, WaveFamily
@@ -40,16 +41,10 @@ class Attention:
 
 def attention(view: ContextView, family: WaveFamily, name: str, model: Model) -> Attention | None:
     """What a model attends to after each of the visitor's points; None if it doesn't."""
-    learner = model.learner
-    if not isinstance(learner, InContext):
+    if not isinstance(model.learner, InContext):
         return None
-    count = len(view.points)
-    points = torch.tensor(view.points, dtype=torch.float32).reshape(1, count, 2)
-    seen = (torch.arange(count) < torch.arange(count + 1)[:, None]).float().unsqueeze(1)
-    x = torch.linspace(*family.x_range, PLACES)
-    with torch.no_grad():
-        found = learner.attention(
-            model.meta, Examples(points[..., 0], points[..., 1]), seen, x
-        ).numpy()
-    shares = [found[:, t, 0, ..., : t + 1] for t in range(count + 1)]
+    points = np.array(view.points).reshape(1, -1, 2)
+    support = Examples(points[..., 0], points[..., 1])
+    found = shares_of(model, support, np.linspace(*family.x_range, PLACES))
+    shares = [stage[..., : t + 1] for t, stage in enumerate(found)]
     return Attention(name, family.x_range, view.points, shares)
