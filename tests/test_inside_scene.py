@@ -88,7 +88,8 @@ def test_each_step_has_its_own_loss_on_the_map():
     walk, *_ = maml("two-phase", steps=9)
     _, planes = scene.ground(walk, "maml", {})
     error, loss, random = planes.figures
-    np.testing.assert_allclose(error.losses, walk.true_losses, atol=0.01)
+    np.testing.assert_allclose(error.losses, walk.true_losses, rtol=1e-12)
+    np.testing.assert_allclose(random.losses, walk.true_losses, rtol=1e-12)
     np.testing.assert_allclose(loss.losses, walk.inner_losses, rtol=1e-6)
     assert len(error.steps) == len(error.sees) == walk.steps + 1
     assert random.span == span_of(error.values), "both planes have the same colours"
@@ -147,12 +148,31 @@ def test_what_is_put_in_its_place_leads_less_far(swap):
         "random": Model.untrained(checkpoint),
     }
     other = scene.swapped_walk(walk, swap, others.get(swap))
-    found = scene.swapped_scene(walk, other, swap, FAMILIES["two-phase"])
+    family = FAMILIES["two-phase"]
+    found = scene.swapped_scene(walk, other, swap, family, scene.meant(view, family))
     assert walk.true_losses[-1] < 0.01
     assert not other.true_losses[-1] < 0.1
     assert scene.SWAPPED[swap] in found.captions[-1]
     assert len(found.captions) == view.steps + 1
     assert found.steps == view.steps
+
+
+def test_between_the_bands_no_wave_is_said_to_be_meant():
+    walk, view, *_ = daml(source=0.1)
+    family = FAMILIES["two-phase"]
+    assert scene.meant(view, family) == "the wave it comes nearest to"
+    shown = scene.swapped_scene(walk, walk, "truth", family, scene.meant(view, family))
+    assert shown.curves[0].label == "the wave it comes nearest to"
+    assert scene.meant(view.changed(source=1.2), family) == "the wave it stands for"
+
+
+@pytest.mark.parametrize("changes", [{"source": 0.0}, {"inner_lr": 0.001}, {"steps": 0}])
+def test_where_it_does_not_land_it_is_not_said_to(changes):
+    walk, view, *_ = daml(**changes)
+    about = scene.learned_loss(walk, view)[0].about
+    assert walk.true_losses[-1] > walk.true_losses[0] / 3
+    assert "where to land" not in about
+    assert "where to land" in scene.learned_loss(daml()[0], view)[0].about
 
 
 def test_only_weights_of_the_same_shape_fit():

@@ -91,7 +91,7 @@ def _source(state: PageState[DamlView], chosen: Checkpoint) -> None:
     elif view.inside == "ground":
         _ground(state, walk, "daml", {})
     else:
-        _parts(state, walk, "daml", "the wave it stands for")
+        _parts(state, walk, "daml", scene.meant(view, family))
 
 
 def _switch(state: PageState[W], names: tuple[str, ...], shown: str) -> None:
@@ -196,7 +196,7 @@ def _swaps(state: PageState[DamlView], walk: Walk, family: WaveFamily, chosen: C
     other = scene.swapped_walk(walk, swap, others.get(swap))
     interactive_chart(
         f"{state.page} swapped",
-        scene.swapped_scene(walk, other, swap, family),
+        scene.swapped_scene(walk, other, swap, family, scene.meant(state.view, family)),
         page=state.page,
         follows=True,
     )

@@ -42,6 +42,10 @@ from metademo.ui.scenes.sentences import IN_WORDS, after, number, ran_away
 ALONG = np.linspace(-1.5, 1.5, 61)
 """Where a slice is looked at: 0 is theta_0, 1 the end of the walk."""
 ALONG_TICKS = Ticks((-1, 0, 1), ("−1", "0: no step", "1: all steps"))
+LANDED = 1 / 3
+"""A walk has landed if it leaves less than that of the error it began with."""
+ALIKE = 0.7
+"""A cosine from which on two gradients point much the same way: 45° or less."""
 TOP = 1.6
 """The greatest error that a slice shows, in amplitudes: that of a wave upside down is 1.27."""
 EVERY = 8
@@ -144,14 +148,14 @@ def _valleys(found: Slice) -> str:
 
 def _planes(walk: Walk, name: str) -> Insight:
     quick, reach = walk.every(EVERY), reach_of(walk)
+    errors = walk.true_losses.numpy()  # on the whole grid, as the chart tells them
     walked = Plane(quick, walked_plane(walk), reach)
-    figures = [_map("Error against the wave", name, walked, walked.true, walked.true_at_steps)]
+    figures = [_map("Error against the wave", name, walked, walked.true, errors)]
     if not walk.learner.unlabelled:
         about = "Loss on the points"
         figures.append(_map(about, name, walked, walked.inner, walked.inner_at_steps))
     random = Plane(quick, random_plane(walk), reach)
-    title, losses = "Error, in a random plane", random.true_at_steps
-    flat = _map(title, name, random, random.true, losses, random=True)
+    flat = _map("Error, in a random plane", name, random, random.true, errors, random=True)
     figures.append(replace(flat, span=span_of(walked.true)))
     return Insight(
         "A plane through the weights",
@@ -192,32 +196,23 @@ def _place_in_words(k: int, loss: float, lost: float, random: bool) -> str:
 # ------------------------------------------------------------------------ the slopes
 
 
-def slope_panels(walk: Walk, name: str) -> list[Panel]:
+def _slope_panels(found: Slopes) -> list[Panel]:
     """Both losses along a walk, the lengths of their gradients, and the angle between those."""
-    found = slopes(walk)
-    inner = "learned loss" if walk.learner.unlabelled else "loss on the points"
-    colours, dash = look(name)
-    true = look("truth")
+    mine, true = look("daml"), look("truth")
+
+    def both(title: str, learned: Array, error: Array) -> Panel:
+        lines = [
+            Series("learned loss", learned.tolist(), *mine),
+            Series("true error", error.tolist(), *true),
+        ]
+        return Panel(title, lines, log=True)
+
     return [
-        Panel(
-            "Both losses",
-            [
-                Series(inner, found.inner.tolist(), colours, dash),
-                Series("true error", found.true.tolist(), *true),
-            ],
-            log=True,
-        ),
-        Panel(
-            "Length of their gradients",
-            [
-                Series(inner, found.inner_length.tolist(), colours, dash),
-                Series("true error", found.true_length.tolist(), *true),
-            ],
-            log=True,
-        ),
+        both("Both losses", found.inner, found.true),
+        both("Length of their gradients", found.inner_length, found.true_length),
         Panel(
             "Cosine between the gradients",
-            [Series("cosine", found.cosine.tolist(), colours, dash)],
+            [Series("cosine", found.cosine.tolist(), *mine)],
             note="1: they point the same way; 0: at right angles. Where one of them is zero it is "
             "undefined.",
         ),
@@ -227,15 +222,21 @@ def slope_panels(walk: Walk, name: str) -> list[Panel]:
 # ------------------------------------------------------------------------ the learned loss
 
 
+def meant(view: DamlView, family: WaveFamily) -> str:
+    """What the truth of a walk from a source input is, see `source_walk`."""
+    known = family.band_of(view.source) is not None
+    return "the wave it stands for" if known else "the wave it comes nearest to"
+
+
 def learned_loss(walk: Walk, view: DamlView) -> list[Insight]:
     """What a learned loss is along the walk, and what it sees and makes of it."""
-    found = seen(walk, SOURCES)
+    found, slope = seen(walk, SOURCES), slopes(walk)
     return [
         Insight(
             "Which way the learned loss points",
-            _slopes_in_words(slopes(walk)),
+            _slopes_in_words(slope),
             (),
-            slope_panels(walk, "daml"),
+            _slope_panels(slope),
         ),
         Insight(
             "What the learned loss sees",
@@ -255,10 +256,20 @@ def _slopes_in_words(found: Slopes) -> str:
     apart = np.degrees(np.arccos(cosine))
     return (
         f"Before the first step the gradient of the learned loss is {number(ratio)} times as long "
-        f"as that of the true error, and {apart:.0f}° off its direction (cosine {cosine:.2f}). The "
-        "outer loop has not taught it the slope of the error. It has taught it where to land: the "
-        f"error goes from {number(found.true[0])} to {number(found.true[-1])}."
+        f"as that of the true error, and {apart:.0f}° off its direction (cosine {cosine:.2f}). "
+        + _landing(found.true, cosine)
     )
+
+
+def _landing(errors: Array, cosine: float) -> str:
+    """What the outer loop has taught the loss, as far as this walk bears it out."""
+    way = f"from {number(errors[0])} to {number(errors[-1])}"
+    if errors[-1] < LANDED * errors[0] and cosine < ALIKE:
+        return (
+            "The outer loop has not taught it the slope of the error. It has taught it where to "
+            f"land: the error goes {way}."
+        )
+    return f"From here its steps take the error {way}."
 
 
 def _relative(values: Array) -> Array:
@@ -285,7 +296,7 @@ def _looked_at(found: Seen, view: DamlView) -> ImageFigure:
 def _one_sentence(*layers: Array) -> list[str]:
     said = []
     for k in range(len(layers[0])):
-        silent = sum(int((layer[k].max(axis=1) <= 0).sum()) for layer in layers)
+        silent = sum(int((~layer[k].any(axis=1)).sum()) for layer in layers)
         units = sum(layer.shape[1] for layer in layers)
         said.append(f"{after(k)} {silent} of {units} units are closed on the whole line.")
     return said
@@ -293,7 +304,7 @@ def _one_sentence(*layers: Array) -> list[str]:
 
 def _most(row: Array) -> str:
     """Where a unit does most."""
-    if row.max() <= 0:
+    if not row.any():
         return ": closed on the whole line before any step."
     return f": before any step at most {row.max():.2f}, at xₛ = {SOURCES[row.argmax()]:.2f}."
 
@@ -339,7 +350,7 @@ def _told_apart(found: Seen) -> list[str]:
         telling = int((np.abs(left - right) > spread).sum())
         said.append(
             f"{after(k)} {telling} of {len(units)} units do something else on the left than on the "
-            "right: they tell which wave is meant."
+            "right: by these it can be told which wave is meant."
         )
     return said
 
@@ -394,16 +405,20 @@ def fits(walk: Walk, model: Model) -> bool:
     return isinstance(learner, GradientBased) and dict(learner.network.shapes) == dict(walk.shapes)
 
 
-def swapped_scene(walk: Walk, other: Walk, swap: str, family: WaveFamily) -> Scene:
-    """What becomes of the wave and of the error when something is put in another's place."""
+def swapped_scene(walk: Walk, other: Walk, swap: str, family: WaveFamily, truth: str) -> Scene:
+    """What becomes of the wave and of the error when something is put in another's place.
+
+    Args:
+        truth: what the truth of both walks is, see `meant`.
+    """
     what = SWAPPED[swap]
     style = style_of("oracle" if swap == "truth" else swap)
     with np.errstate(over="ignore", invalid="ignore"):
         curves = [one.curves for one in (walk, other)]
     errors = [one.true_losses.numpy() for one in (walk, other)]
-    truth = walk.truth.labels[0].numpy()
+    wave = walk.truth.labels[0].numpy()
     shown = [
-        Curve("truth", "the wave it stands for", truth, *look("truth"), width=1.5),
+        Curve("truth", truth, wave, *look("truth"), width=1.5),
         Curve("daml", "its own weights, on the learned loss", curves[0], *look("daml"), 2.0, 0.6),
         Curve("swapped", what, curves[1], style.colours, style.dash, 4.0),
     ]
