@@ -11,9 +11,13 @@ from metademo.algorithms import Learner, Meta
 from metademo.checkpoints import Checkpoint
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
-    """A learner that can be run: with meta-parameters."""
+    """A learner that can be run: with meta-parameters.
+
+    Two models are the same if their learners and their `fingerprint` are, so that what was
+    computed of one can be kept by it.
+    """
 
     learner: Learner
     meta: Meta
@@ -21,6 +25,16 @@ class Model:
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Model:
         return cls(checkpoint.config.learner, checkpoint.meta)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[Learner, int]:
+        return self.learner, self.fingerprint
 
     @property
     def fingerprint(self) -> int:

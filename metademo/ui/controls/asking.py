@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -41,22 +40,13 @@ def ask_next(
 
 def _worth(family: WaveFamily, model: Model) -> None:
     with st.spinner("Asking on held-out waves…"):
-        found = _measured(_Asking((model.learner, model.fingerprint, family), model, family))
+        found = _measured(model, family)
     st.caption(asking_words.task(family, TASKS))
     st.markdown(asking_words.table(found))
     st.markdown(asking_words.verdict(found))
 
 
-@dataclass(frozen=True)
-class _Asking:
-    """What is measured, known by its key."""
-
-    key: object
-    model: Model = field(compare=False)
-    family: WaveFamily = field(compare=False)
-
-
 @functools.lru_cache(maxsize=100)
-def _measured(asking: _Asking) -> Asked:
+def _measured(model: Model, family: WaveFamily) -> Asked:
     """The same for all visitors."""
-    return asked(asking.model, asking.family)
+    return asked(model, family)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import streamlit as st
 
-from metademo.algorithms import GradientBased, Learner
+from metademo.algorithms import GradientBased
 from metademo.algorithms.cavia import CAVIA
 from metademo.analysis.context_map import ContextMap, ran_away
 from metademo.analysis.context_map import context_map as drawn_map
@@ -142,8 +141,7 @@ def _with_map(family: WaveFamily, chosen: Checkpoint) -> Checkpoint | None:
 def _map(state: PageState[MamlView], family: WaveFamily, mapped: Checkpoint) -> None:
     model = Model.of(mapped)
     walk = context_walk(state.view, model)
-    key = (model.learner, model.fingerprint, family, mapped.config.shots)
-    found = _mapped(_Asked(key, model))
+    found = _mapped(model, family, mapped.config.shots)
     if found is None or ran_away(walk).any():
         st.info(map_scene.AWAY)
         return
@@ -154,19 +152,10 @@ def _map(state: PageState[MamlView], family: WaveFamily, mapped: Checkpoint) -> 
     )
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """Whose map, known by its key."""
-
-    key: tuple[Learner, int, WaveFamily, int]
-    model: Model = field(compare=False)
-
-
 @functools.lru_cache(maxsize=16)
-def _mapped(asked: _Asked) -> ContextMap | None:
+def _mapped(model: Model, family: WaveFamily, shots: int) -> ContextMap | None:
     """The map: the same for all visitors."""
-    _, _, family, shots = asked.key
-    return drawn_map(asked.model, family, shots)
+    return drawn_map(model, family, shots)
 
 
 def _learned_loss(
