@@ -7,6 +7,7 @@ import pytest
 from commands import as_json, complaint, inputs, run, tiny_weights
 
 from metademo.algorithms import ALGORITHMS, GradientBased
+from metademo.command_line.reports import InspectReport
 
 POINTS = "-4,0.75 -2,-0.9 1.5,1 3.5,-0.35"
 KEYS = ["slice", "plane", "gradients", "units", "backward"]
@@ -92,6 +93,12 @@ def test_what_cannot_be_looked_into_is_one_line(weights_of, options, fault, weig
 
 def test_what_runs_away_is_one_line(capsys):
     assert "diverged" in complaint(capsys, "inspect", "maml-finn", "--points", "1e300,0")
+
+
+@pytest.mark.parametrize("points", [POINTS, "0,1e30"])
+def test_the_report_reads_back_what_it_has_written(points, capsys):
+    text = run(capsys, "inspect", "maml-finn", "--points", points, "--json")
+    assert InspectReport.model_validate_json(text).to_json() == text.strip()
 
 
 def test_what_is_too_large_to_count_is_null(capsys):

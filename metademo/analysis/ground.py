@@ -17,6 +17,8 @@ from torch import Tensor
 from metademo.analysis.walk import Walk
 from metademo.tasks import Array
 
+ALONG = np.linspace(-1.5, 1.5, 61)
+"""Where a slice is looked at: 0 is theta_0, 1 the end of the walk."""
 SIDE = 51
 """Networks along each side of a map of a plane."""
 ROOM = 1.35
@@ -50,7 +52,7 @@ class Slice:
     norm: float
 
 
-def slice_of(walk: Walk, s: Array) -> Slice:
+def slice_of(walk: Walk, s: Array = ALONG) -> Slice:
     """The losses on the line through both ends of a walk.
 
     Args:

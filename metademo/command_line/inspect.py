@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import math
+from typing import TypeVar
 
 import numpy as np
 
 from metademo.algorithms import Learner
 from metademo.analysis.backward import angle, backward
 from metademo.analysis.gradients import slopes
-from metademo.analysis.ground import Plane, Slice, reach_of, slice_of, walked_plane
+from metademo.analysis.ground import Plane, reach_of, slice_of, walked_plane
 from metademo.analysis.units import Layer, parts
 from metademo.analysis.walk import Walk
 from metademo.command_line.arguments import Commands, add_command, load_weights
@@ -26,10 +27,10 @@ from metademo.command_line.support import adaptation, add_support, points, sourc
 from metademo.formats import readable
 from metademo.models import Model
 from metademo.network import Regressor
+from metademo.reports import Report
 from metademo.tasks import Array, Examples, WaveFamily, Waves, as_waves
 
-ALONG = np.linspace(-1.5, 1.5, 61)
-"""Where a slice is measured: 0 is theta_0, 1 the end of the walk."""
+R = TypeVar("R", bound=Report)
 
 
 def add(commands: Commands) -> None:
@@ -85,52 +86,24 @@ def _task(
 
 
 def _report(algorithm: str, family: str, walk: Walk, wave: Waves) -> InspectReport:
-    found = slopes(walk)
     return InspectReport(
         algorithm=algorithm,
         family=family,
         amplitude=float(wave.amplitude[0]),
         phase=float(wave.phase[0]),
         steps=walk.steps,
-        slice=_slice(slice_of(walk, ALONG)),
-        plane=_plane(Plane(walk, walked_plane(walk), reach_of(walk))),
-        gradients=GradientsReport(
-            inner=found.inner.tolist(),
-            true=found.true.tolist(),
-            inner_length=found.inner_length.tolist(),
-            true_length=found.true_length.tolist(),
-            cosine=[_known(value) for value in found.cosine],
-        ),
+        slice=_told(SliceReport, slice_of(walk)),
+        plane=_told(PlaneReport, Plane(walk, walked_plane(walk), reach_of(walk))),
+        gradients=_told(GradientsReport, slopes(walk)),
         units=_all_units(walk),
         backward=_backward(walk),
     )
 
 
-def _slice(found: Slice) -> SliceReport:
-    return SliceReport(
-        s=found.s.tolist(),
-        true=found.true.tolist(),
-        mirror=found.mirror.tolist(),
-        inner=found.inner.tolist(),
-        at=found.at.tolist(),
-        off=found.off.tolist(),
-        length=found.length,
-        norm=found.norm,
-    )
-
-
-def _plane(found: Plane) -> PlaneReport:
-    return PlaneReport(
-        places=found.places.tolist(),
-        true=found.true.tolist(),
-        inner=found.inner.tolist(),
-        steps=found.steps.tolist(),
-        lost=found.lost.tolist(),
-        true_at_steps=found.true_at_steps.tolist(),
-        inner_at_steps=found.inner_at_steps.tolist(),
-        true_seen=found.true_seen.tolist(),
-        inner_seen=found.inner_seen.tolist(),
-    )
+def _told(kind: type[R], found: object) -> R:
+    """A report of what has its fields by the same names, as arrays or numbers."""
+    values = {name: getattr(found, name) for name in kind.model_fields}
+    return kind(**{n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in values.items()})
 
 
 def _all_units(walk: Walk) -> list[UnitsReport]:
@@ -182,7 +155,7 @@ def _print(report: InspectReport) -> None:
     )
     for k, (*numbers, cosine, lost) in enumerate(rows):
         text = "".join(f"{readable(value):>12}" for value in numbers)
-        told = "undefined" if cosine is None else f"{cosine:.3f}"
+        told = f"{cosine:.3f}" if cosine is not None and math.isfinite(cosine) else "undefined"
         print(f"  {k:>4}{text}{told:>12}{lost:>11.1%}")
     found = report.slice
     print(

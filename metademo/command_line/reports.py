@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from metademo.formats import readable
-from metademo.reports import Report
+from metademo.reports import Report, Unbounded
 from metademo.scores import Scores, ScoresOrNone
 from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES
@@ -46,12 +46,12 @@ class AdaptReport(Report):
 class SliceReport(Report):
     """The losses on the line theta_0 + s (theta_S - theta_0): see `analysis.ground.Slice`."""
 
-    s: list[float]
-    true: list[float]
-    mirror: list[float]
-    inner: list[float]
-    at: list[float]
-    off: list[float]
+    s: list[Unbounded]
+    true: list[Unbounded]
+    mirror: list[Unbounded]
+    inner: list[Unbounded]
+    at: list[Unbounded]
+    off: list[Unbounded]
     length: float
     norm: float
 
@@ -59,28 +59,28 @@ class SliceReport(Report):
 class PlaneReport(Report):
     """The losses on the plane that the walk leaves least: see `analysis.ground.Plane`."""
 
-    places: list[float]
-    true: list[list[float]]
-    inner: list[list[float]]
-    steps: list[list[float]]
-    lost: list[float]
-    true_at_steps: list[float]
-    inner_at_steps: list[float]
-    true_seen: list[float]
-    inner_seen: list[float]
+    places: list[Unbounded]
+    true: list[list[Unbounded]]
+    inner: list[list[Unbounded]]
+    steps: list[list[Unbounded]]
+    lost: list[Unbounded]
+    true_at_steps: list[Unbounded]
+    inner_at_steps: list[Unbounded]
+    true_seen: list[Unbounded]
+    inner_seen: list[Unbounded]
 
 
 class GradientsReport(Report):
     """Both losses along the walk, and their gradients: see `analysis.gradients.Slopes`.
 
     Attributes:
-        cosine: between the gradients; None where one of them is zero.
+        cosine: between the gradients; null in JSON where one of them is zero.
     """
 
-    inner: list[float]
-    true: list[float]
-    inner_length: list[float]
-    true_length: list[float]
+    inner: list[Unbounded]
+    true: list[Unbounded]
+    inner_length: list[Unbounded]
+    true_length: list[Unbounded]
     cosine: list[float | None]
 
 
@@ -92,9 +92,9 @@ class UnitsReport(Report):
     """
 
     layer: int
-    moved: list[float]
+    moved: list[Unbounded]
     order: list[int]
-    pushes: list[list[list[float]]]
+    pushes: list[list[list[Unbounded]]]
 
 
 class BackwardReport(Report):
@@ -106,7 +106,7 @@ class BackwardReport(Report):
             degrees; None where one has no length.
     """
 
-    lengths: list[float]
+    lengths: list[Unbounded]
     first_order: float | None
     reptile: float | None
 

@@ -22,6 +22,7 @@ from metademo.ui.components.chart.chart import interactive_chart
 from metademo.ui.components.context_map.context_map import context_map
 from metademo.ui.components.inside.inside import insights
 from metademo.ui.components.units.units import units_chart
+from metademo.ui.controls import layout
 from metademo.ui.controls.layout import INSIDE, W
 from metademo.ui.scenes import inside_scene as scene
 from metademo.ui.scenes import map_scene
@@ -72,9 +73,7 @@ def _points(state: PageState[MamlView], chosen: Checkpoint) -> None:
         _parts(state, walk, "maml", "the nearest wave" if view.fitted else "the true wave")
         return
     contrasts = {
-        name: points_walk(view, family, other)
-        for name, other in _others(family, chosen).items()
-        if name != "maml"
+        name: points_walk(view, family, other) for name, other in layout.contrasts(chosen).items()
     }
     _ground(state, walk, "maml", contrasts)
 
@@ -169,7 +168,8 @@ def _learned_loss(
 
 def _swaps(state: PageState[DamlView], walk: Walk, family: WaveFamily, chosen: Checkpoint) -> None:
     """The wave and the error when the loss or the weights are put in another's place."""
-    others = _others(family, chosen)
+    maml = resources.library()[0].get(f"maml-{family.name}")
+    others = ({"maml": Model.of(maml)} if maml else {}) | layout.contrasts(chosen)
     names = ["truth", *(name for name, model in others.items() if scene.fits(walk, model))]
     swap = state.view.swap if state.view.swap in names else "truth"
     st.segmented_control(
@@ -189,11 +189,3 @@ def _swaps(state: PageState[DamlView], walk: Walk, family: WaveFamily, chosen: C
         page=state.page,
         follows=True,
     )
-
-
-def _others(family: WaveFamily, chosen: Checkpoint) -> dict[str, Model]:
-    """Networks of the same family that were trained otherwise, or not at all, by their style."""
-    library = resources.library()[0]
-    shipped = {name: library.get(f"{name}-{family.name}") for name in ("maml", "pretrained")}
-    found = {name: Model.of(checkpoint) for name, checkpoint in shipped.items() if checkpoint}
-    return found | {"random": Model.untrained(chosen)}

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from metademo.checkpoints import Checkpoint
+from metademo.models import Model
 from metademo.moments.outside import ATTRIBUTES
 from metademo.moments.tour import CONTROLS
 from metademo.moments.views import (
@@ -202,6 +203,13 @@ def chosen_among(
     elif name != wanted:
         state.commit(change(state.view, name, choices[name]))
     return choices[name]
+
+
+def contrasts(chosen: Checkpoint) -> dict[str, Model]:
+    """What stands beside a meta-trained network: others on the same family, by their style."""
+    ordinary = resources.library()[0].get(f"pretrained-{chosen.config.family}")
+    trained = {"pretrained": Model.of(ordinary)} if ordinary else {}
+    return trained | {"random": Model.untrained(chosen)}
 
 
 def training_command(algorithm: str, family: str) -> str:

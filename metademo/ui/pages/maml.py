@@ -65,11 +65,7 @@ def _scene() -> Scene:
     state = _state()
     _, chosen = layout.chosen_weights(state, "maml", _with_weights)
     view, family = state.view, as_waves(chosen.config.task_family)
-    contrasts = {}
-    if view.contrast:
-        ordinary = resources.library()[0].get(f"pretrained-{family.name}")
-        contrasts = {"pretrained": Model.of(ordinary)} if ordinary else {}
-        contrasts |= {"random": Model.untrained(chosen)}
+    contrasts = layout.contrasts(chosen) if view.contrast else {}
     return maml_scene(view, family, Model.of(chosen), contrasts)
 
 

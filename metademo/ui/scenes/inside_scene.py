@@ -14,6 +14,7 @@ import numpy as np
 from metademo.algorithms import GradientBased
 from metademo.analysis.gradients import Seen, Slopes, instead, seen, slopes
 from metademo.analysis.ground import (
+    ALONG,
     Plane,
     Slice,
     random_plane,
@@ -39,8 +40,6 @@ from metademo.ui.components.kernel.insights import (
 from metademo.ui.scenes.scenes import Y_RANGE, look
 from metademo.ui.scenes.sentences import IN_WORDS, after, number, ran_away
 
-ALONG = np.linspace(-1.5, 1.5, 61)
-"""Where a slice is looked at: 0 is theta_0, 1 the end of the walk."""
 ALONG_TICKS = Ticks((-1, 0, 1), ("−1", "0: no step", "1: all steps"))
 LANDED = 1 / 3
 """A walk has landed if it leaves less than that of the error it began with."""
@@ -100,7 +99,7 @@ def _slices(walks: Mapping[str, Walk]) -> Insight:
 
 
 def _slice(name: str, walk: Walk) -> LineFigure:
-    found = slice_of(walk, ALONG)
+    found = slice_of(walk)
     amplitude = max(1e-9, float(walk.truth.labels.abs().max()))
     lines = [
         Line("error", found.true, *look(name), width=2.5),

@@ -1,6 +1,6 @@
 /** A loss on a plane among the weights, as a heat map with contours, and a walk on it. */
 
-import { make, set, svg } from "../kernel/base.js";
+import { make, rgb, set, svg } from "../kernel/base.js";
 import { pretty } from "../kernel/formats.js";
 import { errorText, niceUnit } from "../kernel/scales.js";
 import { contour, levels } from "./contours.js";
@@ -91,7 +91,7 @@ export class PlaneMap extends Figure {
   #paint() {
     const { data, theme, rows } = this;
     const side = rows.length;
-    const [colour, paper] = [channels(theme.pick(data.color)), channels(theme.background)];
+    const [colour, paper] = [rgb(theme.pick(data.color)), rgb(theme.background)];
     const [low, high] = [Math.log(data.least), Math.log(data.greatest)];
     Object.assign(this.canvas, { width: side, height: side });
     const pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
@@ -175,13 +175,4 @@ export class PlaneMap extends Figure {
 function overlap(one, other) {
   const away = (/** @type {string} */ axis) => Math.abs(Number(one.getAttribute(axis)) - Number(other.getAttribute(axis)));
   return away("x") < LABEL.width && away("y") < LABEL.height;
-}
-
-const pen = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
-
-/** @param {string} color */
-function channels(color) {
-  pen.fillStyle = color;
-  pen.fillRect(0, 0, 1, 1);
-  return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
 }

@@ -135,7 +135,7 @@ const pen = /** @type {CanvasRenderingContext2D} */ (
   document.createElement("canvas").getContext("2d", { willReadFrequently: true }));
 
 /** Any CSS colour as [red, green, blue]. @param {string} color @returns {number[]} */
-function rgb(color) {
+export function rgb(color) {
   pen.fillStyle = "#000";
   pen.fillStyle = color;
   pen.fillRect(0, 0, 1, 1);
