@@ -255,20 +255,14 @@ class PointsView(PageView):
         )
 
 
-class MamlView(PointsView):
-    """The MAML page.
+class WeightsView(PointsView):
+    """A page on which one network meets the visitor's points.
 
     Attributes:
         weights: name of the meta-trained weights.
-        contrast: whether the untrained and the ordinarily trained network are shown, too.
-        worst: whether the four points at which the network fails most are looked for.
-        inside: what is shown where one sees inside.
     """
 
-    weights: str = "maml-any-phase"
-    contrast: bool = False
-    worst: bool = False
-    inside: Annotated[str, OneOf(("ground", "parts", "map"))] = "ground"
+    weights: str = ""
 
     @classmethod
     def first(cls, **values: Any) -> Self:
@@ -283,27 +277,26 @@ class MamlView(PointsView):
         return f"{self.points_in_words} with {self.weights}"
 
 
-class ContextView(PointsView):
-    """The page In context: learners that take no gradient steps.
+class MamlView(WeightsView):
+    """The MAML page.
 
     Attributes:
-        weights: name of the meta-trained weights.
+        contrast: whether the untrained and the ordinarily trained network are shown, too.
+        worst: whether the four points at which the network fails most are looked for.
+        inside: what is shown where one sees inside.
     """
+
+    weights: str = "maml-any-phase"
+    contrast: bool = False
+    worst: bool = False
+    inside: Annotated[str, OneOf(("ground", "parts", "map"))] = "ground"
+
+
+class ContextView(WeightsView):
+    """The page In context: learners that take no gradient steps."""
 
     snap: bool = True
     weights: str = "in-context-any-phase"
-
-    @classmethod
-    def first(cls, **values: Any) -> Self:
-        """The example of the MAML page."""
-        return super().first(**{"phase": EXAMPLE_PHASE, **values})
-
-    def shareable(self, own: Collection[str]) -> Self:
-        return self.changed(weights=self.first().weights) if self.weights in own else self
-
-    @property
-    def in_words(self) -> str:
-        return f"{self.points_in_words} with {self.weights}"
 
     def with_weights(self, weights: str, family: WaveFamily) -> Self:
         """The view with weights of another family, on one of its waves: of middle height."""
