@@ -9,6 +9,7 @@ import pytest
 from pages import INPUT, chart, click, component, gesture, start, view, widget
 from streamlit.testing.v1 import AppTest
 
+from metademo.engines import warm_up
 from metademo.moments.address import HOME, PAGES, follow, parameters, query
 from metademo.moments.tour import CONTROLS, PANELS, SENTENCES
 from metademo.moments.train_view import TrainView
@@ -25,6 +26,12 @@ LINKS = {
     "compare": "family=finn&amplitude=2&chosen=maml,oracle&own_steps=0&steps=3&unfolded=outside",
     "train": "algorithm=anil&pace=100&inner_lr=0.05&seed=7",
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def same_engine():
+    """The compiled engine's last digits are not the reference's: what draws may not change."""
+    warm_up()
 
 
 def arrive(page: str, query: str) -> AppTest:
