@@ -12,8 +12,8 @@ from metademo.analysis.context_map import SIDE, STEPS, ContextMap
 from metademo.figures import CYCLE
 from metademo.moments.views import PointsView
 from metademo.tasks import PI, Array, WaveFamily
-from metademo.ui.components.kernel.curves import Curve, Ticks, pi_label, pi_ticks
-from metademo.ui.components.kernel.gestures import Point, Range
+from metademo.ui.components.kernel.curves import Curve, WaveChart, pi_label, pi_ticks
+from metademo.ui.components.kernel.gestures import Point
 from metademo.ui.scenes.scenes import look
 
 AWAY = "CAVIA’s steps have run away, so they are on no map."
@@ -33,7 +33,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class MapScene:
+class MapScene(WaveChart):
     """All that is drawn of a map.
 
     Attributes:
@@ -46,8 +46,6 @@ class MapScene:
         side: how many places with a curve there are along each side.
         curves: at these places, row by row upwards, (side x side, points).
         walk: where the visitor's points lead, (S + 1, 2).
-        wave, truth: how the curve at the dot looks, and the visitor's wave.
-        points: the visitor's.
     """
 
     sentence: str
@@ -59,12 +57,6 @@ class MapScene:
     side: int
     curves: Array
     walk: Array
-    wave: Curve
-    truth: Curve
-    x_range: Range
-    y_range: Range
-    x_ticks: Ticks | None
-    points: Sequence[Point]
 
 
 def map_scene(found: ContextMap, walk: Array, view: PointsView, family: WaveFamily) -> MapScene:

@@ -12,8 +12,8 @@ from metademo.analysis.units import SLOPES, Layer, Parts, parts
 from metademo.analysis.walk import Walk
 from metademo.figures import style_of
 from metademo.tasks import Array, Examples
-from metademo.ui.components.kernel.curves import DISGUISES, Curve, Ticks, pi_ticks
-from metademo.ui.components.kernel.gestures import Point, Range
+from metademo.ui.components.kernel.curves import DISGUISES, Curve, WaveChart, pi_ticks
+from metademo.ui.components.kernel.gestures import Range
 from metademo.ui.scenes.compare_scene import in_a_row
 from metademo.ui.scenes.sentences import RAN_AWAY, after, number
 
@@ -65,29 +65,22 @@ class UnitsLayer:
 
 
 @dataclass(frozen=True)
-class UnitsScene:
+class UnitsScene(WaveChart):
     """All that is drawn of a network's parts, for all steps.
 
     Attributes:
         sentence: what there is to see.
-        wave, truth, share, total: the network, the true wave, and how the contribution of one unit
-            and the sum of several are drawn; `y` of the latter is made in the browser.
+        share, total: how the contribution of one unit and the sum of several are drawn; their `y`
+            is made in the browser.
         seen: what pushes, in words, in the order of x.
-        points: where it lies, if it is labelled.
         layers: see `Parts.layers`. The first unit of the last one is what to look at first: its
             share needs no explanation.
     """
 
     sentence: str
-    wave: Curve
-    truth: Curve
     share: Curve
     total: Curve
-    x_range: Range
-    y_range: Range
-    x_ticks: Ticks | None
     seen: Sequence[str]
-    points: Sequence[Point]
     layers: Sequence[UnitsLayer]
 
 

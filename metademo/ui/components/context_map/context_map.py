@@ -10,7 +10,6 @@ import functools
 from collections.abc import Callable
 
 from metademo.ui.components.kernel import assets
-from metademo.ui.components.kernel.curves import encode_curve, encode_ticks
 from metademo.ui.components.kernel.insights import packed
 from metademo.ui.scenes.map_scene import MapScene, phase_labels
 
@@ -39,14 +38,8 @@ def context_map(key: str, scene: MapScene, *, page: str) -> None:
         "side": scene.side,
         "curves": packed(scene.curves),
         "walk": scene.walk.tolist(),
-        "wave": encode_curve(scene.wave, scene.y_range),
-        "truth": encode_curve(scene.truth, scene.y_range),
-        "xRange": list(scene.x_range),
-        "yRange": list(scene.y_range),
-        "xTicks": encode_ticks(scene.x_ticks),
-        "points": [[float(x), float(y)] for x, y in scene.points],
     }
-    _mount()(key=key, data=data)
+    _mount()(key=key, data=data | scene.encoded())
 
 
 @functools.cache

@@ -274,3 +274,31 @@ def two_colors(color: Color) -> tuple[str, str]:
 
 def encode_ticks(ticks: Ticks | None) -> list[list[Any]] | None:
     return None if ticks is None else [[float(v) for v in ticks.values], list(ticks.labels)]
+
+
+@dataclass(frozen=True)
+class WaveChart:
+    """A chart of curves that the browser makes, see `kernel/wave_chart.js`.
+
+    Attributes:
+        wave, truth: how the network's curve looks, and the wave that it is to become.
+        x_range, y_range, x_ticks: as of a `Scene`.
+        points: the support set, if it is labelled.
+    """
+
+    wave: Curve
+    truth: Curve
+    x_range: Range
+    y_range: Range
+    x_ticks: Ticks | None
+    points: Sequence[Point]
+
+    def encoded(self) -> dict[str, Any]:
+        return {
+            "wave": encode_curve(self.wave, self.y_range),
+            "truth": encode_curve(self.truth, self.y_range),
+            "xRange": [float(v) for v in self.x_range],
+            "yRange": [float(v) for v in self.y_range],
+            "xTicks": encode_ticks(self.x_ticks),
+            "points": [[float(x), float(y)] for x, y in self.points],
+        }

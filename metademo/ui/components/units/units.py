@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from metademo.ui.components.kernel import assets
-from metademo.ui.components.kernel.curves import encode_curve, encode_rows, encode_ticks
+from metademo.ui.components.kernel.curves import encode_curve, encode_rows
 from metademo.ui.components.kernel.gestures import finite
 from metademo.ui.scenes.units_scene import UnitsLayer, UnitsScene
 
@@ -31,18 +31,12 @@ def units_chart(key: str, scene: UnitsScene, *, page: str) -> None:
         "assets": assets.urls("units/units.js"),
         "page": page,
         "sentence": scene.sentence,
-        "wave": encode_curve(scene.wave, scene.y_range),
-        "truth": encode_curve(scene.truth, scene.y_range),
         "share": encode_curve(scene.share, scene.y_range),
         "total": encode_curve(scene.total, scene.y_range),
-        "xRange": list(scene.x_range),
-        "yRange": list(scene.y_range),
-        "xTicks": encode_ticks(scene.x_ticks),
         "seen": list(scene.seen),
-        "points": [[float(x), float(y)] for x, y in scene.points],
         "layers": [_encode_layer(layer) for layer in scene.layers],
     }
-    _mount()(key=key, data=data)
+    _mount()(key=key, data=data | scene.encoded())
 
 
 @functools.cache
