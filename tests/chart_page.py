@@ -45,6 +45,15 @@ COUNT_SENT = """() => {
 }"""
 
 
+def opened_with(page: Page, url: str, beside: str) -> Page:
+    """A page whose chart has another component beside it, by its selector, once both are drawn."""
+    page.goto(url)
+    for part in (CHART, beside):
+        page.wait_for_selector(f"{part}[data-ready=true]")
+    page.evaluate(SETTLED)
+    return page
+
+
 class Chart:
     """A page with a chart in it."""
 

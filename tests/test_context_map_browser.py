@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from axe import TAGS, examine
-from browser import PHONE, SETTLED
-from chart_page import CHART
+from browser import PHONE
+from chart_page import CHART, opened_with
 from playwright.sync_api import Page
 
 APP = Path(__file__).parent / "apps" / "map_app.py"
@@ -26,11 +26,7 @@ def home(page, url) -> Page:
 
 
 def opened(page: Page, url: str) -> Page:
-    page.goto(url)
-    page.wait_for_selector(f"{CHART}[data-ready=true]")
-    page.wait_for_selector(f"{MAP}[data-ready=true]")
-    page.evaluate(SETTLED)
-    return page
+    return opened_with(page, url, MAP)
 
 
 def told(page: Page, name: str) -> str:

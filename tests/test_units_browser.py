@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from browser import PHONE, SETTLED
-from chart_page import CHART
+from browser import PHONE
+from chart_page import CHART, opened_with
 from playwright.sync_api import Page
 
 APP = Path(__file__).parent / "apps" / "units_app.py"
@@ -27,11 +27,7 @@ def home(page, url) -> Page:
 
 
 def opened(page: Page, url: str) -> Page:
-    page.goto(url)
-    page.wait_for_selector(f"{CHART}[data-ready=true]")
-    page.wait_for_selector(f"{UNITS}[data-ready=true]")
-    page.evaluate(SETTLED)
-    return page
+    return opened_with(page, url, UNITS)
 
 
 def told(page: Page, name: str) -> str:
