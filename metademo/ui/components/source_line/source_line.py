@@ -102,4 +102,4 @@ def source_line(
 
 @functools.cache
 def _mount() -> Callable[..., None]:
-    return assets.component("source_line", 120)
+    return assets.component("source_line", 125)
