@@ -15,7 +15,7 @@ from metademo.ui.controls import take_home
 from metademo.ui.controls.numbers import number_input, within_reach
 from metademo.ui.controls.play import play
 from metademo.ui.scenes.train_scene import learned
-from metademo.ui.scenes.train_verdict import Remedy, remedies
+from metademo.ui.scenes.train_remedies import Remedy, remedies
 from metademo.ui.scenes.train_words import OWN, SETTINGS, describe, note_on, promise, refusal
 from metademo.ui.state.runs import Run, Visit
 from metademo.ui.state.state import PageState

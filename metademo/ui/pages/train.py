@@ -12,13 +12,14 @@ from metademo.moments.train_view import TrainView
 from metademo.settings import TrainConfig
 from metademo.ui.components.train_stage.train_stage import resting_place, train_stage
 from metademo.ui.controls import keep, layout, train_controls
+from metademo.ui.scenes.train_kind import untrained
 from metademo.ui.scenes.train_scene import (
     Line,
     empty_line,
     learned,
     loss_line,
     train_scene,
-    untrained,
+    unstarted,
     verdict,
 )
 from metademo.ui.scenes.train_words import Report, report
@@ -69,12 +70,12 @@ def _stage(view: TrainView, situation: Any, moment: Mapping[str, str]) -> None:
     run, under_way = visit.chosen, visit.under_way
     progress = run.progress if run else None
     if run is None or progress is None or not progress.snapshots:
-        probes, start = untrained(run.config if run else _drawable(view))
-        scene, name = train_scene(probes, [start]), "not trained yet"
-        lines = [empty_line(probes.config)]
+        kind, name = unstarted(run.config if run else _drawable(view)), "not trained yet"
+        scene = train_scene(kind, [untrained(kind.config)])
+        lines = [empty_line(kind.config)]
     else:
-        probes, name = run.probes, run.name
-        scene = train_scene(probes, progress.snapshots)
+        kind, name = run.kind, run.name
+        scene = train_scene(kind, progress.snapshots)
         lines = _lines(visit, run)
     train_stage(
         STAGE,
@@ -83,7 +84,7 @@ def _stage(view: TrainView, situation: Any, moment: Mapping[str, str]) -> None:
         report=_report(under_way or run),
         scene=scene,
         lines=lines,
-        planned=0 if progress and progress.state.over else probes.config.steps,
+        planned=0 if progress and progress.state.over else kind.config.steps,
         live=under_way is not None,
         moment=moment,
         verdict=verdict(progress) if progress else "",
@@ -116,8 +117,8 @@ def _report(run: Run | None) -> Report:
 
 
 def _lines(visit: Visit, run: Run) -> list[Line]:
-    """The loss chart's lines: the run on the stage first, the others behind it."""
-    others = [other for other in visit.runs if other is not run]
+    """The loss chart's lines: the run on the stage first, behind it others that are told alike."""
+    others = [r for r in visit.runs if r is not run and r.kind.shares == run.kind.shares]
     return [loss_line(r.label, r.number, r.progress) for r in (run, *others)]
 
 

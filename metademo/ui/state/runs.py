@@ -19,7 +19,8 @@ from metademo.checkpoints import Checkpoint
 from metademo.described import ConfigError, titled
 from metademo.jobs import Busy, Job, Progress, Snapshot
 from metademo.settings import TrainConfig
-from metademo.ui.scenes.train_scene import Probes
+from metademo.ui.scenes.train_kind import RunKind
+from metademo.ui.scenes.train_scene import kind_of
 from metademo.ui.scenes.train_words import brief, describe
 from metademo.ui.server.trainings import registry as registry  # the pages have it from here
 
@@ -30,14 +31,14 @@ TOKEN = "run"
 
 @dataclass
 class Run:
-    """One run of this visit, with the probe curves of its present snapshots."""
+    """One run of this visit, with what shows its present snapshots."""
 
     number: int
     job: Job
-    probes: Probes = field(init=False)
+    kind: RunKind = field(init=False)
 
     def __post_init__(self) -> None:
-        self.probes = Probes(self.job.config)
+        self.kind = kind_of(self.job.config)
 
     @property
     def config(self) -> TrainConfig:

@@ -20,7 +20,7 @@ import streamlit as st
 
 from metademo.tasks import Array
 from metademo.ui.components.kernel import assets
-from metademo.ui.components.kernel.curves import Curve, encode_curve, encode_ticks, pi_ticks
+from metademo.ui.components.kernel.curves import Curve, encode_curve, encode_pixels, encode_ticks
 from metademo.ui.scenes.facts import unfold
 from metademo.ui.scenes.train_scene import Line, TrainScene
 from metademo.ui.scenes.train_words import Report
@@ -59,7 +59,7 @@ def train_stage(
     """
     unsent = _unsent(key, run, scene.steps)
     said, facts = unfold(verdict)
-    ticks = pi_ticks(*scene.x_range) if _is_wide(scene.x_range) else None
+    figure = scene.figure
     data = {
         "assets": assets.urls("train_stage/train_stage.js"),
         "turn": _told(key, "have").get("turn", 0),
@@ -79,17 +79,20 @@ def train_stage(
         "detailFacts": [list(scene.detail_facts[i]) for i in unsent],
         "verdict": said,
         "verdictFacts": facts,
-        "points": scene.points,
+        "points": list(figure.points),
+        "images": [[encode_pixels(image) for image in row] for row in _rows_of(figure.images)],
         "metric": scene.metric,
-        "about": scene.about,
+        "keys": dict(scene.keys),
+        "about": dict(scene.about),
+        "shares": scene.shares,
         "most": max([1, planned, *(_last(line.steps) for line in lines)]),
         "top": max(line.top for line in lines),
         "ignoring": float(f"{lines[0].ignoring:.4g}"),
         "lines": [_encode_line(line, main=not i) for i, line in enumerate(lines)],
-        "curves": [_encode_rows(curve, unsent, scene.y_range) for curve in scene.curves],
-        "xRange": list(scene.x_range),
-        "yRange": list(scene.y_range),
-        "xTicks": encode_ticks(ticks),
+        "curves": [_encode_rows(curve, unsent, figure.y_range) for curve in figure.curves],
+        "xRange": list(figure.x_range),
+        "yRange": list(figure.y_range),
+        "xTicks": encode_ticks(figure.x_ticks),
         "height": HEIGHT,
     }
     _mount()(key=key, data=data, on_rest_change=lambda: None, on_have_change=lambda: None)
@@ -121,11 +124,6 @@ def _told(key: str, name: str) -> dict[str, Any]:
 @functools.cache
 def _mount() -> Callable[..., None]:
     return assets.component("train_stage", FIRST_PAINT_HEIGHT)
-
-
-def _is_wide(x_range: tuple[float, float]) -> bool:
-    """Whether the range is one of whole multiples of π, which are then its natural marks."""
-    return all(abs(v / np.pi - round(v / np.pi)) < 1e-6 for v in x_range)
 
 
 def _encode_rows(
