@@ -23,6 +23,12 @@ pages = [
         url_path="compare",
     ),
     st.Page(
+        "metademo/ui/pages/draw.py",
+        title="Draw",
+        icon=":material/draw:",
+        url_path="draw",
+    ),
+    st.Page(
         "metademo/ui/pages/train.py",
         title="Train",
         icon=":material/model_training:",

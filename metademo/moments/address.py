@@ -33,6 +33,7 @@ from metademo.moments.duel import DuelView
 from metademo.moments.lesson import Lesson
 from metademo.moments.mended import View, is_number
 from metademo.moments.outer import HowView
+from metademo.moments.signs import DrawView
 from metademo.moments.train_view import TrainView
 from metademo.moments.views import CompareView, ContextView, DamlView, MamlView
 from metademo.settings import TrainConfig
@@ -45,6 +46,7 @@ PAGES: dict[str, type[View]] = {
     "daml": DamlView,
     "context": ContextView,
     "compare": CompareView,
+    "draw": DrawView,
     "train": TrainView,
     "duel": DuelView,
     "how": HowView,

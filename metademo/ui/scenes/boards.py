@@ -62,12 +62,15 @@ class Board:
 class Sweep:
     """A chart of errors against an attribute of the tasks, with one line per learner and step.
 
+    It may also be one of shares from 0 to 1, of which more is better.
+
     Attributes:
         values: of the attribute, (n,); with `names` they are kinds and not numbers.
         trained: stretches of it that occurred in training.
         here: the value of the task in the chart.
         about: how the errors at the value next to it were computed.
         series: `values` of each has shape (S + 1, n).
+        shares: whether these are shares, and no errors.
     """
 
     title: str
@@ -78,3 +81,4 @@ class Sweep:
     names: Sequence[str] = ()
     note: str = ""
     about: str = ""
+    shares: bool = False

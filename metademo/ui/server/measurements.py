@@ -88,10 +88,10 @@ def request(view: CompareView, family: WaveFamily, chosen: Sequence[Candidate]) 
     # What was timed before the compiled engine was there has to be timed again.
     times = ask(milliseconds, engines.is_warm())
     held_out = ask(held_out_errors)
-    known = _known(times)
+    timed = known(times)
     return Measured(
-        standings={name: Standing(v, known.get(name)) for name, v in _known(held_out).items()},
-        sweeps=_known(sweeps),
+        standings={name: Standing(v, timed.get(name)) for name, v in known(held_out).items()},
+        sweeps=known(sweeps),
         pending=tuple(
             one.name
             for one in chosen
@@ -101,7 +101,8 @@ def request(view: CompareView, family: WaveFamily, chosen: Sequence[Candidate]) 
     )
 
 
-def _known(results: Mapping[str, Any]) -> dict[str, Any]:
+def known(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some results that are there."""
     return {n: v for n, v in results.items() if v is not PENDING and not isinstance(v, Failed)}
 
 

@@ -21,10 +21,16 @@ class History(Generic[V]):
     future: tuple[V, ...] = ()
     dragging: bool = field(default=False, compare=False)
 
+    @property
+    def settled(self) -> V:
+        """The view as it was before the drag that is going on, if one is."""
+        return self.past[-1] if self.dragging else self.present
+
     def commit(self, view: V) -> History[V]:
         """The next view; the one before it can be brought back by `undo`."""
         if self.dragging:  # where the drag began is in the past already
-            return replace(self, present=view, dragging=False)
+            past = self.past[:-1] if view == self.settled else self.past
+            return replace(self, present=view, past=past, dragging=False)
         if view == self.present:
             return self
         return History(view, (*self.past, self.present)[-HISTORY:])

@@ -19,7 +19,7 @@ from metademo.moments.address import arrival, joined, query
 from metademo.moments.lesson import Lesson
 from metademo.ui.components.follow.follow import follow
 from metademo.ui.components.kernel.curves import Scene
-from metademo.ui.components.kernel.gestures import Gesture, read
+from metademo.ui.components.kernel.gestures import WHOLE, Gesture, read
 from metademo.ui.server import resources
 from metademo.ui.state.history import History, V
 
@@ -188,7 +188,8 @@ class PageState(Generic[V]):
         elif gesture.kind == "restore":
             self._set(history.commit(_restored(history.present, gesture.view)))
         else:
-            view = change(history.present, gesture)
+            before = history.settled if gesture.kind in WHOLE else history.present
+            view = change(before, gesture)
             self._set(history.commit(view) if gesture.final else history.preview(view))
 
     # ------------------------------------------------------------------------ the controls

@@ -13,6 +13,9 @@ export function pretty(value) {
   return (size >= 1e5 ? value.toExponential(1) : value.toFixed(digits)).replaceAll("-", "−");
 }
 
+/** A share as Python writes it. @param {number} share */
+export const percent = (share) => `${Math.round(100 * share)} %`;
+
 /**
  * Dash patterns by Plotly's names, as in figures.py.
  * @type {Record<string, string>}

@@ -7,8 +7,8 @@
  * doubled or taken back, however long an answer takes. Python's half is gestures.py beside it.
  *
  * @typedef {[x: number, y: number]} Point
- * @typedef {{kind: string, at?: Point, to?: Point, value?: number, drawing?: Point[], view?: string, final: boolean, seq: number}} Gesture
- *   `at` is the point it is about, where the visitor saw it; `to` is where it goes; `drawing` is all that is drawn now. A gesture that is not final is on its
+ * @typedef {{kind: string, at?: Point, to?: Point, value?: number, drawing?: Point[], text?: string, view?: string, final: boolean, seq: number}} Gesture
+ *   `at` is the point it is about, where the visitor saw it; `to` is where it goes; `drawing` is all that is drawn now, or `text` what is. A gesture that is not final is on its
  *   way: one message of a drag.
  * @typedef {{points: Point[], example: boolean}} Points  `example`: placed by us, so that the first click replaces them
  */
@@ -110,6 +110,7 @@ export class Gestures {
  */
 function continues(before, gesture) {
   if (before.final || before.kind !== gesture.kind) return false;
+  if (gesture.kind === "stroke") return same(before.at, gesture.at);
   return gesture.kind === "value" || (gesture.kind === "move" && same(before.to, gesture.at));
 }
 

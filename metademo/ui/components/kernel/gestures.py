@@ -17,10 +17,12 @@ Point = tuple[float, float]
 Range = tuple[float, float]
 
 POINT_KINDS = ("add", "move", "remove", "clear")
-KINDS = (*POINT_KINDS, "draw", "value", "undo", "redo", "new", "restore")
+KINDS = (*POINT_KINDS, "draw", "stroke", "value", "undo", "redo", "new", "restore")
+WHOLE = {"stroke"}
+"""Of these each message of a drag says all that has been done since its beginning."""
 MOST_IN_A_MESSAGE = 1_000
 MOST_CHARACTERS = 20_000
-"""Longest view that is restored."""
+"""Longest view that is restored, and longest text."""
 SAME_X = 1e-9
 """Points are told apart by x alone: the server may have put a point onto a wave."""
 
@@ -36,6 +38,7 @@ class Gesture:
         to: where the point goes.
         value: the number that was chosen.
         drawing: all that is drawn now: pairs of a knot and a height.
+        text: what is drawn, as text.
         view: the view to come back to, as JSON.
         final: False while something is being dragged.
     """
@@ -46,6 +49,7 @@ class Gesture:
     to: Point | None = None
     value: float = 0.0
     drawing: tuple[Point, ...] = ()
+    text: str = ""
     view: str = ""
     final: bool = True
 
@@ -100,7 +104,7 @@ def _read_one(item: Any) -> Gesture | None:
     """A gesture that can be carried out, or None."""
     if not isinstance(item, dict):
         return None
-    seq, kind, view = finite(item.get("seq")), item.get("kind"), item.get("view")
+    seq, kind = finite(item.get("seq")), item.get("kind")
     if seq is None or not isinstance(kind, str) or kind not in KINDS:
         return None
     gesture = Gesture(
@@ -110,11 +114,17 @@ def _read_one(item: Any) -> Gesture | None:
         to=as_point(item.get("to")),
         value=finite(item.get("value")) or 0.0,
         drawing=_points(item.get("drawing")),
-        view=view if isinstance(view, str) and len(view) <= MOST_CHARACTERS else "",
+        text=_text(item.get("text")),
+        view=_text(item.get("view")),
         final=item.get("final") is not False,
     )
     needed = {"add": gesture.to, "move": gesture.to, "remove": gesture.at}
     return None if needed.get(kind, ()) is None else gesture
+
+
+def _text(value: Any) -> str:
+    """Text that is not too long; "" for everything else."""
+    return value if isinstance(value, str) and len(value) <= MOST_CHARACTERS else ""
 
 
 def _points(items: Any) -> tuple[Point, ...]:

@@ -72,6 +72,7 @@ def _encode_sweep(sweep: Sweep) -> dict[str, Any]:
         "title": sweep.title,
         "note": sweep.note,
         "about": sweep.about,
+        "shares": sweep.shares,
         "values": _rounded(sweep.values),
         "names": list(sweep.names),
         "trained": _rounded(sweep.trained),

@@ -1,19 +1,19 @@
 /**
- * Errors against an attribute of the tasks, inside and outside of what was trained on. Plain SVG. Where a value is null
- * the learner has nothing to learn from.
+ * Errors, or shares, against an attribute of the tasks, inside and outside of what was trained on. Plain SVG. Where a value
+ * is null the learner has nothing to learn from.
  */
 
 import { make, say, set, svg, valueOf } from "../kernel/base.js";
-import { DASHES } from "../kernel/formats.js";
+import { DASHES, percent } from "../kernel/formats.js";
 import { explained } from "../kernel/explain.js";
-import { errorText, exact, logScale } from "../kernel/scales.js";
+import { errorText, exact, linearScale, logScale } from "../kernel/scales.js";
 import { fade } from "../kernel/shared.js";
 import { followSize } from "../kernel/stage.js";
 
 /**
  * @typedef {import("../kernel/base.js").Theme} Theme
  * @typedef {import("../kernel/base.js").Series & {values: (?number)[][]}} Series  a row of values per step
- * @typedef {{title: string, note: string, about: string, values: number[], names: string[], trained: [number, number][],
+ * @typedef {{title: string, note: string, about: string, shares: boolean, values: number[], names: string[], trained: [number, number][],
  *   here: number, series: Series[]}} SweepData
  */
 
@@ -65,7 +65,7 @@ export class Sweep {
     if (!this.data || !this.width) return;
     const { data, theme, width } = this;
     const numbers = data.series.flatMap((s) => s.values.flat());
-    this.scale = logScale(numbers);
+    this.scale = data.shares ? { ...linearScale(0, 1), name: percent } : logScale(numbers);
     const inner = width - EDGE.left - EDGE.right;
     const [low, high] = [Math.min(...data.values), Math.max(...data.values)];
     /** @param {number} v */
@@ -114,15 +114,21 @@ export class Sweep {
       const row = series.values[Math.min(step, series.values.length - 1)];
       this.lines[i].setAttribute("d", this.#path(row));
       const number = /** @type {HTMLElement} */ (this.values.children[i].lastChild);
-      const shown = text(row[nearest]);
+      const shown = this.#text(row[nearest]);
       say(number, shown);
       explained(number, row[nearest] === null ? "" : `${shown} = ${this.data.about}`);
     });
     const lines = data.series.map(({ label, values }) => {
       const row = values[Math.min(step, values.length - 1)];
-      return `${label} from ${text(row[0])} to ${text(row[row.length - 1])}`;
+      return `${label} from ${this.#text(row[0])} to ${this.#text(row[row.length - 1])}`;
     });
     set(this.svg, { "aria-label": `${data.title}, after ${step} steps: ${lines.join("; ")}` });
+  }
+
+  /** A value in words; where there is nothing to learn from it is a dash. @param {?number} value */
+  #text(value) {
+    if (value === null) return "–";
+    return this.data.shares ? percent(value) : errorText(value);
   }
 
   /** @param {number} value */
@@ -142,9 +148,6 @@ export class Sweep {
     return d;
   }
 }
-
-/** An error in words; where there is nothing to learn from it is a dash. @param {?number} value */
-const text = (value) => (value === null ? "–" : errorText(value));
 
 /**
  * Values to write under the axis, as many as there is room for.

@@ -1,0 +1,85 @@
+"""Signs to draw, and a drawing of one of them that learners are asked about.
+
+The browser sends each stroke while it is drawn, and when the pen is lifted, see
+`kernel/gestures.py`: a gesture says which drawing it is about by a `Place` of `moments/signs.py`.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from metademo.moments.ready_made import READY_MADE
+from metademo.moments.signs import MOST_EXAMPLES, MOST_LETTERS, MOST_SIGNS, MOST_STROKES
+from metademo.tasks import Array
+from metademo.ui.components.kernel import assets
+from metademo.ui.components.kernel.curves import two_colors
+from metademo.ui.scenes.draw_scene import Answer, DrawScene
+
+FIRST_PAINT_HEIGHT = 620
+
+
+def draw(
+    key: str,
+    scene: DrawScene,
+    *,
+    conversation: Mapping[str, Any],
+    on_edit: Callable[[], None],
+) -> None:
+    """Show the drawings and the answers.
+
+    Args:
+        key: stable.
+        conversation: see `PageState.conversation`.
+        on_edit: called when the visitor has drawn something, see `PageState.listen`.
+    """
+    data = {
+        "assets": assets.urls("draw/draw.js"),
+        "signs": [list(examples) for examples in scene.signs],
+        "question": scene.question,
+        "seen": {
+            "signs": [[_pixels(image) for image in images] for images in scene.seen],
+            "question": _pixels(scene.seen_question),
+        },
+        "ways": list(scene.ways),
+        "answers": [_encode(answer) for answer in scene.answers],
+        "nothing": scene.nothing,
+        "steps": scene.steps,
+        "stands": [],
+        "captions": list(scene.captions),
+        "details": list(scene.details),
+        "captionFacts": [list(facts) for facts in scene.caption_facts],
+        "detailFacts": [list(facts) for facts in scene.detail_facts],
+        "ready": [{"name": name, "drawings": list(two)} for name, two in READY_MADE.items()],
+        "most": {
+            "strokes": MOST_STROKES,
+            "letters": MOST_LETTERS,
+            "signs": MOST_SIGNS,
+            "examples": MOST_EXAMPLES,
+        },
+    }
+    _mount()(key=key, data=data | dict(conversation), on_edit_change=on_edit)
+
+
+def _encode(answer: Answer) -> dict[str, Any]:
+    return {
+        "label": answer.label,
+        "about": answer.about,
+        "color": list(two_colors(answer.color)),
+        "dash": answer.dash,
+        "shares": np.round(answer.shares.astype(float), 4).tolist(),
+    }
+
+
+def _pixels(image: Array) -> str:
+    """An image as a byte for each pixel."""
+    return base64.b64encode(np.rint(255 * image.clip(0, 1)).astype(np.uint8).tobytes()).decode()
+
+
+@functools.cache
+def _mount() -> Callable[..., None]:
+    return assets.component("draw", FIRST_PAINT_HEIGHT, style="draw/draw.css")

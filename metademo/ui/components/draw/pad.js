@@ -1,0 +1,149 @@
+/** A square to draw on: with a mouse, a finger or a pen, or by keys. */
+
+import { make, set, svg } from "../kernel/base.js";
+import { SIDE, strokesOf, textOf } from "./strokes.js";
+
+/** @typedef {import("./strokes.js").Point} Point */
+
+const PAUSE = 100; // ms between two messages of a stroke, at least
+const ROOM = SIDE + 1;
+
+/**
+ * @typedef {object} Hand  what a pad tells
+ * @property {(text: string, final: boolean) => void} stroked  all of the stroke that is going on; "" if it came to nothing
+ * @property {() => void} chosen  the visitor has turned to it
+ * @property {(key: string) => boolean} key  a key was pressed on it; whether that meant something
+ */
+
+export class Pad {
+  /** @type {?{id: number, points: Point[], sentAt: number}} */ pen = null; // the stroke that is going on
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ timer;
+
+  /** @param {Hand} hand  @param {string} help  id of what says which keys there are */
+  constructor(hand, help) {
+    this.hand = hand;
+    this.editable = false;
+    this.ink = svg("path");
+    this.wet = svg("path");
+    this.element = make("div", { className: "md-pad", role: "img" },
+      svg("svg", { viewBox: `-4 -4 ${ROOM + 7} ${ROOM + 7}`, "aria-hidden": "true" }, this.ink, this.wet));
+    this.help = help;
+    /** @type {import("../kernel/base.js").Listen} */
+    const on = (name, what, options) => this.element.addEventListener(name, what, options);
+    on("pointerdown", (event) => this.#down(event));
+    on("pointermove", (event) => this.#move(event));
+    on("pointerup", (event) => this.#up(event));
+    on("pointercancel", (event) => this.#cancel(event));
+    on("focus", () => hand.chosen());
+    on("keydown", (event) => this.#key(event));
+    // Without this a browser may take a quick stroke for the beginning of a scroll, whatever touch-action says.
+    on("touchstart", (event) => { if (this.editable) event.preventDefault(); }, { passive: false });
+  }
+
+  /** Whether a stroke is going on. */
+  get busy() { return this.pen !== null; }
+
+  /**
+   * @param {string} drawing  as text
+   * @param {string} label  what it is, in words
+   * @param {boolean} editable
+   */
+  show(drawing, label, editable) {
+    this.editable = editable;
+    if (!editable && this.pen) this.#end();
+    set(this.ink, { d: pathOf(strokesOf(drawing)) });
+    set(this.element, {
+      tabindex: editable ? 0 : -1, role: editable ? "application" : "img", "aria-label": label,
+      ...(editable ? { "aria-roledescription": "drawing pad", "aria-describedby": this.help } : {}),
+    });
+    this.element.classList.toggle("md-editable", editable);
+  }
+
+  /** @param {boolean} chosen */
+  ring(chosen) { this.element.classList.toggle("md-chosen", chosen); }
+
+  /** @param {PointerEvent} event  @returns {Point} */
+  #at(event) {
+    const box = this.element.getBoundingClientRect();
+    /** @type {(from: number, length: number) => number} */
+    const share = (from, length) => Math.min(Math.max((from / length) * (ROOM + 7) - 4, 0), SIDE);
+    return [share(event.clientX - box.left, box.width), share(event.clientY - box.top, box.height)];
+  }
+
+  /** @param {PointerEvent} event */
+  #down(event) {
+    if (!this.editable || !event.isPrimary || event.button !== 0) return;
+    event.preventDefault(); // no text is selected, and the page keeps its place
+    this.element.setPointerCapture(event.pointerId);
+    this.element.focus({ preventScroll: true });
+    this.pen = { id: event.pointerId, points: [this.#at(event)], sentAt: performance.now() };
+    this.#draw();
+  }
+
+  /** @param {PointerEvent} event */
+  #move(event) {
+    const { pen } = this;
+    if (pen?.id !== event.pointerId) return;
+    const passed = event.getCoalescedEvents();
+    pen.points.push(...(passed.length ? passed : [event]).map((one) => this.#at(one)));
+    this.#draw();
+    this.#soon();
+  }
+
+  /** @param {PointerEvent} event */
+  #up(event) {
+    const { pen } = this;
+    if (pen?.id !== event.pointerId) return;
+    pen.points.push(this.#at(event));
+    this.#end();
+    this.hand.stroked(textOf(pen.points), true);
+  }
+
+  /** The browser takes the pointer away: nothing was drawn. @param {PointerEvent} event */
+  #cancel(event) {
+    if (this.pen?.id !== event.pointerId) return;
+    this.#end();
+    this.hand.stroked("", true);
+  }
+
+  #end() {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.pen = null;
+    this.#draw();
+  }
+
+  /** Tell of the stroke so far, now and then. */
+  #soon() {
+    const { pen } = this;
+    if (!pen || this.timer) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      if (this.pen !== pen) return;
+      pen.sentAt = performance.now();
+      this.hand.stroked(textOf(pen.points), false);
+    }, Math.max(0, PAUSE - (performance.now() - pen.sentAt)));
+  }
+
+  #draw() { set(this.wet, { d: this.pen ? pathOf([this.pen.points]) : "" }); }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (!this.editable || this.pen || event.altKey) return;
+    const command = event.ctrlKey || event.metaKey;
+    const key = command ? `${event.shiftKey ? "Shift+" : ""}Ctrl+${event.key.toLowerCase()}` : event.key;
+    if (!this.hand.key(key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  destroy() { clearTimeout(this.timer); }
+}
+
+/** Strokes as a path; a dot is a line without a length. @param {Point[][]} strokes */
+export function pathOf(strokes) {
+  return strokes.map((points) => {
+    const places = points.map(([x, y]) => `${+x.toFixed(1)},${+y.toFixed(1)}`);
+    return `M${(places.length > 1 ? places : [places[0], places[0]]).join("L")}`;
+  }).join("");
+}

@@ -1,0 +1,176 @@
+"""The Draw page: signs with an example or two of each, and learners that are asked about one more."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from metademo.moments.asked import ask
+from metademo.moments.candidates import Candidate, candidates, missing
+from metademo.moments.outside_of_signs import CHANGES
+from metademo.moments.signs import LEAST_SIGNS, MOST_SIGNS, DrawView, Place
+from metademo.tasks import FAMILIES
+from metademo.ui.components.draw.draw import draw
+from metademo.ui.components.kernel.gestures import Gesture
+from metademo.ui.components.scores.scores import scores
+from metademo.ui.controls import keep, layout
+from metademo.ui.scenes.draw_scene import draw_scene
+from metademo.ui.scenes.sign_scores_scene import sign_sweep, sign_table
+from metademo.ui.server import resources, sign_scores
+from metademo.ui.state.state import PageState
+
+SCORES = "draw scores"
+MOST_SHOTS = 5
+
+
+def page() -> None:
+    """The drawings, the controls and the scores below them, each redrawn by itself."""
+    layout.headline(
+        "Draw three signs",
+        "One example of each is enough: these networks have learned to learn signs, and have never "
+        "seen yours. Draw one of them once more, and see which they take it for.",
+    )
+    state = _state()
+    if not layout.report(resources.library()[1], _found(), "anil", "glyphs"):
+        return
+    keep.arrival(state)
+    layout.in_fragments(state, chart=_chart, controls=_controls, below=lambda: keep.keep(state))
+    st.fragment(_scores, key=SCORES)()
+
+
+def _state() -> PageState[DrawView]:
+    return layout.page_state("draw", DrawView, following=(SCORES,))
+
+
+def _found() -> dict[str, Candidate]:
+    """All that have learned to learn signs."""
+    return candidates(resources.library()[0], resources.own(), FAMILIES["glyphs"])
+
+
+def _chosen(state: PageState[DrawView]) -> list[Candidate]:
+    return [one for name, one in _found().items() if name in state.view.chosen]
+
+
+def _chart() -> None:
+    """What a stroke changes; nothing here waits for a measurement."""
+    state = _state()
+    chosen, view = _chosen(state), state.view
+    draw(
+        "draw pads",
+        draw_scene(state.history.settled, view, ask(view, chosen), chosen).without(
+            state.lesson.hidden
+        ),
+        conversation=state.conversation,
+        on_edit=state.listen("draw pads", _changed),
+    )
+
+
+def _changed(view: DrawView, gesture: Gesture) -> DrawView:
+    """The view after a gesture of the component."""
+    if gesture.kind == "add" and gesture.to:
+        return view.with_room(int(gesture.to[0]))
+    if not gesture.at:
+        return view
+    place = Place(*map(int, gesture.at))
+    match gesture.kind:
+        case "stroke":
+            return view.stroked(place, gesture.text)
+        case "draw":
+            return view.redrawn(place, gesture.text)
+        case "clear":
+            return view.redrawn(place, "")
+        case "remove":
+            return view.without(place)
+    return view
+
+
+def _controls() -> None:
+    state = _state()
+    view, found = state.view, _found()
+    state.follow_chart()
+    layout.room("learners", 132).pills(
+        "Ways of learning",
+        list(found),
+        format_func=lambda name: found[name].title,
+        selection_mode="multi",
+        wrap=True,
+        help="\n".join(f"- **{one.title}** {one.summary}" for one in found.values()),
+        **state.bind(
+            "chosen",
+            [name for name in found if name in view.chosen],
+            lambda v, names: v.changed(chosen=tuple(n for n in found if n in names)),
+            default="default",
+        ),
+    )
+    with st.expander("Outside of what they learned", **state.unfolding("outside")):
+        _outside(state)
+    with st.expander("What they are measured on", **state.unfolding("measured")):
+        _measured_on(state)
+    keep.own_weights(state)
+
+
+def _outside(state: PageState[DrawView]) -> None:
+    """What is done to the question, also beyond what any of them was trained on."""
+    view = state.view
+    for name, change in CHANGES.items():
+        value = getattr(view, name)
+        place = "trained:" if change.contains(value) else "outside the trained"
+        st.slider(
+            f"{change.title} ({place} {change.trained_in_words})",
+            *map(float, change.limits),
+            step=float(change.step),
+            format=f"%g{change.unit}",
+            **state.bind(name, float(value), lambda v, x, name=name: v.changed(**{name: x})),
+        )
+    st.selectbox(
+        "Chart of accuracy against",
+        list(CHANGES),
+        format_func=lambda name: CHANGES[name].title,
+        help="At the foot of the page: the share of right answers inside and outside of what was "
+        "trained on.",
+        **state.bind(
+            "along", view.along, lambda v, along: v.changed(along=along), options=CHANGES
+        ),
+    )
+
+
+def _measured_on(state: PageState[DrawView]) -> None:
+    """How large the held-out tasks are."""
+    view = state.view
+    st.slider(
+        "Signs to choose among",
+        LEAST_SIGNS,
+        MOST_SIGNS,
+        **state.bind("ways", view.ways, lambda v, n: v.changed(ways=n)),
+    )
+    st.slider(
+        "Examples of each",
+        1,
+        MOST_SHOTS,
+        **state.bind("shots", view.shots, lambda v, n: v.changed(shots=n)),
+    )
+
+
+def _scores() -> None:
+    """How often they are right; while something is measured the sweep asks for this again."""
+    state = _state()
+    view, chosen = state.view, _chosen(state)
+    if not chosen:
+        return
+    measured = sign_scores.request(view, chosen)
+    st.header("How often they are right", anchor=False)
+    st.markdown(sign_table(view, chosen, measured))
+    scores(
+        "draw scores component",
+        board=None,
+        sweep=sign_sweep(view, chosen, measured),
+        pending=bool(measured.pending),
+        page=state.page,
+    )
+    for name in missing(_found(), FAMILIES["glyphs"]):
+        st.caption(
+            f"No weights of {name} for signs. Train some with "
+            f"`{layout.training_command(name, 'glyphs')}`."
+        )
+
+
+page()

@@ -1,0 +1,180 @@
+"""From a view to what the Draw page shows and says. No Streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from metademo.algorithms import GradientBased
+from metademo.moments.asked import Asked
+from metademo.moments.candidates import Candidate
+from metademo.moments.outside_of_signs import CHANGES
+from metademo.moments.signs import DrawView
+from metademo.moments.tour import PANELS, SENTENCES
+from metademo.tasks import Array
+from metademo.ui.components.kernel.curves import Color, Facts
+from metademo.ui.scenes.facts import sentences, told
+from metademo.ui.scenes.sentences import after
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How sure a learner is.
+
+    Attributes:
+        shares: the probability of each sign that is drawn, (S + 1, ways).
+        about: how it was computed, for whoever asks its name.
+    """
+
+    label: str
+    shares: Array
+    color: Color
+    dash: str
+    about: str
+
+
+@dataclass(frozen=True)
+class DrawScene:
+    """All that the page's component shows, for all steps at once, so that the browser scrubs alone.
+
+    Attributes:
+        signs, question: the drawings, as text.
+        seen: what a network sees of each sign's drawings, (examples, 196).
+        seen_question: and of the question, (196,).
+        ways: the signs that there are shares of.
+        nothing: what stands where there is no answer.
+        captions, details, caption_facts, detail_facts: as of a `Scene`.
+    """
+
+    signs: Sequence[Sequence[str]]
+    question: str
+    seen: Sequence[Array]
+    seen_question: Array
+    ways: Sequence[int]
+    answers: Sequence[Answer]
+    steps: int
+    nothing: str = ""
+    captions: Sequence[str] = ()
+    details: Sequence[str] = ()
+    caption_facts: Sequence[Facts] = ()
+    detail_facts: Sequence[Facts] = ()
+
+    def without(self, hide: Collection[str]) -> DrawScene:
+        """The scene without what a lesson hides: that is not even sent."""
+        scene = self
+        if PANELS in hide:
+            scene = replace(scene, answers=(), nothing="")
+        if SENTENCES in hide:
+            scene = replace(scene, captions=(), details=(), caption_facts=(), detail_facts=())
+        return scene
+
+
+def draw_scene(before: DrawView, view: DrawView, asked: Asked, chosen: Sequence[Candidate]) -> DrawScene:
+    """The drawings, what each learner says of the question, and that in words.
+
+    Args:
+        before: the view without the stroke that is going on: the browser shows that one itself.
+        view: what the learners were asked about.
+    """
+    there = [one for one in chosen if one.name in asked.shares]
+    steps = range(asked.steps + 1)
+    return DrawScene(
+        before.examples,
+        before.question,
+        asked.signs,
+        asked.question,
+        asked.ways,
+        [_answer(one, asked) for one in there],
+        asked.steps,
+        nothing="" if there else _missing(view, asked),
+        **sentences(
+            [_caption(k, asked, there) if there else _missing(view, asked) for k in steps],
+            [_detail(k, view, there) for k in steps],
+        ),
+    )
+
+
+def _answer(one: Candidate, asked: Asked) -> Answer:
+    return Answer(one.title, asked.shares[one.name], *one.colours_and_dash, about=one.summary)
+
+
+def _missing(view: DrawView, asked: Asked) -> str:
+    """What is to be done before there can be an answer."""
+    if len(asked.ways) < 2:
+        return "Draw one example of two signs at least, so that there is something to choose."
+    if not view.question:
+        return "Now draw one of the signs, in a way of your own."
+    return "Choose at least one way of learning."
+
+
+def _caption(k: int, asked: Asked, there: Sequence[Candidate]) -> str:
+    first, *others = there
+    shares = asked.at(first.name, k)
+    if np.ptp(shares) < 1e-3:
+        share = told(percent(shares[0]), f"1 of {len(shares)}: all outputs are the same")
+        said = f"{first.title} can’t tell: {share} for each sign"
+    else:
+        said = f"{first.title} says: the {_sign(asked, shares)}, {_share(asked, shares)}"
+    return ". ".join([f"{after(k)} {said}", *_others(k, asked, shares, others)]) + "."
+
+
+def _others(k: int, asked: Asked, like: Array, others: Sequence[Candidate]) -> list[str]:
+    """What the other learners say: those of one mind together."""
+    found: dict[int, list[str]] = {}
+    for one in others:
+        shares = asked.at(one.name, k)
+        sure = np.ptp(shares) >= 1e-3
+        pick = int(shares.argmax()) if sure else -1
+        found.setdefault(pick, []).append(f"{one.title} ({_share(asked, shares)})")
+    mine = int(like.argmax()) if np.ptp(like) >= 1e-3 else -1
+    return [_minds(pick, names, pick == mine, asked) for pick, names in found.items()]
+
+
+def _minds(pick: int, names: Sequence[str], agree: bool, asked: Asked) -> str:
+    who = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    several = len(names) > 1
+    if agree:
+        return f"So {'do' if several else 'does'} {who}" if pick >= 0 else f"Nor can {who}"
+    if pick < 0:
+        return f"{who} can’t tell"
+    return f"{who} {'say' if several else 'says'}: the {ORDINALS[asked.ways[pick]]} sign"
+
+
+def _sign(asked: Asked, shares: Array) -> str:
+    return f"{ORDINALS[asked.ways[int(shares.argmax())]]} sign"
+
+
+def _share(asked: Asked, shares: Array) -> str:
+    """The largest of some shares, and how they were computed."""
+    each = ", ".join(
+        f"{percent(share)} the {ORDINALS[sign]}"
+        for share, sign in zip(shares, asked.ways, strict=True)
+    )
+    return told(percent(shares.max()), f"{percent(shares.max())} = exp(zᵢ) / Σⱼ exp(zⱼ) of its outputs z: {each}")
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _detail(k: int, view: DrawView, there: Sequence[Candidate]) -> str:
+    if outside := view.outside:
+        what = " and ".join(
+            f"{CHANGES[name].title.lower()} {value} (trained: {CHANGES[name].trained_in_words})"
+            for name, value in outside.items()
+        )
+        return f"Outside of what they were trained on: the question’s {what}."
+    if k == 0 and any(isinstance(one.model.learner, GradientBased) for one in there):
+        return (
+            "Whoever learns by steps has not looked at your examples yet. Move the scrubber: each "
+            "step is a gradient step on them, and on nothing else."
+        )
+    return (
+        "None of these signs occurs in training: that was on random strokes alone. A network sees "
+        "14 × 14 pixels of each drawing, moved and scaled into a box; where and how large you draw "
+        "does not matter."
+    )
