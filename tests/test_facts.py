@@ -27,7 +27,8 @@ from metademo.ui.scenes.duel_scene import duel_scene, score_formula
 from metademo.ui.scenes.duel_scene import score as score_line
 from metademo.ui.scenes.facts import exact, unfold
 from metademo.ui.scenes.scenes import daml_scene
-from metademo.ui.scenes.train_scene import train_scene, untrained
+from metademo.ui.scenes.train_kind import untrained
+from metademo.ui.scenes.train_scene import train_scene, unstarted
 from metademo.ui.server import resources
 
 ANY_PHASE = FAMILIES["any-phase"]
@@ -271,8 +272,8 @@ def test_numbers_of_the_board():
 def test_numbers_of_the_train_page():
     """The errors of a snapshot, measured again on the tasks that the formulas speak of."""
     config = configure("maml", "two-phase")
-    probes, snapshot = untrained(config)
-    scene = train_scene(probes, [snapshot])
+    snapshot = untrained(config)
+    scene = train_scene(unstarted(config), [snapshot])
     family = as_waves(config.task_family)
     rng = np.random.default_rng([config.seed, HELD_OUT_STREAM])
     support, query = family.sample_held_out(rng, 40, shots=config.shots, sources=0)

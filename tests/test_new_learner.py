@@ -27,7 +27,8 @@ from metademo.ui.scenes.compare_scene import compare_scene
 from metademo.ui.scenes.scenes import maml_scene
 from metademo.ui.scenes.scores_scene import scores_scene
 from metademo.ui.scenes.sentences import losses_in_words
-from metademo.ui.scenes.train_scene import train_scene, untrained
+from metademo.ui.scenes.train_kind import untrained
+from metademo.ui.scenes.train_scene import train_scene, unstarted
 from metademo.ui.server.measurements import Measured, Standing, held_out_errors, swept
 
 FAMILY = FAMILIES["any-phase"]
@@ -145,8 +146,8 @@ def test_the_compare_page_draws_and_scores_it(trained, monkeypatch):
 
 
 def test_the_train_page_draws_its_snapshots(trained):
-    probes, start = untrained(trained[0].config)
-    scene = train_scene(probes, [start])
+    config = trained[0].config
+    scene = train_scene(unstarted(config), [untrained(config)])
     assert len(scene.captions) == 1
     assert np.isfinite(scene.errors).all()
 

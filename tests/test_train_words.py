@@ -14,12 +14,14 @@ import torch
 from metademo.jobs import JobState, Limits, Progress, Registry, Snapshot, held_out_errors
 from metademo.moments.train_view import TrainView
 from metademo.recipes import can_train, configure, recipe_of, recipes_for
-from metademo.tasks import FAMILIES
+from metademo.tasks import FAMILIES, GLYPHS, shown_families, wave_families
 from metademo.training import MetaTrainer
 from metademo.ui.components.kernel.curves import Curve
 from metademo.ui.components.train_stage import train_stage
-from metademo.ui.scenes import train_scene, train_verdict, train_words
-from metademo.ui.scenes.train_scene import Probes, loss_line, untrained
+from metademo.ui.scenes import train_remedies, train_scene, train_waves, train_words
+from metademo.ui.scenes.train_kind import untrained
+from metademo.ui.scenes.train_scene import kind_of, loss_line, unstarted
+from metademo.ui.scenes.train_signs import WAYS
 from metademo.ui.scenes.train_words import brief, describe
 
 SHORT = (("hidden", 4), ("meta_batch", 1), ("queries", 4), ("steps", 30))
@@ -37,10 +39,10 @@ def registry():
         assert job.join(10)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", wave_families())
 def test_probes_are_fixed_few_and_lie_apart(family):
     config = configure("maml", family)
-    probes, again = Probes(config), Probes(config)
+    probes, again = kind_of(config), kind_of(config)
     np.testing.assert_array_equal(probes.truths, again.truths)
     assert 2 <= len(probes) <= 4
     gaps = [abs(a - b).mean() for i, a in enumerate(probes.truths) for b in probes.truths[:i]]
@@ -53,7 +55,7 @@ def test_the_untrained_network_is_what_a_run_starts_from(registry):
     job = registry.submit(config, "a")
     assert job.join(20)
     first = job.snapshot().snapshots[0]
-    np.testing.assert_allclose(untrained(config)[1].errors, first.errors)
+    np.testing.assert_allclose(untrained(config).errors, first.errors)
 
 
 def test_the_plateau_of_the_original_recipe_is_explained():
@@ -83,7 +85,7 @@ def test_words_for_settings():
     config = configure("maml", "any-phase", "fast", outer_lr=0.1)
     assert describe(config) == "MAML, any-phase, fast, outer learning rate β 0.1"
     assert brief(config) == "fast, β 0.1"
-    for family in FAMILIES:
+    for family in shown_families():
         for recipe in recipes_for(family):
             config = configure("maml", family, recipe)
             assert recipe_of(config) == (recipe, [])
@@ -108,7 +110,7 @@ def test_a_snapshot_is_sent_until_the_browser_has_it(monkeypatch):
 
 
 def test_a_row_is_a_whole_number_of_base64s_quartets():
-    curve = Curve("after 0", "", np.random.default_rng(0).normal(size=(5, train_scene.POINTS)))
+    curve = Curve("after 0", "", np.random.default_rng(0).normal(size=(5, train_waves.POINTS)))
     rows = train_stage._encode_rows(curve, [1, 3], (-2, 2))
     one = train_stage._encode_rows(curve, [3], (-2, 2))
     assert rows["moves"]
@@ -136,16 +138,16 @@ def test_a_line_is_thinned_and_smooth(registry):
 
 def test_a_snapshot_that_runs_away_says_so():
     config = TrainView(own=SHORT).config
-    _, start = untrained(config)
+    run, start = unstarted(config), untrained(config)
     for error in (math.nan, math.inf, 3e28):
         wild = Snapshot(9, start.meta, np.array([0.6, error]))
-        assert "runs away" in train_scene._caption(config, wild, moved=True)
+        assert "runs away" in train_scene._caption(run, wild, moved=True)
 
 
 def test_the_caption_says_where_the_inner_loop_does_nothing_or_harm():
     def caption(view: TrainView) -> str:
-        probes, first = untrained(view.config)
-        return train_scene.train_scene(probes, [first]).captions[0]
+        run = unstarted(view.config)
+        return train_scene.train_scene(run, [untrained(run.config)]).captions[0]
 
     error = "the mean error on a new wave"
     nothing = f"Before meta-training, 5 inner steps change next to nothing: {error} stays 0."
@@ -159,13 +161,56 @@ def test_the_caption_says_where_the_inner_loop_does_nothing_or_harm():
 
 def test_probes_keep_the_curves_of_present_snapshots_only():
     config = TrainView(own=SHORT).config
-    probes, first = untrained(config)
+    probes, first = kind_of(config), untrained(config)
     passing = [replace(first, step=step) for step in range(1, 50)]
     for newest in passing:
         probes.draw([first, newest])
     assert list(probes._drawn) == [0, 49]
     kept = probes._drawn[0]
     assert probes.draw([first])[0] is kept, "it is not drawn anew"
+
+
+# ---------------------------------------------------------------------------- signs
+
+
+SIGNS = configure("anil", "glyphs", hidden=4, meta_batch=2, steps=4)
+
+
+def test_a_probe_of_signs_shows_probabilities_of_three_before_and_after():
+    run, first = kind_of(SIGNS), untrained(SIGNS)
+    scene = train_scene.train_scene(run, [first])
+    before, after = (curve.y.reshape(1, WAYS, WAYS) for curve in scene.figure.curves)
+    np.testing.assert_allclose(before, 1 / WAYS)  # a head of zeros can't tell
+    np.testing.assert_allclose(after.sum(-1), 1, rtol=1e-5)
+    assert np.shape(scene.figure.images) == (2, WAYS, 14 * 14)
+    right = after[0].diagonal().mean()
+    assert f"{100 * right:.0f} % after" in scene.details[0]
+    assert "from 20 % to" in scene.captions[0]
+
+
+def test_of_shares_more_is_better(registry):
+    job = registry.submit(SIGNS, "a")
+    assert job.join(60)
+    progress = job.snapshot()
+    start = progress.snapshots[0]
+    run = unstarted(SIGNS)
+    assert run.without == start.errors[-1]
+    for share, learned in ((1.0, True), (run.without, False), (0.1, False)):
+        ended = replace(start, step=4, errors=np.array([0.2, share]))
+        assert run.has_learned(ended) is learned
+        said = train_scene.verdict(replace(progress, snapshots=(ended,)))
+        does = "better" if share < run.without else "as well"
+        assert said == "" if learned else f"Random weights would do {does}" in said
+    line = loss_line("run 1", 1, progress)
+    np.testing.assert_allclose(line.raw, np.exp(-progress.losses))
+    assert line.top == 1
+
+
+def test_every_kind_of_task_that_is_shown_has_its_words():
+    assert {family.kind for family in shown_families().values()} == set(train_scene.KINDS)
+    assert FAMILIES["glyphs"].kind is GLYPHS
+    for kind in train_scene.KINDS.values():
+        assert set(kind.keys) == {"query", "heldOut", "ignoring"}
 
 
 # ---------------------------------------------------------------------------- time left
@@ -220,7 +265,7 @@ def test_no_ending_reads_like_success(state, word, bad):
 # ---------------------------------------------------------------------------- learned or not
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", wave_families())
 @pytest.mark.parametrize("algorithm", ["maml", "daml"])
 def test_a_run_is_judged_on_its_own_held_out_tasks(algorithm, family):
     if not can_train(algorithm, family):
@@ -228,7 +273,7 @@ def test_a_run_is_judged_on_its_own_held_out_tasks(algorithm, family):
     config = configure(algorithm, family, seed=3)
     meta = {n: torch.zeros_like(v) for n, v in config.learner.init(np.random.default_rng()).items()}
     zero = held_out_errors(config, meta)[0]
-    waves = train_verdict.held_out_tasks(config)
+    waves = train_waves.held_out_tasks(config)
     assert len(waves) == 40
     size = config.task_family.kind.metrics[config.task_family.metric](
         waves(config.task_family.grid), 0
@@ -243,10 +288,10 @@ def test_one_fixed_curve_is_as_good_as_can_be(family, loss, known, monkeypatch):
     """Against a known value (Finn et al.: see the README), and against curves beside it."""
     config = configure("maml", family, loss=loss)
     many = config.task_family.sample_tasks(np.random.default_rng(1), 4000)
-    monkeypatch.setattr(train_verdict, "held_out_tasks", lambda config: many)
-    train_verdict.ignoring_error.cache_clear()
-    error = train_verdict.ignoring_error(config)
-    train_verdict.ignoring_error.cache_clear()
+    monkeypatch.setattr(train_waves, "held_out_tasks", lambda config: many)
+    train_waves.ignoring_error.cache_clear()
+    error = train_waves.ignoring_error(config)
+    train_waves.ignoring_error.cache_clear()
     if known:
         assert error == pytest.approx(known, rel=0.04)
     grid = config.task_family.grid
@@ -257,7 +302,7 @@ def test_one_fixed_curve_is_as_good_as_can_be(family, loss, known, monkeypatch):
 
 def test_what_to_try_follows_from_the_settings_and_from_what_was_tried():
     plain = configure("daml", "any-phase", "fast")
-    remedies = lambda *tried: train_verdict.remedies(tried[0], 0.0, tried)  # noqa: E731
+    remedies = lambda *tried: train_remedies.remedies(tried[0], 0.0, tried)  # noqa: E731
     assert [r.label for r in remedies(plain)] == ["Try seed 1", "Try the recipe “best”"]
     assert remedies(plain)[0].view.config == plain.changed(seed=1)
     again = remedies(plain.changed(seed=1), plain)
@@ -273,7 +318,7 @@ def test_a_large_outer_rate_learns_nothing_and_does_not_diverge(family):
     trainer = MetaTrainer(configure("maml", family, "fast", outer_lr=0.3))
     trainer.advance(trainer.config.steps)
     errors = held_out_errors(trainer.config, trainer.meta)
-    assert errors[-1] >= 0.99 * train_verdict.ignoring_error(trainer.config)
+    assert errors[-1] >= 0.99 * train_waves.ignoring_error(trainer.config)
     assert np.isfinite(errors).all()
 
 

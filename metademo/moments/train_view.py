@@ -11,7 +11,7 @@ from metademo.described import ConfigError, OneOf, described, titled
 from metademo.moments.mended import Clamped, PageView, is_number, sequence
 from metademo.recipes import RECIPES, can_train, configure, recipes_for
 from metademo.settings import TrainConfig
-from metademo.tasks import wave_families
+from metademo.tasks import shown_families
 
 OTHERWISE = "fast"
 """The recipe that suits every family."""
@@ -44,7 +44,7 @@ class TrainView(PageView):
     """
 
     algorithm: Annotated[str, OneOf(ALGORITHMS)] = "maml"
-    family: Annotated[str, OneOf(wave_families())] = FAMILY
+    family: Annotated[str, OneOf(shown_families())] = FAMILY
     recipe: Annotated[str, OneOf(RECIPES)] = OTHERWISE
     own: Own = ()
     pace: Annotated[float, Clamped(0.0, 1e6)] = 0.0
@@ -96,7 +96,7 @@ class TrainView(PageView):
 
     def with_algorithm(self, algorithm: str) -> Self:
         """The view with another algorithm, and with a family that it can be trained on."""
-        families = (self.family, *wave_families())
+        families = (self.family, *shown_families())
         fits = (self.changed(algorithm=algorithm, family=f) for f in families)
         return next((view._pruned for view in fits if view.fault == ""), self)
 

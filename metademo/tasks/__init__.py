@@ -64,6 +64,11 @@ def wave_families() -> dict[str, WaveFamily]:
     return {name: f for name, f in FAMILIES.items() if isinstance(f, WaveFamily)}
 
 
+def shown_families() -> dict[str, TaskFamily]:
+    """Those of the registry whose tasks can be seen: waves, and signs."""
+    return {name: f for name, f in FAMILIES.items() if f.kind in (CURVES, GLYPHS)}
+
+
 __all__ = [
     "CURVES",
     "FAMILIES",
@@ -88,6 +93,7 @@ __all__ = [
     "as_waves",
     "probabilities",
     "read_strokes",
+    "shown_families",
     "turned",
     "wave_families",
     "within",

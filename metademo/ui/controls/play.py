@@ -8,17 +8,20 @@ import streamlit as st
 
 from metademo.algorithms import Conditioned
 from metademo.checkpoints import Checkpoint
+from metademo.moments.signs import DrawView
 from metademo.moments.views import ContextView, DamlView, MamlView
-from metademo.tasks import as_waves
+from metademo.tasks import GLYPHS, as_waves
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState
 
-TITLES = {"maml": "MAML", "daml": "DAML", "context": "In context"}
+TITLES = {"maml": "MAML", "daml": "DAML", "context": "In context", "draw": "Draw"}
 """Of the pages on which weights adapt to what the visitor does."""
 
 
 def page_of(checkpoint: Checkpoint) -> str:
     """The page on which such weights adapt to what the visitor does."""
+    if checkpoint.config.task_family.kind is GLYPHS:
+        return "draw"
     if isinstance(checkpoint.config.learner, Conditioned):
         return "context"
     return "daml" if checkpoint.config.learner.unlabelled else "maml"
@@ -36,6 +39,9 @@ def play(name: str, checkpoint: Checkpoint, here: str) -> None:
     if page == "daml":
         daml = PageState("daml", DamlView)
         daml.commit(daml.view.changed(**changes))
+    elif page == "draw":
+        draw = PageState("draw", DrawView)
+        draw.commit(draw.view.changed(chosen=(name, *draw.view.chosen)))
     elif page == "context":
         context = PageState("context", ContextView)
         context.commit(context.view.with_weights(name, as_waves(config.task_family)))

@@ -27,7 +27,7 @@ from metademo.models import Model
 from metademo.moments.candidates import Candidate, steps_of
 from metademo.moments.scaling import Scaling
 from metademo.moments.views import CompareView, DamlView, MamlView
-from metademo.tasks import WaveFamily, as_waves
+from metademo.tasks import CURVES, WaveFamily, as_waves
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.picture.picture import picture
 from metademo.ui.scenes.compare_scene import in_a_row
@@ -166,7 +166,8 @@ def from_run(run: Run, step: int | None) -> None:
     if not text:
         st.caption(f"No script: nobody has put {config.learner.title} into plain PyTorch yet.")
     citation = in_text(config.learner.papers)
-    picture("train", title=heading, citation=citation, file=f"{name}-chart")
+    if config.task_family.kind is CURVES:
+        picture("train", title=heading, citation=citation, file=f"{name}-chart")
 
 
 def _subject(page: str, subject: Subject, scene: Scene, checkpoint: Checkpoint | None) -> None:

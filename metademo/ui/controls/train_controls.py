@@ -10,12 +10,12 @@ from metademo.jobs import Job, JobState, Limits
 from metademo.moments.train_view import TrainView
 from metademo.recipes import RECIPES, can_train
 from metademo.settings import TrainConfig
-from metademo.tasks import wave_families
+from metademo.tasks import shown_families
 from metademo.ui.controls import take_home
 from metademo.ui.controls.numbers import number_input, within_reach
 from metademo.ui.controls.play import play
-from metademo.ui.scenes.train_scene import learned
 from metademo.ui.scenes.train_remedies import Remedy, remedies
+from metademo.ui.scenes.train_scene import learned
 from metademo.ui.scenes.train_words import OWN, SETTINGS, describe, note_on, promise, refusal
 from metademo.ui.state.runs import Run, Visit
 from metademo.ui.state.state import PageState
@@ -42,13 +42,13 @@ def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
             options=ALGORITHMS,
         ),
     )
-    families = [name for name in wave_families() if can_train(view.algorithm, name)]
+    families = [name for name in shown_families() if can_train(view.algorithm, name)]
     st.selectbox(
         "Tasks",
         families,
-        format_func=lambda name: wave_families()[name].title.split(":")[0],
-        help="The family of waves that tasks are drawn from.\n"
-        + "\n".join(f"- {family.title}." for family in wave_families().values()),
+        format_func=lambda name: shown_families()[name].title.split(":")[0],
+        help="The family that tasks are drawn from.\n"
+        + "\n".join(f"- {family.title}." for family in shown_families().values()),
         **state.bind("family", view.family, lambda v, name: v.with_family(name), options=families),
     )
     st.segmented_control(

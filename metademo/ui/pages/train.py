@@ -38,8 +38,8 @@ def page() -> None:
     """
     layout.headline(
         "Learning to learn, live",
-        "From random weights to a network that becomes a new wave in a few steps. Watch it learn "
-        "that, then go back to any moment.",
+        "From random weights to a network that learns a new wave, or a new sign, in a few steps. "
+        "Watch it learn that, then go back to any moment.",
     )
     try:
         limits = runs.registry().limits

@@ -32,8 +32,8 @@ class Figure:
     Attributes:
         curves: those with a row for each snapshot move with the slider.
         points: the labelled points of the probe tasks.
-        images: of each probe task's support set, one a class, and of what it is asked, in the order
-            of the classes, (2, classes, pixels); None where inputs are no images.
+        images: of a probe task, the examples and then what is asked, both in the order of their
+            classes, (2, classes, pixels); empty where inputs are no images.
     """
 
     curves: Sequence[Curve]
@@ -41,7 +41,7 @@ class Figure:
     y_range: tuple[float, float]
     x_ticks: Ticks | None = None
     points: Sequence[tuple[float, float]] = ()
-    images: Array | None = None
+    images: Array | Sequence[Sequence[Array]] = ()
 
 
 class RunKind(ABC):

@@ -14,7 +14,7 @@ from metademo.settings import TrainConfig
 from metademo.tasks import CURVES, GLYPHS, Array, TaskKind
 from metademo.ui.components.kernel.curves import Facts
 from metademo.ui.scenes.facts import sentences
-from metademo.ui.scenes.train_kind import MARGIN, Figure, RunKind, untrained
+from metademo.ui.scenes.train_kind import MARGIN, Figure, RunKind
 from metademo.ui.scenes.train_signs import SignRun
 from metademo.ui.scenes.train_waves import WaveRun
 from metademo.ui.scenes.train_words import count, ending

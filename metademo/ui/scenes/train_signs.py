@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from metademo.algorithms import Meta
@@ -14,7 +16,7 @@ from metademo.ui.scenes.facts import exact, told
 from metademo.ui.scenes.train_kind import TASKS, Figure, RunKind, ratio, untrained
 from metademo.ui.scenes.train_words import count
 
-WAYS, PROBE_SEED = 3, 11
+WAYS, PROBE_SEED = 3, 6
 """Classes of the probe task: few enough for large images. With one question each it has nine
 probabilities, a multiple of three as `train_waves.POINTS` is."""
 SAME = 0.01
@@ -27,7 +29,7 @@ class SignRun(RunKind):
     shares = True
     measure = "share of new drawings told right"
     axis = "share that is right"
-    keys = {
+    keys: ClassVar[dict[str, str]] = {
         "query": "given to the right sign",
         "heldOut": "told right, new signs",
         "ignoring": "without meta-training",
@@ -36,9 +38,9 @@ class SignRun(RunKind):
     def __init__(self, config: TrainConfig):
         super().__init__(config)
         family = config.task_family.of_ways(WAYS)
-        episode = family.sample_episodes(
-            np.random.default_rng(PROBE_SEED), 1, shots=1, queries=1
-        )[1]
+        episode = family.sample_episodes(np.random.default_rng(PROBE_SEED), 1, shots=1, queries=1)[
+            1
+        ]
         self.support, self.query = episode.support, episode.query
 
     def adapted(self, meta: Meta) -> tuple[Array, Array]:
@@ -112,4 +114,3 @@ class SignRun(RunKind):
             for share, when in ((first, "before any step"), (last, "after the last"))
         )
         return f"Of these three, the right one gets {begins} before and {ends} after them."
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from operator import itemgetter
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class WaveRun(RunKind):
     """A few waves that lie apart, and the curves that the network becomes on their points."""
 
     axis: str
-    keys = {
+    keys: ClassVar[dict[str, str]] = {
         "query": "query loss",
         "heldOut": "held-out error",
         "ignoring": "one fixed curve for all",
@@ -138,7 +139,9 @@ class WaveRun(RunKind):
         unlabelled = self.config.learner.unlabelled
         what = "The learned loss" if unlabelled else "The error on the points it sees"
         begins, ends = (
-            told(f"{loss:.2g}", f"{exact(loss)} = mean inner loss of the tasks in the chart, {when}")
+            told(
+                f"{loss:.2g}", f"{exact(loss)} = mean inner loss of the tasks in the chart, {when}"
+            )
             for loss, when in ((first, "before any step"), (last, "after the last"))
         )
         return f"{what} goes from {begins} to {ends}."

@@ -20,7 +20,7 @@ from metademo.moments.candidates import Candidate
 from metademo.moments.outside_of_signs import CHANGES
 from metademo.moments.signs import DrawView
 from metademo.tasks import FAMILIES, Array, Episode, Examples, GlyphFamily
-from metademo.tasks.glyphs import HELD_OUT_QUERIES, episode_of
+from metademo.tasks.glyphs import episode_of
 from metademo.tasks.strokes import BOX, boxed, drawn
 from metademo.training import HELD_OUT_STREAM
 from metademo.ui.server.measurements import known, shared_cache

@@ -29,7 +29,7 @@ import { mark } from "../kernel/stage.js";
 import { Toolbar } from "../kernel/toolbar.js";
 import { Pad, pathOf } from "./pad.js";
 import { Row } from "./row.js";
-import { Seen } from "./seen.js";
+import { Seen } from "../kernel/seen.js";
 import { QUESTION, carriedOut, drawingAt, hasRoom, strokesOf } from "./strokes.js";
 
 const KEYS = "Draw with the mouse, a finger or a pen. Keys 1 to 9 put a ready-made sign here, Delete clears it, "

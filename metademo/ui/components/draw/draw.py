@@ -6,7 +6,6 @@ The browser sends each stroke while it is drawn, and when the pen is lifted, see
 
 from __future__ import annotations
 
-import base64
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,9 +14,9 @@ import numpy as np
 
 from metademo.moments.ready_made import READY_MADE
 from metademo.moments.signs import MOST_EXAMPLES, MOST_LETTERS, MOST_SIGNS, MOST_STROKES
-from metademo.tasks import Array
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import two_colors
+from metademo.ui.components.kernel.images import encode_pixels
 from metademo.ui.scenes.draw_scene import Answer, DrawScene
 
 FIRST_PAINT_HEIGHT = 620
@@ -42,8 +41,8 @@ def draw(
         "signs": [list(examples) for examples in scene.signs],
         "question": scene.question,
         "seen": {
-            "signs": [[_pixels(image) for image in images] for images in scene.seen],
-            "question": _pixels(scene.seen_question),
+            "signs": [[encode_pixels(image) for image in images] for images in scene.seen],
+            "question": encode_pixels(scene.seen_question),
         },
         "ways": list(scene.ways),
         "answers": [_encode(answer) for answer in scene.answers],
@@ -73,11 +72,6 @@ def _encode(answer: Answer) -> dict[str, Any]:
         "dash": answer.dash,
         "shares": np.round(answer.shares.astype(float), 4).tolist(),
     }
-
-
-def _pixels(image: Array) -> str:
-    """An image as a byte for each pixel."""
-    return base64.b64encode(np.rint(255 * image.clip(0, 1)).astype(np.uint8).tobytes()).decode()
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 import { make } from "../kernel/base.js";
 import { Answers } from "./answers.js";
-import { Seen } from "./seen.js";
+import { Seen } from "../kernel/seen.js";
 
 /** @typedef {import("./pad.js").Pad} Pad */
 

@@ -15,12 +15,12 @@ const LINE = 15; // height of a line of small print
 const COLUMNS = 150; // characters in it
 const SCALE = 2; // pixels of a PNG for each of ours
 
-/** @type {Map<string, () => Shown>} */
+/** @type {Map<string, () => ?Shown>} */
 const offered = new Map();
 
 /**
  * @param {string} page
- * @param {() => Shown} shown  asked when a picture is wanted
+ * @param {() => ?Shown} shown  asked when a picture is wanted; null where there is no chart of curves
  * @returns {() => void} takes the offer back
  */
 export function offer(page, shown) {

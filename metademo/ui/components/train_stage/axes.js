@@ -77,6 +77,19 @@ export function lossScale({ lines, errors, top: sane, ignoring }, log, { top, bo
   return Object.assign(scale, { most: high, ticks });
 }
 
+/**
+ * Shares of what is right, from none to all.
+ * @param {{top: number, bottom: number}} area
+ * @returns {LossScale}
+ */
+export function shareScale({ top, bottom }) {
+  /** @param {number} share */
+  const scale = (share) => bottom - share * (bottom - top);
+  /** @type {Ticks} */
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => [share, `${100 * share} %`]);
+  return Object.assign(scale, { most: 1, ticks });
+}
+
 /** @param {number} rough */
 function nice(rough) {
   const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1e-12)));

@@ -8,7 +8,7 @@ import { make, say, set, svg } from "../kernel/base.js";
 import { DASHES, clamp, pretty } from "../kernel/formats.js";
 import { explained } from "../kernel/explain.js";
 import { followSize } from "../kernel/stage.js";
-import { lossScale, stepScale } from "./axes.js";
+import { lossScale, shareScale, stepScale } from "./axes.js";
 
 /**
  * @typedef {import("../kernel/base.js").Theme} Theme
@@ -16,7 +16,9 @@ import { lossScale, stepScale } from "./axes.js";
  *   smooth: (?number)[], errorSteps: number[], errors: (?number)[]}} Line  `raw` and `smooth` at `steps`, `errors` at
  *   `errorSteps`; null where a loss is no number any more
  * @typedef {{lines: Line[], snapshots: number[], errors: (?number)[], most: number, top: number, ignoring: number,
- *   metric: string, about: {query: string, heldOut: string, ignoring: string}}} LinesData  `errors` at `snapshots`
+ *   metric: string, keys: Texts, about: Texts, shares: boolean}} LinesData  `errors` at `snapshots`; with `shares` they are
+ *   shares of what is right, from 0 to 1, and so are the lines
+ * @typedef {{query: string, heldOut: string, ignoring: string}} Texts
  * @typedef {[step: number, value: ?number]} Place
  */
 
@@ -84,7 +86,8 @@ export class Lines {
     if (!data || !width || !height) return;
     const area = { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - EDGE.bottom };
     const x = this.x = stepScale(data.most, on(this.logX), area);
-    const y = this.y = lossScale(data, on(this.logY), area);
+    const y = this.y = data.shares ? shareScale(area) : lossScale(data, on(this.logY), area);
+    this.logY.hidden = data.shares;
     set(this.svg, { width, height });
     const [main, ...others] = data.lines;
     const frame = { x: area.left, y: area.top - 3, width: area.right - area.left, height: area.bottom - area.top + 6 };
@@ -187,13 +190,13 @@ export class Lines {
 
   /** @param {Line} main  @param {Line[]} others */
   #drawKeys(main, others) {
-    const key = JSON.stringify([this.theme.key, this.data.metric, this.data.lines.map((l) => [l.label, l.color, l.number])]);
+    const key = JSON.stringify([this.theme.key, this.data.keys, this.data.lines.map((l) => [l.label, l.color, l.number])]);
     if (key === this.key) return;
     this.key = key;
     /** @param {SVGElement} mark  @param {string} about  @param {HTMLElement[]} parts */
     const item = (mark, about, ...parts) => explained(make("span", { className: "md-key" },
       svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, mark), ...parts), about);
-    const { about } = this.data;
+    const { about, keys } = this.data;
     /** @param {Line} line  @param {string} [before] */
     const named = ({ label }, before = "") => { // a narrow screen has room for the names alone
       const [name, ...more] = label.split(" (");
@@ -205,12 +208,21 @@ export class Lines {
     });
     this.error = make("b");
     this.keys.replaceChildren(
-      item(stroke(main, 3), about.query, others.length ? named(main, "query loss, ") : make("span", {}, "query loss")),
+      item(stroke(main, 3), about.query, others.length ? named(main, `${keys.query}, `) : make("span", {}, keys.query)),
       item(svg("g", { class: "md-errors" }, svg("path", { d: "M1,6H25" }), svg("circle", { cx: 13, cy: 6, r: 2.4 })), about.heldOut,
-        make("span", {}, "held-out error"), this.error),
-      item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), about.ignoring, make("span", {}, "one fixed curve for all")),
+        make("span", {}, keys.heldOut), this.error),
+      item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), about.ignoring, make("span", {}, keys.ignoring)),
       ...others.map((line) => item(stroke(line, 2), `${about.query}, of this run`, named(line))),
     );
+  }
+
+  /** A result as it is read. @param {?number} value */
+  #told(value) { return this.data.shares && value !== null ? `${Math.round(100 * value)} %` : pretty(value); }
+
+  get #described() {
+    const { lines, metric, keys } = this.data;
+    const runs = lines.map((l) => `${l.label}: ${keys.heldOut} from ${this.#told(l.errors[0] ?? null)} to ${this.#told(l.errors.at(-1) ?? null)}`);
+    return `${keys.query[0].toUpperCase()}${keys.query.slice(1)} (${metric}) against outer steps. ${runs.join("; ")}`;
   }
 
   /** The place of the slider: between two snapshots, between their steps. @param {number} at */
@@ -230,9 +242,9 @@ export class Lines {
     set(this.cursor, { d: `M${x},${EDGE.top}V${this.height - EDGE.bottom}` });
     this.head.style.display = value === null ? "none" : "";
     if (value !== null) set(this.head, { cx: x, cy: Math.max(this.y(value), EDGE.top).toFixed(1), fill: this.theme.text });
-    const now = pretty(errors[Math.round(at)] ?? null);
+    const now = this.#told(errors[Math.round(at)] ?? null);
     say(this.error, now);
-    set(this.svg, { "aria-label": `${describe(this.data)}; at step ${snapshots[Math.round(at)]}: ${now}` });
+    set(this.svg, { "aria-label": `${this.#described}; at step ${snapshots[Math.round(at)]}: ${now}` });
   }
 }
 
@@ -244,9 +256,3 @@ const dashOf = (line) => DASHES[RUN_DASHES[Math.max(line.number - 1, 0) % RUN_DA
 
 /** @param {HTMLElement} button */
 const on = (button) => button.getAttribute("aria-pressed") === "true";
-
-/** @param {LinesData} data */
-function describe({ lines, metric }) {
-  const runs = lines.map((l) => `${l.label}: held-out error from ${pretty(l.errors[0] ?? null)} to ${pretty(l.errors.at(-1) ?? null)}`);
-  return `Query loss (${metric}) against outer steps. ${runs.join("; ")}`;
-}

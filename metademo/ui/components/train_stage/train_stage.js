@@ -10,8 +10,10 @@
  *   & {curves: Curve[], turn: number, run: string, name: string, live: boolean, steps: number, stepNames: string[],
  *   fresh: number[], captions: string[], details: string[], captionFacts: Facts[], detailFacts: Facts[],
  *   verdict: string, verdictFacts: Facts, moment: {address: string, aside: string, shows: string}, points: [x: number, y: number][],
- *   progress: import("./run_bar.js").Report, height: number, assets: import("../kernel/base.js").Assets}} Data
- *   as sent, `captions`, `details`, their facts and the rows of moving curves are those of `fresh` alone
+ *   progress: import("./run_bar.js").Report, height: number, assets: import("../kernel/base.js").Assets,
+ *   images: string[][]}} Data
+ *   as sent, `captions`, `details`, their facts and the rows of moving curves are those of `fresh` alone; with `images` the
+ *   probe task is one of signs, and curves are its probabilities
  * @typedef {import("../kernel/base.js").Component<Data>} Component
  *
  * For tests and scripts the host element tells what is drawn: data-ready, data-drawn (counts drawn answers), data-run,
@@ -28,6 +30,7 @@ import { offer } from "../kernel/pictures.js";
 import { Plot } from "../kernel/plot.js";
 import { Progress, keepFocus } from "./run_bar.js";
 import { Scrubber } from "../kernel/scrubber.js";
+import { SignBars } from "./sign_bars.js";
 import { shared } from "../kernel/shared.js";
 import { followSize, lineMark, mark, pointsKey, start } from "../kernel/stage.js";
 
@@ -58,6 +61,7 @@ class Stage {
   /** @type {Progress} */ progress;
   /** @type {Scrubber} */ scrubber;
   /** @type {Plot} */ plot;
+  /** @type {SignBars} */ bars;
   /** @type {ResizeObserver} */ observer;
   /** @type {() => void} */ leaveFocus;
   /** @type {() => void} */ withdraw;
@@ -149,7 +153,7 @@ class Stage {
         this.observer = followSize(this.stage, (width, height) => {
           this.plot.size = [width, height];
           this.theme = readTheme(this.host);
-          this.#drawPlot();
+          if (!this.#asksSigns) this.#drawPlot();
           this.#drawLegend();
           this.lines.update(this.data, this.theme);
           mark(this.host, { ready: true });
@@ -166,7 +170,8 @@ class Stage {
     this.legend = make("div", { className: "md-legend" });
     this.canvas = make("div", { className: "md-plot", role: "img" });
     this.dots = svg("svg", { class: "md-probe-points", "aria-hidden": "true" });
-    this.stage = make("div", { className: "md-stage" }, this.canvas, this.dots);
+    this.bars = new SignBars();
+    this.stage = make("div", { className: "md-stage" }, this.canvas, this.dots, this.bars.element);
     this.progress = new Progress();
     this.scrubber = new Scrubber((at, playing) => this.#show(at, playing));
     this.now = make("p", { className: "md-now", id: uniqueId("md-now"), "aria-live": "off", "aria-atomic": "true" });
@@ -194,8 +199,10 @@ class Stage {
     this.progress.update(data.progress);
     scrubber.update({ steps: data.steps, names: data.stepNames, seconds: 0.12 });
     this.lines.update(data, theme);
+    this.stage.classList.toggle("md-signs", this.#asksSigns);
+    if (this.#asksSigns) this.bars.update(data, theme);
+    else if (this.plot?.size[0]) this.#drawPlot();
     this.#drawLegend();
-    if (this.plot?.size[0]) this.#drawPlot();
     const at = this.run === undefined && data.run ? arrived(PAGE).at : null;
     this.run = data.run;
     if (fresh) scrubber.go(at === null ? data.steps : nearest(data.snapshots, at));
@@ -203,8 +210,12 @@ class Stage {
     mark(this.host, { run: data.run, newest: data.snapshots.at(-1), drawn: (this.drawn += 1) });
   }
 
-  /** What a picture of the probe task holds. @returns {import("../kernel/pictures.js").Shown} */
+  /** Whether the probe task is one of signs, and not of curves. */
+  get #asksSigns() { return this.data.images.length > 0; }
+
+  /** What a picture of the probe task holds. @returns {?import("../kernel/pictures.js").Shown} */
   #shown() {
+    if (this.#asksSigns) return null;
     const { data, plot, theme } = this;
     const keys = data.curves.map(({ label, legend }) => ({ name: label, visible: legend }));
     return { plot, theme, keys, points: data.points, pointsLabel: "its points", when: data.stepNames[Math.round(this.scrubber.at)] };
@@ -226,17 +237,18 @@ class Stage {
   #show(at, playing) {
     const { data } = this;
     const k = Math.round(at);
-    if (this.plot?.x) this.plot.show(at);
+    if (this.#asksSigns) this.bars.show(at);
+    else if (this.plot?.x) this.plot.show(at);
     this.lines.show(at);
     this.now.setAttribute("aria-live", playing || data.live ? "off" : "polite");
     const verdict = k === data.steps ? data.verdict : "";
     tell(this.now, verdict || (data.captions[k] ?? ""), verdict ? data.verdictFacts : (data.captionFacts[k] ?? []));
     tell(this.small, verdict ? "" : (data.details[k] ?? ""), data.detailFacts[k] ?? []);
     const shown = data.curves.filter((curve) => curve.legend).map((curve) => curve.label);
-    set(this.canvas, {
-      "aria-label": `The network on new waves, ${data.name}, ${data.stepNames[k]}: ${shown.join(", ")}.`,
-      "aria-describedby": this.now.id,
-    });
+    const [figure, label] = this.#asksSigns
+      ? [this.bars.element, `${this.bars.told(at)}, ${data.name}, ${data.stepNames[k]}.`]
+      : [this.canvas, `The network on new waves, ${data.name}, ${data.stepNames[k]}: ${shown.join(", ")}.`];
+    set(figure, { "aria-label": label, "aria-describedby": this.now.id });
     mark(this.host, { step: data.snapshots[k], at: k });
     shared(PAGE).set({
       ...data.moment, at: k < data.steps ? String(data.snapshots[k]) : "", stands: data.run && k < data.steps ? data.stepNames[k] : "",
@@ -260,10 +272,11 @@ class Stage {
   #drawLegend() {
     const { data, theme } = this;
     const shown = data.curves.filter((c) => c.legend);
-    const key = JSON.stringify([theme.key, data.points.length > 0, shown.map((c) => [c.label, c.color, c.dash])]);
+    const key = JSON.stringify([theme.key, this.#asksSigns, data.points.length > 0, shown.map((c) => [c.label, c.color, c.dash])]);
     if (key === this.legendKey) return;
     this.legendKey = key;
-    const items = shown.map((curve) => make("span", { className: "md-key" }, lineMark(curve, theme), make("span", {}, curve.label)));
+    const items = this.#asksSigns ? this.bars.keys(theme)
+      : shown.map((curve) => make("span", { className: "md-key" }, lineMark(curve, theme), make("span", {}, curve.label)));
     if (data.points.length) items.push(pointsKey("its points"));
     this.legend.replaceChildren(...items);
   }

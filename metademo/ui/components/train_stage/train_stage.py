@@ -20,7 +20,8 @@ import streamlit as st
 
 from metademo.tasks import Array
 from metademo.ui.components.kernel import assets
-from metademo.ui.components.kernel.curves import Curve, encode_curve, encode_pixels, encode_ticks
+from metademo.ui.components.kernel.curves import Curve, encode_curve, encode_ticks
+from metademo.ui.components.kernel.images import encode_pixels
 from metademo.ui.scenes.facts import unfold
 from metademo.ui.scenes.train_scene import Line, TrainScene
 from metademo.ui.scenes.train_words import Report
@@ -80,7 +81,7 @@ def train_stage(
         "verdict": said,
         "verdictFacts": facts,
         "points": list(figure.points),
-        "images": [[encode_pixels(image) for image in row] for row in _rows_of(figure.images)],
+        "images": [[encode_pixels(image) for image in row] for row in figure.images],
         "metric": scene.metric,
         "keys": dict(scene.keys),
         "about": dict(scene.about),

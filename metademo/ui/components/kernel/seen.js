@@ -1,6 +1,6 @@
 /** What a network sees of a drawing: a few pixels, as it gets them. */
 
-import { make } from "../kernel/base.js";
+import { make } from "./base.js";
 
 const SIDE = 14;
 
@@ -12,7 +12,7 @@ export class Seen {
     this.key = "";
   }
 
-  /** @param {string} image  a byte for each pixel, or none for nothing  @param {import("../kernel/base.js").Theme} theme */
+  /** @param {string} image  a byte for each pixel, or none for nothing  @param {import("./base.js").Theme} theme */
   show(image, theme) {
     const key = image + theme.key;
     if (key === this.key) return;
