@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 from train_page import STAGE, STEPS, TrainPage
 
 from metademo import command_line
+from metademo.moments.address import link
+from metademo.moments.train_view import TrainView
 
 
 @pytest.fixture(scope="module")
@@ -254,3 +256,25 @@ def test_no_recipe_is_cut(window, another, family, last):
         for choice in group.get_by_role("radio").all():
             box = choice.bounding_box()
             assert box["x"] + box["width"] <= column["x"] + column["width"] + 1, width
+
+
+def test_on_signs_bars_get_better_and_the_weights_play_on_the_draw_page(another, url):
+    small = (("hidden", 8), ("meta_batch", 2), ("steps", 40))
+    view = TrainView(algorithm="anil", family="glyphs", own=small)
+    another.open(f"{url.removesuffix('/train')}{link('train', view)}")
+    shares = another.page.locator(f"{STAGE} .md-sign-bars b")
+    expect(shares).to_have_count(9)
+    expect(another.page.locator(f"{STAGE} .md-plot")).not_to_be_visible()
+    first = shares.all_text_contents()
+    another.button("Start").click()
+    another.wait("return d.newest === a", "40")
+    another.wait_end()
+    last = shares.all_text_contents()
+    assert last != first
+    another.move(0)
+    assert shares.all_text_contents() == first
+    told = another.page.locator(f"{STAGE} .md-sign-bars").get_attribute("aria-label")
+    assert "of a drawing of each the right one gets" in told
+    another.page.get_by_role("button", name="Play with these weights").click()
+    another.page.wait_for_url("**/draw**")
+    expect(another.page.locator('[data-metademo="draw"][data-ready=true]')).to_be_visible()

@@ -56,7 +56,7 @@ class SignRun(RunKind):
         return Figure(
             [
                 Curve("before", "before any step", rows[0], colour, width=1.5, opacity=0.4),
-                Curve("after", after, rows[1], colour, width=3.5),
+                Curve("after 0", after, rows[1], colour, width=3.5),
             ],
             x_range=(0, WAYS**2 - 1),
             y_range=(0, 1),
