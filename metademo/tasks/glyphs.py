@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from metademo.convolutional import ConvNet
 from metademo.tasks.base import TaskFamily, TaskKind
+from metademo.tasks.classes import accuracy, cross_entropy
 from metademo.tasks.episodes import Array, Episode, Examples
 
 SIDE = 14
@@ -26,28 +25,16 @@ HELD_OUT_QUERIES = 5
 """Images of each class that a learner is asked about where it is measured."""
 
 
-def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Of logits (tasks, points, classes): the mean over points, (tasks,)."""
-    each = cross_entropy(logits.movedim(-1, 1), labels.long(), reduction="none")
-    return each.sum(-1) / max(1, each.shape[-1])
-
-
 GLYPHS = TaskKind(
     name="glyph",
     role="classifier",
     network=lambda filters, activation: ConvNet(SIDE, filters, activation),
-    losses={"cross-entropy": _cross_entropy},
-    metrics={"accuracy": lambda logits, truth: (logits.argmax(-1) == truth).mean(-1)},
+    losses={"cross-entropy": cross_entropy},
+    metrics={"accuracy": accuracy},
     more_is_better=("accuracy",),
     classes=True,
     features=(SIDE * SIDE,),
 )
-
-
-def probabilities(logits: Array) -> Array:
-    """What a learner of classes gives to each of them: logits (.., classes) as shares of 1."""
-    raised = np.exp(logits - logits.max(-1, keepdims=True))
-    return raised / raised.sum(-1, keepdims=True)
 
 
 @dataclass(frozen=True)
