@@ -4,7 +4,7 @@ from metademo.tasks.base import TaskFamily, TaskKind
 from metademo.tasks.classes import probabilities
 from metademo.tasks.curves import CURVES
 from metademo.tasks.episodes import Array, Episode, Examples
-from metademo.tasks.glyphs import GLYPHS, GlyphFamily, Signs
+from metademo.tasks.glyphs import GLYPHS, GlyphFamily, Signs, warm_tasks
 from metademo.tasks.handwriting import Handwriting, digits, mnist
 from metademo.tasks.strokes import Strokes, StrokesError, as_image, read_strokes
 from metademo.tasks.waves import (
@@ -102,6 +102,7 @@ __all__ = [
     "probabilities",
     "read_strokes",
     "turned",
+    "warm_tasks",
     "wave_families",
     "within",
 ]
