@@ -18,7 +18,7 @@ from metademo.convolutional import ConvNet
 from metademo.tasks.base import TaskFamily, TaskKind
 from metademo.tasks.classes import accuracy, cross_entropy
 from metademo.tasks.episodes import Array, Episode, Examples
-from metademo.tasks.strokes import drawn, pen
+from metademo.tasks.strokes import drawn, load_pen
 
 SIDE = 14
 """Pixels along a side of an image."""
@@ -58,12 +58,12 @@ class Signs:
         images = np.empty((*axes, SIDE * SIDE), dtype=np.float32)
         classes = self.classes.reshape(-1, self.classes.shape[-1])
         samples = self.samples.reshape(len(classes), axes[-1], numbers)
-        pen().draw_signs(classes, samples, images.reshape(*samples.shape[:2], SIDE * SIDE))
+        load_pen().draw_signs(classes, samples, images.reshape(*samples.shape[:2], SIDE * SIDE))
         return images
 
     def strokes(self, task: int, way: int, sample: int) -> tuple[list[Array], float]:
         """A sample as strokes, in pixels of the canvas, and how thick they are."""
-        compiled = pen()
+        compiled = load_pen()
         points = np.empty((compiled.STROKES * compiled.POINTS, 2))
         given = self.classes[task, way], self.samples[task, way, sample]
         count, thickness = compiled.trace_sign(*given, points)
@@ -92,7 +92,7 @@ class GlyphFamily(TaskFamily):
 
     def sample_signs(self, rng: np.random.Generator, n: int, samples: int) -> Signs:
         """Draw `n` tasks with so many samples of each class."""
-        of_class, of_sample = pen().CLASS_NUMBERS, pen().SAMPLE_NUMBERS
+        of_class, of_sample = load_pen().CLASS_NUMBERS, load_pen().SAMPLE_NUMBERS
         uniform = rng.random((n, self.ways * (of_class + samples * of_sample)))
         classes, others = np.split(uniform, [self.ways * of_class], axis=1)
         return Signs(
