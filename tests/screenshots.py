@@ -24,6 +24,7 @@ from tests.visiting import Apart
 
 CHART, SCORES = '[data-metademo="chart"]', '[data-metademo="scores"]'
 SOURCE, STAGE = '[data-metademo="source_line"]', '[data-metademo="train_stage"]'
+DRAW = '[data-metademo="draw"]'
 SKETCH, PICTURE = '[data-metademo="sketch"]', '[data-metademo="picture"]'
 MAP = '[data-metademo="context_map"]'
 INSIDE, UNITS = '[data-metademo="inside"]', '[data-metademo="units"]'
@@ -202,6 +203,9 @@ AT_REST = {
     "daml": Picture("daml", f":has({SOURCE}{READY}) {CHART}{READY}"),
     "context": Picture("context", f":has({ATTENTION}{READY}) {CHART}{READY}"),
     "compare": Picture("compare", f"{SCORES}[data-pending=false] .md-sweep path.md-line"),
+    "draw": Picture(
+        "draw", f":has({DRAW}{READY}) {SCORES}[data-pending=false] .md-sweep path.md-line"
+    ),
     "train": Picture("train", STAGE + READY),
     "duel": Picture("duel", f"{SKETCH}{READY}"),
     "how": Picture("how", f":has({OUTER_STEP}{READY}) .st-key-figure-daml {CHART}{READY}"),

@@ -1,4 +1,4 @@
-"""The Draw page: signs with an example or two of each, and learners that are asked about one more."""
+"""The Draw page: signs with an example of each, and learners that are asked about one more."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import streamlit as st
 from metademo.moments.asked import ask
 from metademo.moments.candidates import Candidate, candidates, missing
 from metademo.moments.outside_of_signs import CHANGES
-from metademo.moments.signs import LEAST_SIGNS, MOST_SIGNS, DrawView, Place
+from metademo.moments.signs import LEAST_SIGNS, MOST_SIGNS, DrawView
 from metademo.tasks import FAMILIES
-from metademo.ui.components.draw.draw import draw
-from metademo.ui.components.kernel.gestures import Gesture
+from metademo.ui.components.draw.draw import carried_out, draw
 from metademo.ui.components.scores.scores import scores
 from metademo.ui.controls import keep, layout
 from metademo.ui.scenes.draw_scene import draw_scene
@@ -60,27 +59,8 @@ def _chart() -> None:
             state.lesson.hidden
         ),
         conversation=state.conversation,
-        on_edit=state.listen("draw pads", _changed),
+        on_edit=state.listen("draw pads", carried_out),
     )
-
-
-def _changed(view: DrawView, gesture: Gesture) -> DrawView:
-    """The view after a gesture of the component."""
-    if gesture.kind == "add" and gesture.to:
-        return view.with_room(int(gesture.to[0]))
-    if not gesture.at:
-        return view
-    place = Place(*map(int, gesture.at))
-    match gesture.kind:
-        case "stroke":
-            return view.stroked(place, gesture.text)
-        case "draw":
-            return view.redrawn(place, gesture.text)
-        case "clear":
-            return view.redrawn(place, "")
-        case "remove":
-            return view.without(place)
-    return view
 
 
 def _controls() -> None:
@@ -127,9 +107,7 @@ def _outside(state: PageState[DrawView]) -> None:
         format_func=lambda name: CHANGES[name].title,
         help="At the foot of the page: the share of right answers inside and outside of what was "
         "trained on.",
-        **state.bind(
-            "along", view.along, lambda v, along: v.changed(along=along), options=CHANGES
-        ),
+        **state.bind("along", view.along, lambda v, along: v.changed(along=along), options=CHANGES),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -73,7 +73,9 @@ class DrawScene:
         return scene
 
 
-def draw_scene(before: DrawView, view: DrawView, asked: Asked, chosen: Sequence[Candidate]) -> DrawScene:
+def draw_scene(
+    before: DrawView, view: DrawView, asked: Asked, chosen: Sequence[Candidate]
+) -> DrawScene:
     """The drawings, what each learner says of the question, and that in words.
 
     Args:
@@ -154,7 +156,10 @@ def _share(asked: Asked, shares: Array) -> str:
         f"{percent(share)} the {ORDINALS[sign]}"
         for share, sign in zip(shares, asked.ways, strict=True)
     )
-    return told(percent(shares.max()), f"{percent(shares.max())} = exp(zᵢ) / Σⱼ exp(zⱼ) of its outputs z: {each}")
+    return told(
+        percent(shares.max()),
+        f"{percent(shares.max())} = exp(zᵢ) / Σⱼ exp(zⱼ) of its outputs z: {each}",
+    )
 
 
 def percent(share: float) -> str:

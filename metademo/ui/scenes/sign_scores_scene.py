@@ -1,4 +1,4 @@
-"""How often learners tell signs apart: a table, and a chart of what breaks them. No Streamlit here."""
+"""How often learners tell signs apart: a table, and a chart of what breaks them. No Streamlit."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def sign_sweep(view: DrawView, chosen: Sequence[Candidate], measured: Measured) 
     """Accuracy against one change of the questions."""
     change = CHANGES[view.along]
     series = [
-        Series(one.title, measured.sweeps[one.name], *one.colours_and_dash)
+        Series(one.title, measured.sweeps[one.name].tolist(), *one.colours_and_dash)
         for one in chosen
         if one.name in measured.sweeps
     ]

@@ -20,7 +20,7 @@ from metademo.moments.candidates import Candidate
 from metademo.moments.outside_of_signs import CHANGES
 from metademo.moments.signs import DrawView
 from metademo.tasks import FAMILIES, Array, Episode, Examples, GlyphFamily
-from metademo.tasks.glyphs import HELD_OUT_QUERIES, episode_of
+from metademo.tasks.glyphs import episode_of
 from metademo.tasks.strokes import BOX, boxed, drawn
 from metademo.training import HELD_OUT_STREAM
 from metademo.ui.server.measurements import known, shared_cache
@@ -88,7 +88,7 @@ def held_out_accuracy(model: Model, ways: int, shots: int) -> Evaluation:
 
 
 def accuracy_along(model: Model, along: str, ways: int, shots: int) -> Array:
-    """Mean accuracy after 0 .. S steps where something is done to the questions, (S + 1, values)."""
+    """Mean accuracy after 0 .. S steps where one thing is done to the questions: (S + 1, values)."""
     episode = changed_episode(along, ways, shots)
     return accuracy(model, episode, groups=len(CHANGES[along].values)).mean(1)
 

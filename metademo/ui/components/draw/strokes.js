@@ -20,6 +20,14 @@ export function strokesOf(text) {
     [Number(stroke.slice(4 * k, 4 * k + 2)), Number(stroke.slice(4 * k + 2, 4 * k + 4))])));
 }
 
+/** Strokes as a path; a dot is a line without a length. @param {Point[][]} strokes */
+export function pathOf(strokes) {
+  return strokes.map((points) => {
+    const places = points.map(([x, y]) => `${+x.toFixed(1)},${+y.toFixed(1)}`);
+    return `M${(places.length > 1 ? places : [places[0], places[0]]).join("L")}`;
+  }).join("");
+}
+
 /** A stroke as text: simplified, in whole numbers. @param {Point[]} points */
 export function textOf(points) {
   let kept = points;
