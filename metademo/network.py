@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -37,6 +37,8 @@ ACTIVATIONS_IN_TORCH = {
     "gelu": "torch.nn.functional.gelu({})",
 }
 """The same as scripts that are taken home write them."""
+MAX_CLASSES = 100
+"""More than a task has."""
 INITIALISATIONS = ("fan-in", "truncated-normal", "spread")
 
 
@@ -65,6 +67,39 @@ class Network(Protocol):
         Returns:
             (*batch, points), with further axes behind if a prediction is no single number.
         """
+
+
+@runtime_checkable
+class Embedding(Network, Protocol):
+    """A network whose last layer each task has for itself: no parameter that tasks share.
+
+    The names of `head` are not among `shapes`. What is learned for all tasks are features.
+    """
+
+    def fresh_head(self, labels: Tensor) -> Params:
+        """The last layer as a task finds it, leaves without a task axis.
+
+        Args:
+            labels: of support sets, (tasks, points): the classes to tell apart.
+
+        Raises:
+            ValueError: if they are no classes, see `class_count`.
+        """
+
+    def features(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """What its last layer sees at `x`, see `predict`: (*batch, points, features)."""
+
+
+def class_count(labels: Tensor) -> int:
+    """How many classes there are, which are whole numbers from 0; at least one.
+
+    Raises:
+        ValueError: if these are no such labels, or more than `MAX_CLASSES`.
+    """
+    highest = labels.max().item() if labels.numel() else 0
+    if not ((labels >= 0) & (labels == labels.round())).all() or highest >= MAX_CLASSES:
+        raise ValueError(f"labels are classes, whole numbers from 0 to {MAX_CLASSES - 1}")
+    return int(highest) + 1
 
 
 @dataclass(frozen=True)
@@ -129,9 +164,9 @@ class MLP:
             (*batch, points, hidden1).
         """
         activate = ACTIVATIONS[self.activation]
-        h1 = activate(_linear(x, params["0.weight"], params["0.bias"]))
-        h2 = activate(_linear(h1, params["2.weight"], params["2.bias"]))
-        return _linear(h2, params["4.weight"], params["4.bias"]), h2, h1
+        h1 = activate(linear(x, params["0.weight"], params["0.bias"]))
+        h2 = activate(linear(h1, params["2.weight"], params["2.bias"]))
+        return linear(h2, params["4.weight"], params["4.bias"]), h2, h1
 
     def predict(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """Its outputs at `x`, see `activations`."""
@@ -195,7 +230,8 @@ def regressor(hidden: int, activation: str = "relu") -> Regressor:
     return Regressor((1, hidden, hidden, 1), activation)
 
 
-def _linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """A layer (outputs, inputs) of points (.., points, inputs), each with leading axes."""
     return x @ weight.mT + bias.unsqueeze(-2)
 
 
@@ -210,7 +246,7 @@ LINEAR_IN_TORCH = """\
 def linear(theta, layer, x):
     return x @ theta[layer + ".weight"].mT + theta[layer + ".bias"].unsqueeze(-2)
 """
-"""What functions of scripts are made of, as the networks here are of `_linear`."""
+"""What functions of scripts are made of, as the networks here are of `linear`."""
 
 _DRAW = """\
 def draw_network(rng, role, sizes):

@@ -65,6 +65,10 @@ _POINTS |= dict(inner_steps=10, fewest_shots=0, queries=16, meta_batch=32)
 _CONTEXT = dict(optimizer="adam", outer_lr=2e-3, clip=5.0, hidden=40, initialisation="spread")
 _CONTEXT |= dict(inner_steps=2, support_loss="mse", queries=16, meta_batch=25)
 
+# Signs: an image tells more than a point, so a few tasks are enough for a step.
+_SIGNS = dict(hidden=32, inner_steps=3, inner_lr=0.1, shots=1, queries=3, meta_batch=8)
+_SIGNS |= dict(outer_lr=3e-3, warmup=0.0, clip=10.0)
+
 _ARTICLE, _BENCHMARK = ("two-phase", "any-phase"), ("finn", "finn-noisy")
 
 _ADAPTED = (
@@ -102,7 +106,12 @@ RECIPES = {
     "fast": Recipe(
         "Adam on a meta-batch, warm-up and cosine, gradient norm clipped: about a second",
         _ADAM | dict(meta_batch=16, steps=6_000, outer_lr=6e-3),
-        changes=(*_ADAPTED, *_without_weights(2000, 4000, 1500, 4000)),
+        changes=(
+            *_ADAPTED,
+            *_without_weights(2000, 4000, 1500, 4000),
+            Change(_SIGNS | dict(steps=1000), family="glyphs"),
+            Change(dict(inner_steps=1), "protonet", "glyphs"),
+        ),
     ),
     "best": Recipe(
         "the same with a larger meta-batch and more steps: about a minute",

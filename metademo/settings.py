@@ -18,6 +18,7 @@ from metademo.tasks import FAMILIES, Array, Episode, TaskFamily
 
 SCHEDULES = ("constant", "cosine")
 MAX_EXAMPLES = 1000
+MAX_WAYS = 20
 MAX_SEED = 2**63 - 1
 
 
@@ -120,6 +121,14 @@ class TrainConfig(Described):
         description="How many of its points a task shows at least while a learner without gradient "
         "steps is trained: each number from there to K is as likely. None for always all.",
     )
+    ways: int | None = Field(
+        None,
+        ge=2,
+        le=MAX_WAYS,
+        title="ways",
+        description="Classes of each task, where tasks have some; shots and query points are of "
+        "each class then. None for the family's own number.",
+    )
     queries: int = Field(
         4,
         ge=1,
@@ -205,7 +214,9 @@ class TrainConfig(Described):
 
     @property
     def task_family(self) -> TaskFamily:
-        return FAMILIES[self.family]
+        """What tasks are drawn from."""
+        family = FAMILIES[self.family]
+        return family if self.ways is None else family.of_ways(self.ways)
 
     @property
     def gradients(self) -> int:

@@ -49,7 +49,7 @@ from pages import start
 from visiting import awaited
 
 from metademo import checkpoints
-from metademo.fused import cache
+from metademo import kernel_cache as cache
 from metademo.jobs import JobState, Limits, Registry
 from metademo.training import MetaTrainer
 from metademo.ui.server import resources
@@ -183,7 +183,7 @@ from pathlib import Path
 disk, shipped = map(Path, sys.argv[1:])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", disk], check=True)
 from metademo import files
-from metademo.fused import cache
+from metademo import kernel_cache as cache
 from metademo.ui.components.kernel import static_files
 weights = files.write(disk / shipped.name, shipped.read_bytes())
 large = bytes(200_000)

@@ -10,7 +10,7 @@ import pytest
 from numba.core import config
 
 from metademo import engines, fused
-from metademo.fused import cache
+from metademo import kernel_cache as cache
 
 ROOT = Path(__file__).resolve().parent.parent
 USE = """

@@ -12,8 +12,8 @@ from metademo.tasks import TaskFamily, WaveFamily, Waves, waves
 ROOT = Path(__file__).resolve().parent.parent
 
 ORDER = [
-    {"__version__", "citation", "described", "files", "formats", "network"},
-    {"environment", "workers"},
+    {"__version__", "citation", "described", "files", "formats", "kernel_cache", "network"},
+    {"convolutional", "environment", "workers"},
     {"logs", "tasks"},
     {"inner", "fused"},
     {"algorithms"},

@@ -22,6 +22,7 @@ from metademo.algorithms.maml_plus_plus import MAMLPlusPlus
 from metademo.algorithms.maml_plus_plus_per_weight import MAMLPlusPlusPerWeight
 from metademo.algorithms.meta_sgd import MetaSGD
 from metademo.algorithms.pretrained import Pretrained
+from metademo.algorithms.protonet import ProtoNet
 from metademo.algorithms.reptile import Reptile
 from metademo.algorithms.yardsticks import Oracle, Random
 
@@ -40,6 +41,7 @@ ALGORITHMS: dict[str, type[Learner]] = {
         InContext,
         ALPaCA,
         CNP,
+        ProtoNet,
         Pretrained,
     )
 }

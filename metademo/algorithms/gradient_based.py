@@ -37,7 +37,7 @@ from metademo.algorithms.learner import (
     tensor_like,
 )
 from metademo.inner import Adaptation, adapt
-from metademo.network import MLP, Network, Params, Regressor
+from metademo.network import MLP, Embedding, Network, Params, Regressor
 from metademo.tasks import Array, Episode, Examples
 
 
@@ -104,7 +104,8 @@ class GradientBased(Learner):
     @property
     def moving(self) -> tuple[str, ...]:
         """The names of the network's parameters that inner steps change."""
-        return tuple(self.network.shapes)
+        network = self.network
+        return tuple(dict.fromkeys((*network.shapes, *network.head)))
 
     @property
     def trained_steps(self) -> int:
@@ -242,11 +243,18 @@ class GradientBased(Learner):
         )
         return sum(losses, start=torch.zeros(()))
 
+    def start(self, meta: Meta, support: Examples[Tensor]) -> Params:
+        """Where the inner loop starts: what is meta-learned, and the head of a task if it isn't."""
+        theta, network = part(meta, self.kind.role), self.network
+        if isinstance(network, Embedding):
+            theta |= network.fresh_head(support.labels)
+        return theta
+
     def _inner_loop(
         self, meta: Meta, support: Examples[Tensor], steps: int, **options: bool
     ) -> Adaptation:
         return adapt(
-            part(meta, self.kind.role),
+            self.start(meta, support),
             lambda k, params: self.inner_loss(meta, params, support, k),
             lambda k: self.step_sizes(meta, k),
             tasks=len(support.x),

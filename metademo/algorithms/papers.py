@@ -114,6 +114,13 @@ ZINTGRAF_2019 = Paper(
     2019,
     "https://arxiv.org/abs/1810.03642",
 )
+SNELL_2017 = Paper(
+    "Snell, Swersky, Zemel",
+    "Prototypical Networks for Few-shot Learning",
+    "NeurIPS",
+    2017,
+    "https://arxiv.org/abs/1703.05175",
+)
 RAGHU_2020 = Paper(
     "Raghu, Raghu, Bengio, Vinyals",
     "Rapid Learning or Feature Reuse? Towards Understanding the Effectiveness of MAML",

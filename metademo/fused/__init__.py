@@ -2,7 +2,7 @@
 
 `problem` says what is asked; `kernels` holds the mathematics, made of the `products`; `layout`
 turns flat vectors in torch's order into the kernels' padded ones; `memory` is what the kernels read
-and write; `runtime` loads them, and `cache` keeps their code on disk.
+and write; `runtime` loads them, and `kernel_cache` keeps their code on disk.
 
 A meta-vector is `[theta (P,), psi (with an adaptation loss network), step sizes (if learned)]`, see
 `layout`.

@@ -22,6 +22,7 @@ The parts: 1 the layout, 2 the network, 3 the inner losses, 4 one task, 5 the ou
 compiler has to know about blocks.
 """
 
+import functools
 import operator
 from collections import namedtuple
 
@@ -38,7 +39,8 @@ from numba.extending import (
     register_model,
 )
 
-from .cache import KernelCache
+from metademo import kernel_cache
+
 from .layout import LANES
 from .products import declare
 
@@ -47,13 +49,7 @@ from .products import declare
 FAST = {"reassoc", "contract", "nsz"}
 OPTIONS = {"fastmath": FAST, "error_model": "numpy"}
 kernel = njit(**OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # called by kernels only
-
-
-def compiled(function):
-    """An entry: runs without the GIL, and its code is kept on disk where that is possible."""
-    entry = njit(nogil=True, **OPTIONS)(function)
-    entry._cache = KernelCache(function.__name__)  # in place of Numba's own, see there
-    return entry
+compiled = functools.partial(kernel_cache.compiled, **OPTIONS)  # an entry
 
 
 # ------------------------------------------------------------------------------- 1. the layout

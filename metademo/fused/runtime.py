@@ -30,22 +30,22 @@ def load(dtype: Any = np.float32) -> ModuleType:
 def keeps_all(dtype: Any = np.float32) -> bool:
     """Whether all kernels have been compiled already, so that they only have to be loaded."""
     with _loading:
-        from . import cache
+        from metademo import kernel_cache
 
-        return cache.has_all(np.dtype(dtype).name)
+        return kernel_cache.has_all(np.dtype(dtype).name)
 
 
 def note_all(dtype: Any) -> None:
     """Have it noted that all kernels are kept, see `keeps_all`."""
     with _loading:
-        from . import cache
+        from metademo import kernel_cache
 
-        cache.note_all(np.dtype(dtype).name)
+        kernel_cache.note_all(np.dtype(dtype).name)
 
 
 def keeps_code() -> bool:
     """Whether what one process compiles is on disk for the next one."""
     with _loading:
-        from . import cache
+        from metademo import kernel_cache
 
-        return cache.is_writable()
+        return kernel_cache.is_writable()

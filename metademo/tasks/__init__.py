@@ -3,6 +3,8 @@
 from metademo.tasks.base import TaskFamily, TaskKind
 from metademo.tasks.curves import CURVES
 from metademo.tasks.episodes import Array, Episode, Examples
+from metademo.tasks.glyphs import GLYPHS, GlyphFamily, Signs, probabilities
+from metademo.tasks.strokes import Strokes, StrokesError, as_image, read_strokes
 from metademo.tasks.waves import (
     GRID_POINTS,
     PI,
@@ -52,6 +54,7 @@ FAMILIES: dict[str, TaskFamily] = {
             noise=0.3,
             metric="mse",
         ),
+        GlyphFamily("glyphs", "signs of a few random strokes, seen once each"),
     )
 }
 
@@ -64,6 +67,7 @@ def wave_families() -> dict[str, WaveFamily]:
 __all__ = [
     "CURVES",
     "FAMILIES",
+    "GLYPHS",
     "GRID_POINTS",
     "PI",
     "SHAPES",
@@ -71,12 +75,19 @@ __all__ = [
     "Array",
     "Episode",
     "Examples",
+    "GlyphFamily",
+    "Signs",
     "SourceBand",
+    "Strokes",
+    "StrokesError",
     "TaskFamily",
     "TaskKind",
     "WaveFamily",
     "Waves",
+    "as_image",
     "as_waves",
+    "probabilities",
+    "read_strokes",
     "turned",
     "wave_families",
     "within",

@@ -10,14 +10,15 @@ and checkpoints go through these two classes alone, so another kind of task is a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 from torch import Tensor
 
-from metademo.network import Network
+from metademo.described import ConfigError
+from metademo.network import Embedding, Network
 from metademo.tasks.episodes import Array, Episode
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -37,6 +38,8 @@ class TaskKind:
         metrics: what results may be told in, by name: functions of predictions (..., tasks, points)
             and the truth (tasks, points), with whatever axes a prediction has behind them, that
             give a value per task, (..., tasks).
+        more_is_better: those of the metrics of which more is better; of the others less is.
+        classes: whether labels are classes, whole numbers from 0, and predictions logits of them.
         features: the shape of one input; () where it is a number.
         compiled: whether the compiled engine has this network and these losses.
         losses_in_torch: the losses as scripts that are taken home write them, by name: expressions
@@ -48,6 +51,8 @@ class TaskKind:
     network: Callable[[int, str], Network]
     losses: Mapping[str, Loss]
     metrics: Mapping[str, Metric]
+    more_is_better: Collection[str] = ()
+    classes: bool = False
     features: tuple[int, ...] = ()
     compiled: bool = False
     losses_in_torch: Mapping[str, str] = field(default_factory=dict)
@@ -55,6 +60,11 @@ class TaskKind:
     @property
     def default_loss(self) -> str:
         return next(iter(self.losses))
+
+    @property
+    def fresh_head(self) -> bool:
+        """Whether each task has a last layer for itself, which is not meta-learned."""
+        return isinstance(self.network(1, "relu"), Embedding)
 
 
 class TaskFamily(ABC):
@@ -64,6 +74,7 @@ class TaskFamily(ABC):
         name: in the registry, in files and in addresses.
         title: in words.
         metric: what results are told in, whatever the loss of training; a name in `kind.metrics`.
+        ways: how many classes a task has; 0 where labels are no classes, or not to be chosen.
     """
 
     kind: ClassVar[TaskKind]
@@ -72,6 +83,20 @@ class TaskFamily(ABC):
     name: str
     title: str
     metric: str
+    ways: int = 0
+
+    @property
+    def more_is_better(self) -> bool:
+        """Whether more of its metric is better, as of an accuracy; of an error less is."""
+        return self.metric in self.kind.more_is_better
+
+    def of_ways(self, ways: int) -> TaskFamily:
+        """The same family with another number of classes.
+
+        Raises:
+            ConfigError: if that is nothing to be chosen.
+        """
+        raise ConfigError(f"the tasks of family {self.name!r} have no classes to choose", "ways")
 
     @property
     def has_source_domain(self) -> bool:

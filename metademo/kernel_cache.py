@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept on disk, so that half a minute is spent once.
+"""Functions that Numba compiles, and where it keeps them: on disk, so that it does so once.
 
 Numba has a cache of its own. This one takes its place for two reasons: a damaged file counts as a
 missing one (Numba raises whatever the unpickling raised, at every start, and would run machine code
@@ -16,10 +16,12 @@ import logging
 import os
 import pickle
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba import njit
 from numba.core import config
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
@@ -30,9 +32,23 @@ from numba.misc.appdirs import AppDirs
 log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).resolve().parent
+SOURCES = ("kernel_cache.py", "fused/*.py", "tasks/pen.py")
+"""Files of which compiled code is made, in that folder."""
 DIGEST = hashlib.sha256().digest_size
 ROOM = 2**20
 """More bytes than a kernel's code takes, to see whether a folder has room for it."""
+
+
+def compiled(function: Callable[..., Any], **options: Any) -> Any:
+    """An entry: runs without the GIL, and its code is kept on disk where that is possible.
+
+    Args:
+        function: no other entry has its name.
+        options: of Numba's `njit`.
+    """
+    entry = njit(nogil=True, **options)(function)
+    entry._cache = KernelCache(function.__name__)  # in place of Numba's own, see there
+    return entry
 
 
 class KernelCache(_Cache):
@@ -130,7 +146,8 @@ def _note_of(precision: str) -> str:
 @functools.cache
 def stamp() -> bytes:
     """A digest of all that compiled code depends on, but for its signature and the processor."""
-    sources = [path.read_bytes() for path in sorted(PACKAGE.glob("*.py"))]
+    paths = [path for pattern in SOURCES for path in sorted(PACKAGE.glob(pattern))]
+    sources = [path.read_bytes() for path in paths]
     return hashlib.sha256(b"\0".join([numba.__version__.encode(), *sources])).digest()
 
 

@@ -1,0 +1,149 @@
+"""Prototypical networks (Snell, Swersky & Zemel 2017, equations 1 and 2).
+
+    c_k = mean of f(x_i) over the examples of class k
+    p(y = k | x) = softmax over k of - |f(x) - c_k|^2 / d
+
+A network f is all that is learned. It puts examples where those of one class lie together, whatever
+the class, and a class is a *prototype*, the middle of its examples. Here the distance is the mean
+over the d features and not their sum, times a factor that is learned, too: so fresh features
+neither decide everything nor nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from metademo.algorithms.learner import (
+    Learner,
+    Meta,
+    Predictions,
+    Weights,
+    checked_steps,
+    part,
+    tensor_like,
+)
+from metademo.algorithms.papers import SNELL_2017
+from metademo.network import Embedding, class_count
+from metademo.tasks import Array, Episode, Examples, TaskFamily
+
+SCALE = "log_scale"
+FIRST_SCALE = 10.0
+"""What distances are multiplied by, as it is before any training; its logarithm is learned."""
+
+
+@dataclass(frozen=True)
+class ProtoNet(Learner):
+    """Looks whose examples, on average, a new one is nearest to; nothing is adapted.
+
+    Its one step is to look at the support set. Before it all classes are alike.
+
+    Attributes:
+        hidden: how wide the network is.
+        loss: one of the kind's losses.
+        activation: one of `network.ACTIVATIONS`.
+    """
+
+    name = "protonet"
+    title = "Prototypical network"
+    summary = "learns where to put examples, and asks which class's mean is nearest"
+    about = (
+        "Learns a place for every example, so that examples of one class lie together, even if "
+        "the class is new. The support set gives each class a *prototype*, the mean of its "
+        "examples; a new example belongs where the nearest prototype is. Nothing is adapted and "
+        "no gradient is taken: with one example of each class this is a nearest neighbour, in a "
+        "space that was learned for it."
+    )
+    formula = (
+        r"p(y = k \mid x) \propto \exp\big(-\|f_\theta(x) - c_k\|^2\big), \qquad "
+        r"c_k = \tfrac{1}{|S_k|} \sum_{i \in S_k} f_\theta(x_i)"
+    )
+    papers = (SNELL_2017,)
+    way = "condition"
+
+    hidden: int = 32
+    loss: str = "cross-entropy"
+    activation: str = "relu"
+
+    @classmethod
+    def unsuited(cls, family: TaskFamily) -> str:
+        if family.kind.fresh_head:
+            return ""
+        return f"{cls.name} compares examples of classes, and {family.name} has none to compare"
+
+    @property
+    def network(self) -> Embedding:
+        network = self.kind.network(self.hidden, self.activation)
+        assert isinstance(network, Embedding)  # or it would be unsuited
+        return network
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        role = self.kind.role
+        return {f"{role}.{name}": shape for name, shape in self.network.shapes.items()} | {
+            SCALE: ()
+        }
+
+    def init(self, rng: np.random.Generator) -> Meta:
+        role, drawn = self.kind.role, self.network.init(rng)
+        first = {SCALE: torch.tensor(FIRST_SCALE).log()}
+        return {f"{role}.{name}": value for name, value in drawn.items()} | first
+
+    @property
+    def trained_steps(self) -> int:
+        return 1
+
+    @property
+    def gradients_per_task(self) -> int:
+        return 1
+
+    def cost(self, steps: int) -> str:
+        return "one forward pass"
+
+    def logits(self, meta: Meta, support: Examples[Tensor], x: Tensor) -> Tensor:
+        """How near each class's prototype is to `x`: (tasks, points, classes), at most 0.
+
+        Args:
+            meta: meta-parameters.
+            support: x (tasks, points, *features) and y (tasks, points).
+            x: (points, *features) for all tasks, or (tasks, points, *features).
+        """
+        network, theta = self.network, part(meta, self.kind.role)
+        features = network.features(theta, support.x)
+        belongs = one_hot(support.labels.long(), class_count(support.labels)).to(features).mT
+        prototypes = belongs @ features / belongs.sum(-1, keepdim=True).clamp_min(1)
+        apart = network.features(theta, x).unsqueeze(-2) - prototypes.unsqueeze(-3)
+        return -meta[SCALE].exp() * apart.square().mean(-1)
+
+    def outer_loss(
+        self, meta: Meta, episode: Episode[Array | Tensor], weights: Weights | None = None
+    ) -> Tensor:
+        support, query = episode.map(tensor_like(meta))
+        return self._loss(self.logits(meta, support, query.x), query)
+
+    @torch.no_grad()
+    def run(
+        self,
+        meta: Meta,
+        support: Examples[Array],
+        x: Array,
+        *,
+        steps: int | None = None,
+        inner_lr: float | None = None,
+    ) -> Predictions:
+        """See `Learner.run`: the first step is all there is, and more of them stay there."""
+        self.check_support(support)
+        steps = checked_steps(self.trained_steps if steps is None else steps)
+        examples = support.map(tensor_like(meta))
+        inputs = torch.as_tensor(x).to(examples.x)
+        seen = [self.logits(meta, examples, places) for places in (inputs, examples.x)]
+        found, fit = (torch.stack([torch.zeros_like(z)] + [z] * steps).numpy() for z in seen)
+        losses = [self._loss(torch.from_numpy(z), examples) for z in fit]
+        return Predictions(found, torch.stack(losses).numpy())
+
+    def _loss(self, logits: Tensor, examples: Examples[Tensor]) -> Tensor:
+        return self.kind.losses[self.loss](logits, examples.labels)

@@ -1,0 +1,126 @@
+"""What a pen has drawn, and what a network sees of it: strokes, and the image made of them.
+
+Strokes are put into a box, so that neither the place nor the size of a drawing matters, and drawn
+by the renderer that draws the generated signs, see `pen`.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from metademo.tasks.episodes import Array
+
+THICKNESS = 2.5
+BOX = 20.0
+"""Pixels of a canvas of 28: how wide a line is, and how long the longer side of what is inked. The
+same as in MNIST."""
+SPECK = 0.08
+"""A stroke that is smaller than this share of the largest one is none: the pen has slipped."""
+MAX_STROKES = 100
+MAX_POINTS = 20_000
+"""Of one drawing; a pen sends some 200 points a second."""
+
+Strokes = Sequence[Sequence[tuple[float, float]] | Array]
+"""One after the other; each is points (x, y) in any unit, with y downwards."""
+
+
+class StrokesError(ValueError):
+    """Strokes that can't be used; the message says why."""
+
+
+def read_strokes(given: Any, *, side: float = 1.0) -> tuple[Array, ...]:
+    """Strokes from outside, such as JSON, whatever may have been sent in their place.
+
+    Args:
+        side: how wide and high the canvas is: x and y lie between 0 and this.
+
+    Returns:
+        Each stroke's points, (points, 2).
+
+    Raises:
+        StrokesError: if that is not what they are, or if they are none, or too many.
+    """
+    if not isinstance(given, (list, tuple)) or not given:
+        raise StrokesError(
+            "nothing is drawn" if given in ([], ()) else "strokes are lists of points"
+        )
+    if len(given) > MAX_STROKES:
+        raise StrokesError(f"{len(given):,} strokes, and {MAX_STROKES} are the most")
+    if not all(isinstance(stroke, (list, tuple)) and stroke for stroke in given):
+        raise StrokesError("a stroke is a list of points, at least one")
+    points = sum(map(len, given))
+    if points > MAX_POINTS:
+        raise StrokesError(f"{points:,} points, and {MAX_POINTS:,} are the most")
+    return tuple(np.array([_point(p, side) for p in stroke], dtype=float) for stroke in given)
+
+
+def _point(given: Any, side: float) -> tuple[float, float]:
+    if not isinstance(given, (list, tuple)) or len(given) != 2 or not all(map(_is_number, given)):
+        raise StrokesError("a point is two numbers, x and y")
+    if not all(0 <= value <= side for value in given):  # which NaN isn't, either
+        raise StrokesError(f"a point lies outside of the canvas, which is 0 to {side:g}")
+    return given[0], given[1]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def as_image(strokes: Strokes, *, thickness: float = THICKNESS) -> Array:
+    """Strokes as a network sees them: boxed, drawn, and halved to 14 x 14 pixels.
+
+    Args:
+        strokes: without any, the image is empty.
+        thickness: of the line, in pixels of the canvas of 28 x 28.
+
+    Returns:
+        (196,), float32, row by row: 0 is paper, 1 is ink.
+    """
+    return drawn(boxed(strokes, BOX - thickness), thickness)
+
+
+def boxed(strokes: Strokes, side: float) -> list[Array]:
+    """The strokes without specks, moved and scaled into the middle of the canvas.
+
+    The longer side of their box is then as long as `side`, in pixels. A single point stays one.
+    """
+    kept = _without_specks([np.asarray(stroke, dtype=float).reshape(-1, 2) for stroke in strokes])
+    if not kept:
+        return []
+    points = np.concatenate(kept)
+    low, high = points.min(0), points.max(0)
+    extent = float((high - low).max())
+    scale = side / extent if extent > 0 else 0.0
+    middle = low + (high - low) / 2
+    return [(stroke - middle) * scale + _pen().MIDDLE for stroke in kept]
+
+
+def drawn(strokes: Strokes, thickness: float) -> Array:
+    """Strokes at their place on the canvas, in pixels, as an image; see `as_image`."""
+    pen = _pen()
+    image = np.zeros(pen.SIDE * pen.SIDE, dtype=np.float32)
+    if strokes:
+        points = np.concatenate([np.asarray(stroke, dtype=float) for stroke in strokes])
+        ends = np.cumsum([len(stroke) for stroke in strokes])
+        pen.draw_strokes(points, ends, float(thickness), image)
+    return image
+
+
+def _without_specks(strokes: list[Array]) -> list[Array]:
+    extents = [
+        float(np.ptp(stroke, axis=0).max()) if len(stroke) else -math.inf for stroke in strokes
+    ]
+    least = SPECK * max(extents, default=0.0)
+    return [s for s, extent in zip(strokes, extents, strict=True) if extent >= max(least, 0.0)]
+
+
+def _pen() -> Any:
+    """The compiled part: Numba is imported, and code loaded, where something is drawn at last."""
+    from metademo.tasks import pen
+
+    return pen
