@@ -91,16 +91,8 @@ def _controls() -> None:
 def _outside(state: PageState[DrawView]) -> None:
     """What is done to the question, also beyond what any of them was trained on."""
     view = state.view
-    for name, change in CHANGES.items():
-        value = getattr(view, name)
-        place = "trained:" if change.contains(value) else "outside the trained"
-        st.slider(
-            f"{change.title} ({place} {change.trained_in_words})",
-            *map(float, change.limits),
-            step=float(change.step),
-            format=f"%g{change.unit}",
-            **state.bind(name, float(value), lambda v, x, name=name: v.changed(**{name: x})),
-        )
+    for name in CHANGES:
+        _change_slider(state, name)
     st.selectbox(
         "Chart of accuracy against",
         list(CHANGES),
@@ -108,6 +100,21 @@ def _outside(state: PageState[DrawView]) -> None:
         help="At the foot of the page: the share of right answers inside and outside of what was "
         "trained on.",
         **state.bind("along", view.along, lambda v, along: v.changed(along=along), options=CHANGES),
+    )
+
+
+def _change_slider(state: PageState[DrawView], name: str) -> None:
+    """One change of the question, with the trained range in its label."""
+    change, value = CHANGES[name], float(getattr(state.view, name))
+    place = "trained:" if change.contains(value) else "outside the trained"
+    low, high = change.limits
+    st.slider(
+        f"{change.title} ({place} {change.trained_in_words})",
+        float(low),
+        float(high),
+        step=float(change.step),
+        format=f"%g{change.unit}",
+        **state.bind(name, value, lambda v, x: v.changed(**{name: x})),
     )
 
 
