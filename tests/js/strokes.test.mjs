@@ -70,6 +70,13 @@ test("a stroke that is going on is the pad's to show, and one without room is no
   assert.ok(hasRoom("0".repeat(32), "2020", MOST));
 });
 
-test("a dot is drawn, too", () => {
-  assert.equal(pathOf([[[5, 5]], [[0, 0], [9, 9.04]]]), "M5,5L5,5M0,0L9,9");
+test("a path is smooth where the pen went round, straight from corner to corner, and a dot is drawn, too", () => {
+  assert.equal(pathOf([[[5, 5]]]), "M5,5L5,5");
+  assert.equal(pathOf([[[0, 0], [9, 0], [9, 9]]]), "M0,0C0,0 9,0 9,0C9,0 9,9 9,9");
+  const round = pathOf([[[0, 0], [9, 0], [18, 3]]]);
+  const [, into, at, out] = round.match(/^M0,0C0,0 (\S+) (9,0)C(\S+) /);
+  const [a, b] = [into, out].map((place) => place.split(",").map(Number));
+  assert.equal(at, "9,0");
+  assert.ok(a[0] < 9 && b[0] > 9);
+  assert.ok(Math.abs((b[1] - 0) / (b[0] - 9) - (0 - a[1]) / (9 - a[0])) < 0.05, "no corner where it is smooth");
 });

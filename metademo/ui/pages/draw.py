@@ -13,7 +13,7 @@ from metademo.ui.components.draw.draw import carried_out, draw
 from metademo.ui.components.scores.scores import scores
 from metademo.ui.controls import keep, layout
 from metademo.ui.scenes.draw_scene import draw_scene
-from metademo.ui.scenes.sign_scores_scene import sign_sweep, sign_table
+from metademo.ui.scenes.sign_scores_scene import sign_note, sign_sweep, sign_table
 from metademo.ui.server import resources, sign_scores
 from metademo.ui.state.state import PageState
 
@@ -143,7 +143,8 @@ def _scores() -> None:
         return
     measured = sign_scores.request(view, chosen)
     st.header("How often they are right", anchor=False)
-    st.markdown(sign_table(view, chosen, measured))
+    st.markdown(sign_table(chosen, measured))
+    st.caption(sign_note(view))
     scores(
         "draw scores component",
         board=None,
@@ -151,10 +152,10 @@ def _scores() -> None:
         pending=bool(measured.pending),
         page=state.page,
     )
-    for name in missing(_found(), FAMILIES["glyphs"]):
+    if others := missing(_found(), FAMILIES["glyphs"]):
         st.caption(
-            f"No weights of {name} for signs. Train some with "
-            f"`{layout.training_command(name, 'glyphs')}`."
+            f"No weights of {', '.join(others)} for signs. Train some with "
+            f"`{layout.training_command(others[0], 'glyphs')}`, for instance."
         )
 
 
