@@ -17,7 +17,7 @@ from metademo.ui.server.sign_scores import SWEPT_QUERIES, SWEPT_TASKS, TASKS, Me
 
 def sign_table(chosen: Sequence[Candidate], measured: Measured) -> str:
     """The share of right answers of each learner, before and after its steps, as Markdown."""
-    head = "| | before any step | after its steps |\n|:--|--:|--:|"
+    head = "| Way of learning | before any step | after its steps |\n|:--|--:|--:|"
     return "\n".join([head, *(_row(one, measured) for one in chosen)])
 
 
