@@ -29,7 +29,7 @@ fi
 "$python" -m pip check
 
 say "compiled kernels and bytecode"
-"$python" -c "from metademo import fused; print(f'{fused.warm():.0f} s')"
+"$python" -c "from metademo import engines; print(f'{engines.warm_up():.0f} s')"
 "$python" -m compileall -q metademo
 
 say "the browser's files, in static/"

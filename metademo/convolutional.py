@@ -106,7 +106,11 @@ class ConvNet:
 
     def predict(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """The logits of images (*batch, images, side * side): (*batch, images, classes)."""
-        return linear(self.features(params, x), params["head.weight"], params["head.bias"])
+        return self.classify(params, self.features(params, x))
+
+    def classify(self, params: Mapping[str, Tensor], features: Tensor) -> Tensor:
+        """The logits of what `features` gives: (*batch, images, classes)."""
+        return linear(features, params["head.weight"], params["head.bias"])
 
 
 def _half(side: int) -> int:

@@ -14,6 +14,7 @@ import functools
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from operator import itemgetter
 from pathlib import Path
@@ -26,7 +27,7 @@ from metademo import fused
 from metademo.algorithms import GradientBased, Learner, Meta, Predictions
 from metademo.algorithms.learner import checked_steps
 from metademo.described import ConfigError, unknown
-from metademo.tasks import Episode, Examples
+from metademo.tasks import Episode, Examples, warm_tasks
 
 
 class Diverged(ArithmeticError):
@@ -292,10 +293,19 @@ _compilers: list[subprocess.Popen[bytes]] = []
 """The process that compiles for this one, if there is one."""
 
 
-def warm_up() -> None:
-    """Compile the fused engine, or load it from disk: half a minute once, then a second."""
-    fused.warm()
+def warm_up() -> float:
+    """Compile the fused engine and what draws tasks, or load both from disk.
+
+    That takes half a minute once, then a second.
+
+    Returns:
+        The seconds it took.
+    """
+    began = time.perf_counter()
+    warm_tasks()
+    fused.warm()  # the last, for it notes that all is there
     _warm.set()
+    return time.perf_counter() - began
 
 
 def warm_up_apart() -> None:
@@ -316,7 +326,7 @@ def warm_up_apart() -> None:
 
 
 def _compile_apart() -> None:
-    command = [sys.executable, "-c", "from metademo import fused; fused.warm()"]
+    command = [sys.executable, "-c", "from metademo import engines; engines.warm_up()"]
     quiet = subprocess.DEVNULL
     _compilers.append(subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd=ROOT))
     _compilers[-1].wait()

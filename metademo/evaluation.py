@@ -10,12 +10,13 @@ import numpy as np
 from metademo.algorithms import Learner, Meta, Predictions
 from metademo.algorithms.learner import MAX_INNER_STEPS
 from metademo.engines import run_compiled
-from metademo.tasks import Array, Examples, TaskFamily
+from metademo.tasks import Array, Examples, TaskFamily, probabilities
 from metademo.training import HELD_OUT_STREAM
 
 Z95 = 1.959964
 Z90 = 1.644854
 """Standard deviations from the mean to either end of a 95 % and of a 90 % band of a normal."""
+BINS = 15
 BATCH = 200
 NUMBERS = 20_000_000
 """Tasks adapted side by side, and weights held at once: they bound the memory, not the result."""
@@ -26,17 +27,22 @@ class Evaluation:
     """What was measured against the truth, per held-out task and step.
 
     Attributes:
-        errors: (steps + 1, tasks), in the metric.
+        errors: (steps + 1, tasks), in the metric; of an accuracy, how often a task went right.
         metric: a name among the metrics of the kind of task.
+        more_is_better: whether more of the metric is better.
         covered: the share of the places at which the truth lies in the 90 % band, (steps + 1,
             tasks), of learners that know a standard deviation.
         log_density: the mean log-likelihood of the truth over these places, likewise.
+        calibration_error: the expected calibration error, (steps + 1,), where classes are told
+            apart: how far the probability of the likeliest class is from how often it is right.
     """
 
     errors: Array
     metric: str
+    more_is_better: bool = False
     covered: Array | None = None
     log_density: Array | None = None
+    calibration_error: Array | None = None
 
     @property
     def coverage(self) -> Array | None:
@@ -63,16 +69,25 @@ class Evaluation:
     @property
     def median(self) -> Array:
         """Where the inner loop ran away the error counts as infinite."""
-        return np.median(ordered(self.errors), axis=1)
+        return self._sign * np.median(self._worst_last, axis=1)
 
     @property
     def p90(self) -> Array:
-        """Nine of ten errors lie below; infinite where more than one of ten tasks ran away."""
-        errors = ordered(self.errors)
+        """Nine of ten tasks do better; infinite where more than one of ten ran away."""
+        errors = self._worst_last
         low, high = (np.percentile(errors, 90, axis=1, method=m) for m in ("lower", "higher"))
         with np.errstate(invalid="ignore"):  # between infinities there is nothing to interpolate
             between = np.percentile(errors, 90, axis=1)
-        return np.select([low == high, np.isinf(high)], [low, np.inf], between)
+        return self._sign * np.select([low == high, np.isinf(high)], [low, np.inf], between)
+
+    @property
+    def _sign(self) -> int:
+        return -1 if self.more_is_better else 1
+
+    @property
+    def _worst_last(self) -> Array:
+        """What can be put in order so that less is better."""
+        return ordered(self._sign * self.errors)
 
 
 def ordered(errors: Array) -> Array:
@@ -132,6 +147,7 @@ def evaluate(
     shared = query.x.ndim == 1 + len(family.kind.features)
     errors: list[Array] = []
     sure: list[tuple[Array, Array]] = []
+    named: list[tuple[Array, Array]] = []
     size = _batch_size(meta, steps)
     for start in range(0, tasks, size):
         batch = slice(start, start + size)
@@ -141,8 +157,23 @@ def evaluate(
             errors.append(measure(found.outputs, query.labels[batch]))
         if found.std is not None:
             sure.append(_against_band(found.outputs, found.std, query.labels[batch]))
-    known = [np.concatenate(rows, axis=1) for rows in zip(*sure, strict=True)]
-    return Evaluation(np.concatenate(errors, axis=1), metric, *known)
+        if family.kind.classes:
+            named.append(_likeliest(found.outputs, query.labels[batch]))
+
+    covered, log_density = _joined(sure) or (None, None)
+    return Evaluation(
+        np.concatenate(errors, axis=1),
+        metric,
+        metric in family.kind.more_is_better,
+        covered,
+        log_density,
+        _calibration_error(*_joined(named)) if named else None,
+    )
+
+
+def _joined(batches: list[tuple[Array, Array]]) -> list[Array]:
+    """What was found of each batch of tasks, (steps + 1, tasks, ..), as of all; [] if nothing."""
+    return [np.concatenate(parts, axis=1) for parts in zip(*batches, strict=True)]
 
 
 def _against_band(mean: Array, std: Array, truth: Array) -> tuple[Array, Array]:
@@ -158,6 +189,40 @@ def _against_band(mean: Array, std: Array, truth: Array) -> tuple[Array, Array]:
     off = (truth - mean) / std
     log_density = -0.5 * np.square(off) - np.log(std) - 0.5 * np.log(2 * np.pi)
     return (np.abs(off) <= Z90).mean(-1), log_density.mean(-1)
+
+
+def _likeliest(logits: Array, truth: Array) -> tuple[Array, Array]:
+    """The probability of the likeliest class, and whether it is right.
+
+    Args:
+        logits: (steps + 1, tasks, places, classes).
+        truth: (tasks, places).
+
+    Returns:
+        Two arrays (steps + 1, tasks, places).
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # where tasks diverged
+        sure = probabilities(logits).max(-1)
+    return np.nan_to_num(sure, nan=1.0), logits.argmax(-1) == truth
+
+
+def _calibration_error(sure: Array, right: Array) -> Array:
+    """The expected calibration error (Naeini et al. 2015; Guo et al. 2017, equation 3).
+
+    Answers are put into `BINS` bins by how sure they are. In each, the mean of that is compared
+    with the share that is right; of the differences the mean is taken, over answers.
+
+    Args:
+        sure, right: see `_likeliest`.
+
+    Returns:
+        (steps + 1,).
+    """
+    found = []
+    for p, r in zip(sure.reshape(len(sure), -1), right.reshape(len(right), -1), strict=True):
+        bins = np.clip(np.ceil(p * BINS).astype(int), 1, BINS) - 1
+        found.append(np.abs(np.bincount(bins, p - r, BINS)).sum() / p.size)
+    return np.array(found)
 
 
 def _batch_size(meta: Meta, steps: int) -> int:

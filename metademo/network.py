@@ -40,6 +40,7 @@ ACTIVATIONS_IN_TORCH = {
 MAX_CLASSES = 100
 """More than a task has."""
 INITIALISATIONS = ("fan-in", "truncated-normal", "spread")
+"""How fresh weights may be drawn; not every network has more than the first."""
 
 
 class Network(Protocol):
@@ -88,6 +89,9 @@ class Embedding(Network, Protocol):
 
     def features(self, params: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """What its last layer sees at `x`, see `predict`: (*batch, points, features)."""
+
+    def classify(self, params: Mapping[str, Tensor], features: Tensor) -> Tensor:
+        """What its last layer makes of that: (*batch, points, classes)."""
 
 
 def class_count(labels: Tensor) -> int:

@@ -17,11 +17,11 @@ from pydantic import (
 
 from metademo.algorithms import Meta
 from metademo.algorithms.learner import MAX_INNER_STEPS
-from metademo.described import Described, OneOf, shown
+from metademo.described import ConfigError, Described, OneOf, shown
 from metademo.evaluation import evaluate
 from metademo.reports import Unbounded
-from metademo.settings import MAX_EXAMPLES, MAX_SEED, TrainConfig
-from metademo.tasks import SHAPES, as_waves
+from metademo.settings import MAX_EXAMPLES, MAX_SEED, MAX_WAYS, TrainConfig
+from metademo.tasks import SHAPES, WRITTEN, TaskFamily, as_waves
 
 MAX_TASKS = 100_000
 DIGITS = 6
@@ -59,12 +59,25 @@ class Conditions(Described):
         title="noise",
         description="Standard deviation, on the support labels.",
     )
+    on: Annotated[str, OneOf(WRITTEN)] | None = Field(
+        None,
+        title="images",
+        description="Of what people have written, for those who tell signs apart; by default the "
+        "family's own.",
+    )
+    ways: int | None = Field(
+        None,
+        ge=2,
+        le=MAX_WAYS,
+        title="ways",
+        description="Classes per task; by default the family's, or as in training.",
+    )
     shots: int | None = Field(
         None,
         ge=1,
         le=MAX_EXAMPLES,
         title="shots K",
-        description="Labelled points per task; by default as in training.",
+        description="Labelled points per task, or per class; by default as in training.",
     )
     inner_steps: int | None = Field(
         None,
@@ -101,10 +114,13 @@ class Scores(BaseModel):
 
     Attributes:
         shape, amplitudes, frequencies, noise: of the waves, where they are not the family's own.
-        shots: labelled points per task.
-        metric: "l1" or "mse", against the true wave on the family's grid.
+        on: whose images were told apart, where they are not the family's own.
+        ways: classes per task, where there are some.
+        shots: labelled points per task, or per class.
+        metric: a name among those of the kind of task.
         mean, ci95, median, p90: see `Evaluation`; infinite where the inner loop ran away.
         coverage, log_likelihood: of learners that know how sure they are, see `Evaluation`.
+        calibration_error: of those that tell classes apart, see `Evaluation`.
     """
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -115,6 +131,8 @@ class Scores(BaseModel):
     noise: float | None = None
     algorithm: str
     family: str
+    on: str | None = None
+    ways: int | None = None
     shots: int
     inner_steps: int
     tasks: int
@@ -126,11 +144,13 @@ class Scores(BaseModel):
     p90: Errors
     coverage: Errors | None = None
     log_likelihood: Errors | None = None
+    calibration_error: Errors | None = None
 
     @model_validator(mode="after")
     def _one_error_per_step(self) -> Self:
-        lists = (self.mean, self.ci95, self.median, self.p90, self.coverage, self.log_likelihood)
-        lengths = {len(values) for values in lists if values is not None}
+        lists = (self.mean, self.ci95, self.median, self.p90)
+        known = (self.coverage, self.log_likelihood, self.calibration_error)
+        lengths = {len(values) for values in (*lists, *known) if values is not None}
         if lengths != {self.inner_steps + 1}:
             steps, errors = shown(self.inner_steps), shown(self.inner_steps + 1)
             raise ValueError(f"{steps} inner steps have {errors} errors")
@@ -155,13 +175,15 @@ ScoresOrNone = Annotated[
 
 
 def measure(config: TrainConfig, meta: Meta, conditions: Conditions | None = None) -> Scores:
-    """The held-out scores of a run's meta-parameters, on its own family unless told otherwise."""
+    """The held-out scores of a run's meta-parameters, on its own family unless told otherwise.
+
+    Raises:
+        ConfigError: for conditions that its tasks can't be put under.
+    """
     conditions = conditions or Conditions()
     shots = config.shots if conditions.shots is None else conditions.shots
     steps = config.inner_steps if conditions.inner_steps is None else conditions.inner_steps
-    family = config.task_family
-    if conditions.outside:
-        family = replace(as_waves(family), **conditions.outside)
+    family = _under(conditions, config.task_family)
     result = evaluate(
         config.learner,
         meta,
@@ -175,10 +197,15 @@ def measure(config: TrainConfig, meta: Meta, conditions: Conditions | None = Non
     def rounded(name: str) -> tuple[float, ...]:
         return tuple(round(float(value), DIGITS) for value in getattr(result, name))
 
+    def if_known(name: str) -> tuple[float, ...] | None:
+        return None if getattr(result, name) is None else rounded(name)
+
     return Scores(
         **conditions.outside,
         algorithm=config.algorithm,
         family=config.family,
+        on=conditions.on,
+        ways=family.ways or None,
         shots=0 if config.learner.unlabelled else shots,
         inner_steps=steps,
         tasks=conditions.tasks,
@@ -188,6 +215,21 @@ def measure(config: TrainConfig, meta: Meta, conditions: Conditions | None = Non
         ci95=rounded("ci95"),
         median=rounded("median"),
         p90=rounded("p90"),
-        coverage=None if result.covered is None else rounded("coverage"),
-        log_likelihood=None if result.covered is None else rounded("log_likelihood"),
+        coverage=if_known("coverage"),
+        log_likelihood=if_known("log_likelihood"),
+        calibration_error=if_known("calibration_error"),
     )
+
+
+def _under(conditions: Conditions, family: TaskFamily) -> TaskFamily:
+    """What tasks are drawn from under these conditions, instead of the family of a run."""
+    if conditions.on is not None:
+        written = WRITTEN[conditions.on]
+        if written.kind is not family.kind:
+            raise ConfigError(f"has images, and the tasks of {family.name!r} have none", "on")
+        family = written
+    if conditions.ways is not None:
+        family = family.of_ways(conditions.ways)
+    if conditions.outside:
+        family = replace(as_waves(family), **conditions.outside)
+    return family

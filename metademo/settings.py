@@ -61,7 +61,8 @@ class TrainConfig(Described):
         ge=1,
         le=512,
         title="hidden width",
-        description="Units in each of the two hidden layers.",
+        description="Units in each of the two hidden layers, or filters in each layer of a "
+        "network that sees images.",
     )
     inner_steps: int = Field(
         5,
@@ -110,8 +111,8 @@ class TrainConfig(Described):
         ge=1,
         le=MAX_EXAMPLES,
         title="shots K",
-        description="Labelled points of each task that the inner loop sees. A learned loss sees "
-        "one unlabelled input per step instead.",
+        description="Labelled points of each task that the inner loop sees, or of each class of "
+        "it. A learned loss sees one unlabelled input per step instead.",
     )
     fewest_shots: int | None = Field(
         None,
@@ -126,15 +127,16 @@ class TrainConfig(Described):
         ge=2,
         le=MAX_WAYS,
         title="ways",
-        description="Classes of each task, where tasks have some; shots and query points are of "
-        "each class then. None for the family's own number.",
+        description="Classes of each task, where tasks have some. None for the family's own "
+        "number.",
     )
     queries: int = Field(
         4,
         ge=1,
         le=MAX_EXAMPLES,
         title="query points",
-        description="Points of each task at which the adapted network is judged.",
+        description="Points of each task, or of each class of it, at which the adapted network "
+        "is judged.",
     )
     meta_batch: int = Field(
         1,
@@ -198,11 +200,17 @@ class TrainConfig(Described):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
-        losses = self.task_family.kind.losses
-        for name in ("loss", "support_loss"):
-            loss = getattr(self, name)
-            if loss is not None and loss not in losses:
-                raise ConfigError(unknown(loss, losses), name)
+        kind = self.task_family.kind
+        for name, known in (
+            ("loss", kind.losses),
+            ("support_loss", kind.losses),
+            ("initialisation", kind.initialisations),
+        ):
+            value = getattr(self, name)
+            if value is not None and value not in known:
+                raise ConfigError(unknown(value, known), name)
+        if kind.classes and self.intermediate_weight:
+            raise ConfigError("must be 0 here: there is no share of a class", "intermediate_weight")
         if reason := ALGORITHMS[self.algorithm].unsuited(self.task_family):
             raise ConfigError(reason)
         return self
@@ -225,9 +233,21 @@ class TrainConfig(Described):
 
     @property
     def step_work(self) -> int:
-        """What one outer step costs: meta-batch x (inner steps + 1) x points x width squared."""
-        points = self.shots + self.queries
-        return self.meta_batch * (self.inner_steps + 1) * points * self.hidden**2
+        """What one outer step costs: meta-batch x (inner steps + 1) x points x width squared, as
+        often as an input of such tasks is more than a number.
+        """
+        work = self.hidden**2 * self.task_family.kind.work
+        return self.meta_batch * (self.inner_steps + 1) * self.points * work
+
+    @property
+    def points(self) -> int:
+        """Labelled points of an episode, of all classes if there are any."""
+        return (self.shots + self.queries) * max(1, self.task_family.ways)
+
+    @property
+    def step_numbers(self) -> int:
+        """Numbers among the inputs of what one outer step sees."""
+        return self.meta_batch * self.points * math.prod(self.task_family.kind.features)
 
     def learning_rates(self, start: int, stop: int) -> np.ndarray:
         """The outer learning rate of steps `start` .. `stop` - 1."""

@@ -19,6 +19,8 @@ from metademo.engines import Diverged, Engine, make_engine
 from metademo.settings import TrainConfig
 from metademo.tasks import Array, Episode
 
+AT_ONCE = 5_000_000
+"""Numbers among the inputs that are drawn at once: they bound the memory, not the result."""
 INIT_STREAM, EPISODE_STREAM, HELD_OUT_STREAM = range(3)
 """Independent random streams of one seed: held-out tasks are never those of training."""
 
@@ -95,7 +97,8 @@ class MetaTrainer:
         stop = min(self.config.steps, self.step + steps)
         losses = np.empty(0)
         while self.step < stop:
-            losses = np.concatenate([losses, self._take(stop - self.step)])
+            steps = min(stop - self.step, max(1, AT_ONCE // self.config.step_numbers))
+            losses = np.concatenate([losses, self._take(steps)])
         return StepRecord(stop, losses, self.meta)
 
     def _take(self, steps: int) -> np.ndarray:

@@ -38,7 +38,9 @@ Motion = Literal["reduce"] | None
 NO_OPTIMISING = "--js-flags=--no-opt --no-maglev"
 """For V8: pages of tests live for seconds, in which code that is made fast does not repay it."""
 
-COMPILE = "import sys; from metademo import fused; fused.warm(sys.argv[1])"
+COMPILE = (
+    "import sys; from metademo import fused, tasks; tasks.warm_tasks(); fused.warm(sys.argv[1])"
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -21,6 +21,7 @@ from metademo.algorithms.maml import MAML
 from metademo.algorithms.maml_plus_plus import MAMLPlusPlus
 from metademo.algorithms.maml_plus_plus_per_weight import MAMLPlusPlusPerWeight
 from metademo.algorithms.meta_sgd import MetaSGD
+from metademo.algorithms.nearest import Nearest
 from metademo.algorithms.pretrained import Pretrained
 from metademo.algorithms.protonet import ProtoNet
 from metademo.algorithms.reptile import Reptile
@@ -45,7 +46,9 @@ ALGORITHMS: dict[str, type[Learner]] = {
         Pretrained,
     )
 }
-YARDSTICKS: dict[str, type[Learner]] = {yardstick.name: yardstick for yardstick in (Random, Oracle)}
+YARDSTICKS: dict[str, type[Learner]] = {
+    yardstick.name: yardstick for yardstick in (Random, Oracle, Nearest)
+}
 
 __all__ = [
     "ALGORITHMS",

@@ -6,8 +6,14 @@ all tasks as it is: the features are reused, and a task finds its own head on th
 
 from __future__ import annotations
 
+from torch import Tensor
+
+from metademo.algorithms.learner import Meta, part
 from metademo.algorithms.maml import MAML
 from metademo.algorithms.papers import RAGHU_2020
+from metademo.inner import Adaptation
+from metademo.network import Embedding, Params
+from metademo.tasks import Examples
 
 
 class ANIL(MAML):
@@ -32,3 +38,20 @@ class ANIL(MAML):
     @property
     def moving(self) -> tuple[str, ...]:
         return self.network.head
+
+    def _inner_loop(
+        self, meta: Meta, support: Examples[Tensor], steps: int, **options: bool
+    ) -> Adaptation:
+        """As of every learner; but what a large body makes of the support set is computed once."""
+        if isinstance(self.network, Embedding):
+            features = self.network.features(part(meta, self.kind.role), support.x)
+            support = support._replace(x=features)
+        return super()._inner_loop(meta, support, steps, **options)
+
+    def inner_loss(
+        self, meta: Meta, params: Params, support: Examples[Tensor], step: int
+    ) -> Tensor:
+        if not isinstance(self.network, Embedding):
+            return super().inner_loss(meta, params, support, step)
+        logits = self.network.classify(params, support.x)
+        return self.kind.losses[self.support_loss or self.loss](logits, support.labels)

@@ -17,7 +17,6 @@ from torch import Tensor
 from metademo.algorithms.gradient_based import GradientBased
 from metademo.algorithms.learner import Meta, part
 from metademo.algorithms.papers import ZINTGRAF_2019
-from metademo.inner import Adaptation, adapt
 from metademo.network import MLP, Params
 from metademo.tasks import CURVES, Examples, TaskFamily
 
@@ -110,16 +109,7 @@ class CAVIA(GradientBased):
         at = {name: value.expand(len(context), *value.shape) for name, value in weights.items()}
         return self.network.predict(at | {CONTEXT: context}, x)
 
-    def _inner_loop(
-        self, meta: Meta, support: Examples[Tensor], steps: int, **options: bool
-    ) -> Adaptation:
-        weights = part(meta, self.kind.role)
-        start = torch.zeros(NUMBERS).to(next(iter(weights.values()))).requires_grad_()
-        return adapt(
-            weights | {CONTEXT: start},
-            lambda k, params: self.inner_loss(meta, params, support, k),
-            lambda k: self.step_sizes(meta, k),
-            tasks=len(support.x),
-            steps=steps,
-            **options,
-        )
+    def start(self, meta: Meta, support: Examples[Tensor]) -> Params:
+        """The weights, which stay, and a context of zeros."""
+        weights = super().start(meta, support)
+        return weights | {CONTEXT: support.x.new_zeros(NUMBERS).requires_grad_()}

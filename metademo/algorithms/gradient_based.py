@@ -244,7 +244,10 @@ class GradientBased(Learner):
         return sum(losses, start=torch.zeros(()))
 
     def start(self, meta: Meta, support: Examples[Tensor]) -> Params:
-        """Where the inner loop starts: what is meta-learned, and the head of a task if it isn't."""
+        """Where the inner loop starts: what is meta-learned, and the head of a task if it isn't.
+
+        What is not meta-learned are leaves without a task axis.
+        """
         theta, network = part(meta, self.kind.role), self.network
         if isinstance(network, Embedding):
             theta |= network.fresh_head(support.labels)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from metademo.algorithms.gradient_based import GradientBased
 from metademo.algorithms.papers import ARTICLE, FINN_2017
+from metademo.tasks import TaskFamily
 
 
 class Pretrained(GradientBased):
@@ -31,6 +32,15 @@ class Pretrained(GradientBased):
     papers = (ARTICLE, replace(FINN_2017, place="section 5.1"))
     way = ""
     compiled = True
+
+    @classmethod
+    def unsuited(cls, family: TaskFamily) -> str:
+        if family.kind.fresh_head:
+            return (
+                f"{cls.name} learns before any step, and with {family.name} the last layer is all "
+                "zeros then"
+            )
+        return super().unsuited(family)
 
     @property
     def trained_steps(self) -> int:

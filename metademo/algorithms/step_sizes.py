@@ -21,6 +21,7 @@ from torch import Tensor
 from metademo.algorithms import gradient_steps_in_torch as as_text
 from metademo.algorithms.gradient_based import GradientBased
 from metademo.algorithms.learner import Meta, part
+from metademo.tasks import TaskFamily
 
 PREFIX = "step_sizes."
 
@@ -35,6 +36,15 @@ class LearnedStepSizes(GradientBased):
     """Whether each weight has its own, or each tensor one for all its weights."""
     per_step: ClassVar[bool] = False
     """Whether each inner step has its own: the leading axis of each tensor of step sizes."""
+
+    @classmethod
+    def unsuited(cls, family: TaskFamily) -> str:
+        if cls.per_weight and family.kind.fresh_head:
+            return (
+                f"{cls.name} learns a step size for each weight, and with {family.name} the last "
+                "layer has as many as there are classes"
+            )
+        return super().unsuited(family)
 
     @property
     def size_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -54,7 +54,9 @@ def _describe(name: str) -> str:
     error = readable(scores.mean[-1], 3)
     if error != DIVERGES:
         error += f" ± {readable(scores.ci95[-1], 3)}"
+    family = checkpoint.config.task_family
+    measured = scores.metric + " error" * (not family.more_is_better)
     return (
-        f"{checkpoint.steps:,} outer steps; {scores.metric} error {error} "
+        f"{checkpoint.steps:,} outer steps; {measured} {error} "
         f"after {scores.inner_steps} inner steps"
     )

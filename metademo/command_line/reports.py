@@ -176,9 +176,9 @@ class Listing(Report):
 def print_scores(scores: Scores) -> None:
     """The conditions, and a row for each step."""
     print(
-        f"{scores.algorithm} on {scores.family}: {scores.metric} "
-        f"{FAMILIES[scores.family].measured}, "
-        f"{scores.shots} labelled points, {scores.tasks} held-out tasks"
+        f"{scores.algorithm} on {scores.on or scores.family}: {scores.metric} "
+        f"{FAMILIES[scores.family].measured}, {_support_in_words(scores)}, "
+        f"{scores.tasks} held-out tasks"
     )
     for name, value in scores.outside.items():
         print(f"  {name}: {value}")
@@ -189,9 +189,16 @@ def print_scores(scores: Scores) -> None:
         "p90": scores.p90,
         "in band": scores.coverage,
         "log lik": scores.log_likelihood,
+        "ECE": scores.calibration_error,
     }
     known = {name: values for name, values in columns.items() if values is not None}
     print("  step" + "".join(f"{name:>10}" for name in known))
     rows = zip(*known.values(), strict=True)
     for k, row in enumerate(rows):
         print(f"  {k:>4}" + "".join(f"{readable(value):>10}" for value in row))
+
+
+def _support_in_words(scores: Scores) -> str:
+    if scores.ways is None:
+        return f"{scores.shots} labelled points"
+    return f"{scores.shots} of each of {scores.ways} classes"

@@ -16,6 +16,7 @@ from metademo.settings import TrainConfig
 from metademo.sweep.plan import NAMED, Extent, Plan
 from metademo.sweep.run import carry_out_plan
 from metademo.sweep.table import Table, table, table_of
+from metademo.tasks import FAMILIES
 from metademo.workers import CLUSTERS, Where
 
 FIGURE_BYTES = 8 * 2**20
@@ -127,6 +128,7 @@ def _cells(report: Table) -> dict[str, dict[str, list[figures.Cell]]]:
     for row in report.rows:
         place = ", ".join(f"{name} {value}" for name, value in row.varied.items())
         cell = figures.Cell(place or "the recipe's", row.mean[-1], row.ci95[-1], row.of_each_seed)
-        panel = found.setdefault(f"{row.family}: {row.metric} error after the last inner step", {})
+        measured = row.metric + " error" * (not FAMILIES[row.family].more_is_better)
+        panel = found.setdefault(f"{row.family}: {measured} after the last inner step", {})
         panel.setdefault(row.algorithm, []).append(cell)
     return found

@@ -1,9 +1,11 @@
 """What is learned: one file per kind of task, and this registry of task families."""
 
 from metademo.tasks.base import TaskFamily, TaskKind
+from metademo.tasks.classes import probabilities
 from metademo.tasks.curves import CURVES
 from metademo.tasks.episodes import Array, Episode, Examples
-from metademo.tasks.glyphs import GLYPHS, GlyphFamily, Signs, probabilities
+from metademo.tasks.glyphs import GLYPHS, GlyphFamily, Signs, warm_tasks
+from metademo.tasks.handwriting import Handwriting, digits, mnist
 from metademo.tasks.strokes import Strokes, StrokesError, as_image, read_strokes
 from metademo.tasks.waves import (
     GRID_POINTS,
@@ -58,6 +60,15 @@ FAMILIES: dict[str, TaskFamily] = {
     )
 }
 
+WRITTEN: dict[str, TaskFamily] = {
+    family.name: family
+    for family in (
+        Handwriting("digits", "digits of the UCI repository", digits),
+        Handwriting("mnist", "digits of MNIST", mnist),
+    )
+}
+"""Families that are there to be measured on; nothing is trained on them."""
+
 
 def wave_families() -> dict[str, WaveFamily]:
     """Those of the registry whose tasks are waves, which is what the pages can draw."""
@@ -72,10 +83,12 @@ __all__ = [
     "PI",
     "SHAPES",
     "SLACK",
+    "WRITTEN",
     "Array",
     "Episode",
     "Examples",
     "GlyphFamily",
+    "Handwriting",
     "Signs",
     "SourceBand",
     "Strokes",
@@ -89,6 +102,7 @@ __all__ = [
     "probabilities",
     "read_strokes",
     "turned",
+    "warm_tasks",
     "wave_families",
     "within",
 ]

@@ -18,7 +18,7 @@ import numpy as np
 from torch import Tensor
 
 from metademo.described import ConfigError
-from metademo.network import Embedding, Network
+from metademo.network import INITIALISATIONS, Embedding, Network
 from metademo.tasks.episodes import Array, Episode
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -39,6 +39,8 @@ class TaskKind:
             and the truth (tasks, points), with whatever axes a prediction has behind them, that
             give a value per task, (..., tasks).
         more_is_better: those of the metrics of which more is better; of the others less is.
+        initialisations: those of `network.INITIALISATIONS` that its network knows.
+        work: what one input costs, in those of a network of two hidden layers of the same width.
         classes: whether labels are classes, whole numbers from 0, and predictions logits of them.
         features: the shape of one input; () where it is a number.
         compiled: whether the compiled engine has this network and these losses.
@@ -52,6 +54,8 @@ class TaskKind:
     losses: Mapping[str, Loss]
     metrics: Mapping[str, Metric]
     more_is_better: Collection[str] = ()
+    initialisations: Collection[str] = INITIALISATIONS
+    work: int = 1
     classes: bool = False
     features: tuple[int, ...] = ()
     compiled: bool = False

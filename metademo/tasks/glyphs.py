@@ -10,15 +10,15 @@ episodes depends on the seed alone, never on how many are drawn at a time.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
-from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from metademo.convolutional import ConvNet
 from metademo.tasks.base import TaskFamily, TaskKind
+from metademo.tasks.classes import accuracy, cross_entropy
 from metademo.tasks.episodes import Array, Episode, Examples
+from metademo.tasks.strokes import drawn, load_pen
 
 SIDE = 14
 """Pixels along a side of an image."""
@@ -26,28 +26,18 @@ HELD_OUT_QUERIES = 5
 """Images of each class that a learner is asked about where it is measured."""
 
 
-def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Of logits (tasks, points, classes): the mean over points, (tasks,)."""
-    each = cross_entropy(logits.movedim(-1, 1), labels.long(), reduction="none")
-    return each.sum(-1) / max(1, each.shape[-1])
-
-
 GLYPHS = TaskKind(
     name="glyph",
     role="classifier",
     network=lambda filters, activation: ConvNet(SIDE, filters, activation),
-    losses={"cross-entropy": _cross_entropy},
-    metrics={"accuracy": lambda logits, truth: (logits.argmax(-1) == truth).mean(-1)},
+    losses={"cross-entropy": cross_entropy},
+    metrics={"accuracy": accuracy},
     more_is_better=("accuracy",),
+    initialisations=("fan-in",),
+    work=20,
     classes=True,
     features=(SIDE * SIDE,),
 )
-
-
-def probabilities(logits: Array) -> Array:
-    """What a learner of classes gives to each of them: logits (.., classes) as shares of 1."""
-    raised = np.exp(logits - logits.max(-1, keepdims=True))
-    return raised / raised.sum(-1, keepdims=True)
 
 
 @dataclass(frozen=True)
@@ -68,16 +58,17 @@ class Signs:
         images = np.empty((*axes, SIDE * SIDE), dtype=np.float32)
         classes = self.classes.reshape(-1, self.classes.shape[-1])
         samples = self.samples.reshape(len(classes), axes[-1], numbers)
-        _pen().draw_signs(classes, samples, images.reshape(*samples.shape[:2], SIDE * SIDE))
+        load_pen().draw_signs(classes, samples, images.reshape(*samples.shape[:2], SIDE * SIDE))
         return images
 
     def strokes(self, task: int, way: int, sample: int) -> tuple[list[Array], float]:
         """A sample as strokes, in pixels of the canvas, and how thick they are."""
-        pen = _pen()
-        points = np.empty((pen.STROKES * pen.POINTS, 2))
+        compiled = load_pen()
+        points = np.empty((compiled.STROKES * compiled.POINTS, 2))
         given = self.classes[task, way], self.samples[task, way, sample]
-        count, thickness = pen.trace_sign(*given, points)
-        return list(points[: count * pen.POINTS].reshape(count, pen.POINTS, 2)), thickness
+        count, thickness = compiled.trace_sign(*given, points)
+        strokes = points.reshape(compiled.STROKES, compiled.POINTS, 2)[:count]
+        return list(strokes), thickness
 
 
 @dataclass(frozen=True)
@@ -101,12 +92,12 @@ class GlyphFamily(TaskFamily):
 
     def sample_signs(self, rng: np.random.Generator, n: int, samples: int) -> Signs:
         """Draw `n` tasks with so many samples of each class."""
-        pen = _pen()
-        sizes = self.ways * np.array([pen.CLASS_NUMBERS, samples * pen.SAMPLE_NUMBERS])
-        classes, others = np.split(rng.random((n, sizes.sum())), sizes[:1], axis=1)
+        of_class, of_sample = load_pen().CLASS_NUMBERS, load_pen().SAMPLE_NUMBERS
+        uniform = rng.random((n, self.ways * (of_class + samples * of_sample)))
+        classes, others = np.split(uniform, [self.ways * of_class], axis=1)
         return Signs(
-            classes.reshape(n, self.ways, pen.CLASS_NUMBERS),
-            others.reshape(n, self.ways, samples, pen.SAMPLE_NUMBERS),
+            classes.reshape(n, self.ways, of_class),
+            others.reshape(n, self.ways, samples, of_sample),
         )
 
     def sample_episodes(
@@ -126,6 +117,13 @@ class GlyphFamily(TaskFamily):
         return self.sample_episodes(rng, n, shots=shots, queries=queries, sources=sources)[1]
 
 
+def warm_tasks() -> None:
+    """Compile what draws signs, or load it from disk: some seconds once, then half a second."""
+    signs = GlyphFamily("", "", ways=1).sample_signs(np.random.default_rng(0), 1, 1)
+    signs.images()
+    drawn(*signs.strokes(0, 0, 0))
+
+
 def episode_of(images: Array, shots: int) -> Episode[Array]:
     """Images (tasks, ways, samples, pixels), the first `shots` of each class as support set."""
     tasks, ways, samples, _ = images.shape
@@ -138,10 +136,3 @@ def episode_of(images: Array, shots: int) -> Episode[Array]:
         )
 
     return Episode(examples(slice(None, shots)), examples(slice(shots, None)))
-
-
-def _pen() -> Any:
-    """The compiled part: Numba is imported, and code loaded, where something is drawn at last."""
-    from metademo.tasks import pen
-
-    return pen

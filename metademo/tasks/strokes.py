@@ -97,17 +97,17 @@ def boxed(strokes: Strokes, side: float) -> list[Array]:
     extent = float((high - low).max())
     scale = side / extent if extent > 0 else 0.0
     middle = low + (high - low) / 2
-    return [(stroke - middle) * scale + _pen().MIDDLE for stroke in kept]
+    return [(stroke - middle) * scale + load_pen().MIDDLE for stroke in kept]
 
 
 def drawn(strokes: Strokes, thickness: float) -> Array:
     """Strokes at their place on the canvas, in pixels, as an image; see `as_image`."""
-    pen = _pen()
-    image = np.zeros(pen.SIDE * pen.SIDE, dtype=np.float32)
+    compiled = load_pen()
+    image = np.zeros(compiled.SIDE * compiled.SIDE, dtype=np.float32)
     if strokes:
         points = np.concatenate([np.asarray(stroke, dtype=float) for stroke in strokes])
         ends = np.cumsum([len(stroke) for stroke in strokes])
-        pen.draw_strokes(points, ends, float(thickness), image)
+        compiled.draw_strokes(points, ends, float(thickness), image)
     return image
 
 
@@ -119,7 +119,7 @@ def _without_specks(strokes: list[Array]) -> list[Array]:
     return [s for s, extent in zip(strokes, extents, strict=True) if extent >= max(least, 0.0)]
 
 
-def _pen() -> Any:
+def load_pen() -> Any:
     """The compiled part: Numba is imported, and code loaded, where something is drawn at last."""
     from metademo.tasks import pen
 

@@ -19,16 +19,19 @@ from metademo.ui.scenes.train_words import OWN
 TASKS = 40
 """As many as `held_out_errors` measures a snapshot on."""
 MARGIN = 0.1
-"""Share by which the error must be lower than without adapting. The held-out tasks are few, and a
+"""Share by which it must do better than without adapting. The held-out tasks are few, and a
 difference of a few per cent may be chance."""
 
 
 def has_learned(config: TrainConfig, snapshot: Snapshot) -> bool:
-    """Whether adapting helps: less error than before the inner loop, and than without any task.
+    """Whether adapting helps: it does better than before the inner loop, and than without any task.
 
-    An error that is not finite is never less.
+    An error that is not finite is never better.
     """
     before, after = snapshot.errors[[0, -1]]
+    family = config.task_family
+    if family.more_is_better:
+        return bool(after > (1 + MARGIN) * max(before, 1 / family.ways))
     without = ignoring_error(config)
     return bool(after < (1 - MARGIN) * (min(before, without) if np.isfinite(before) else without))
 
