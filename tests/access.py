@@ -6,7 +6,7 @@ import re
 
 from axe import examine
 from browser import IDLE, SETTLED
-from chart_page import ATTENTION, CHART, HEADINGS, HOW_DRAWN, SOURCE
+from chart_page import ATTENTION, CHART, DRAW, HEADINGS, HOW_DRAWN, SOURCE
 from playwright.sync_api import Page
 from train_page import STAGE
 
@@ -15,6 +15,7 @@ TITLES = {
     "daml": "DAML",
     "context": "In context",
     "compare": "Compare",
+    "draw": "Draw",
     "train": "Train",
     "duel": "Duel",
     "how": "How it works",
@@ -27,6 +28,7 @@ DRAWN = {
     "daml": f":has({SOURCE}[data-ready=true]) {CHART}[data-ready=true]",
     "context": f":has({CHART}[data-ready=true]) {ATTENTION}[data-ready=true]",
     "compare": f":has({CHART}[data-ready=true]) {MEASURED}",
+    "draw": f":has({DRAW}[data-ready=true]) {MEASURED}",
     "train": f"{STAGE}[data-ready=true]",
     "duel": '[data-metademo="sketch"][data-ready=true]',
     "how": HOW_DRAWN,

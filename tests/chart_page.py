@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page
 
 CHART, SOURCE = '[data-metademo="chart"]', '[data-metademo="source_line"]'
 ATTENTION = '[data-metademo="attention"]'
+DRAW = '[data-metademo="draw"]'
 OUTER_STEP = '[data-metademo="outer_step"]'
 HOW_DRAWN = (
     f":has({OUTER_STEP}[data-ready=true]):has(.stDataFrame) "
@@ -28,6 +29,7 @@ HEADINGS = {
     "DAML": "One input, no label",
     "In context": "Learning without a step",
     "Compare": "Same points",
+    "Draw": "Draw three signs",
     "Train": "Learning to learn, live",
     "Duel": "You against MAML",
     "How it works": "How it works",

@@ -26,6 +26,7 @@ INPUT = {
     "context": "chart",
     "daml": "source_line",
     "duel": "sketch",
+    "draw": "draw",
 }
 """The component of a page that takes gestures."""
 

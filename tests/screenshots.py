@@ -24,10 +24,12 @@ from tests.visiting import Apart
 
 CHART, SCORES = '[data-metademo="chart"]', '[data-metademo="scores"]'
 SOURCE, STAGE = '[data-metademo="source_line"]', '[data-metademo="train_stage"]'
+DRAW = '[data-metademo="draw"]'
 SKETCH, PICTURE = '[data-metademo="sketch"]', '[data-metademo="picture"]'
 MAP = '[data-metademo="context_map"]'
 INSIDE, UNITS = '[data-metademo="inside"]', '[data-metademo="units"]'
 READY = "[data-ready=true]"
+SCORED = f"{SCORES}[data-pending=false] .md-sweep path.md-line"
 ATTENTION = '[data-metademo="attention"]'
 OUTER_STEP = '[data-metademo="outer_step"]'
 SIZES = {"wide": dict(viewport={"width": 1440, "height": 900}), "phone": PHONE}
@@ -201,7 +203,8 @@ AT_REST = {
     "maml": Picture("", CHART + READY),
     "daml": Picture("daml", f":has({SOURCE}{READY}) {CHART}{READY}"),
     "context": Picture("context", f":has({ATTENTION}{READY}) {CHART}{READY}"),
-    "compare": Picture("compare", f"{SCORES}[data-pending=false] .md-sweep path.md-line"),
+    "compare": Picture("compare", SCORED),
+    "draw": Picture("draw", f":has({DRAW}{READY}) {SCORED}"),
     "train": Picture("train", STAGE + READY),
     "duel": Picture("duel", f"{SKETCH}{READY}"),
     "how": Picture("how", f":has({OUTER_STEP}{READY}) .st-key-figure-daml {CHART}{READY}"),

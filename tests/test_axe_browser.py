@@ -9,18 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-from access import pale_marks, raw_names
+from access import MEASURED, pale_marks, raw_names
 from axe import OF_COLOUR, WITH_ADVICE, Finding, examine, gone, ours
 from axe_known import KNOWN, Fault
 from browser import IDLE, ROOT, SETTLED
-from chart_page import ATTENTION, CHART, HEADINGS, HOW_DRAWN
+from chart_page import ATTENTION, CHART, DRAW, HEADINGS, HOW_DRAWN
 from playwright.sync_api import Page, expect
 from train_page import STAGE, TrainPage
 
 DRAWN = {
     "MAML": f"{CHART}[data-ready=true]",
     "DAML": f"{CHART}[data-ready=true]",
-    "Compare": '[data-metademo="scores"][data-pending=false] .md-sweep path.md-line',
+    "Compare": MEASURED,
+    "Draw": f":has({DRAW}[data-ready=true]) {MEASURED}",
     "Train": f"{STAGE}[data-ready=true]",
     "In context": f":has({ATTENTION}[data-ready=true]) {CHART}[data-ready=true]",
     "Duel": '[data-metademo="sketch"][data-ready=true]',

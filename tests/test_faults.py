@@ -145,7 +145,7 @@ def restless(folder: Path) -> Iterator[None]:
             path.write_bytes(data)
 
 
-@pytest.mark.parametrize("page", ["maml", "daml", "compare", "duel"])
+@pytest.mark.parametrize("page", ["maml", "daml", "compare", "draw", "duel"])
 def test_pages_survive_weights_that_change_while_they_are_drawn(page, folder):
     app = start(page)
     told = 0

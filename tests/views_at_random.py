@@ -8,12 +8,13 @@ from metademo.algorithms import ALGORITHMS
 from metademo.moments.duel import DuelView
 from metademo.moments.lesson import Lesson
 from metademo.moments.outside import ATTRIBUTES
+from metademo.moments.signs import DrawView
 from metademo.moments.train_view import TrainView
 from metademo.moments.views import CompareView, ContextView, DamlView, MamlView
 from metademo.recipes import RECIPES
 from metademo.tasks import FAMILIES, SHAPES
 
-KINDS = (MamlView, ContextView, CompareView, DamlView, TrainView, DuelView, Lesson)
+KINDS = (MamlView, ContextView, CompareView, DamlView, TrainView, DuelView, DrawView, Lesson)
 NAMES = st.text(max_size=8) | st.sampled_from(["run 1, step 400", "maml++", "50 %"])
 USABLE = {
     "points": st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), max_size=25),

@@ -1,4 +1,4 @@
-"""What learners make of the signs that are drawn: how sure each is which of them the question is."""
+"""What learners make of drawn signs: how sure each of them is which of these the question is."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def seen(text: str, turn: float = 0, thickness: float = THICKNESS, size: float =
 
 
 def turned(strokes: Sequence[Array], degrees: float) -> list[Array]:
-    """Strokes turned clockwise, as they are seen; about where does not matter to what boxes them."""
+    """Strokes turned clockwise about the origin: what boxes them does not mind where that is."""
     angle = np.radians(degrees)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     return [stroke @ turn for stroke in strokes] if degrees else list(strokes)

@@ -14,7 +14,7 @@ from metademo.models import Model
 from metademo.moments.views import MAX_STEPS, CompareView
 from metademo.recipes import can_train
 from metademo.settings import TrainConfig
-from metademo.tasks import WaveFamily
+from metademo.tasks import TaskFamily
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Candidate:
 
 
 def candidates(
-    usable: Mapping[str, Checkpoint], own: Mapping[str, Checkpoint], family: WaveFamily
+    usable: Mapping[str, Checkpoint], own: Mapping[str, Checkpoint], family: TaskFamily
 ) -> dict[str, Candidate]:
     """All that can be compared on a family: registry order, further weights, then the yardsticks.
 
@@ -77,7 +77,7 @@ def candidates(
     return found
 
 
-def missing(found: Mapping[str, Candidate], family: WaveFamily) -> list[str]:
+def missing(found: Mapping[str, Candidate], family: TaskFamily) -> list[str]:
     """Names of the algorithms that could be trained on the family, but have no weights."""
     return [name for name in ALGORITHMS if name not in found and can_train(name, family.name)]
 

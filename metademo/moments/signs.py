@@ -119,8 +119,7 @@ class DrawView(PageView):
 
     @property
     def in_words(self) -> str:
-        asked = "a drawing" if self.question else "nothing yet"
-        return f"{len(self.signs)} signs and {asked} to be told"
+        return f"{len(self.signs)} signs" + " and a drawing of one" * bool(self.question)
 
     @property
     def outside(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The Draw page: signs with an example or two of each, and learners that are asked about one more."""
+"""The Draw page: signs with an example of each, and learners that are asked about one more."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import streamlit as st
 from metademo.moments.asked import ask
 from metademo.moments.candidates import Candidate, candidates, missing
 from metademo.moments.outside_of_signs import CHANGES
-from metademo.moments.signs import LEAST_SIGNS, MOST_SIGNS, DrawView, Place
+from metademo.moments.signs import LEAST_SIGNS, MOST_SIGNS, DrawView
 from metademo.tasks import FAMILIES
-from metademo.ui.components.draw.draw import draw
-from metademo.ui.components.kernel.gestures import Gesture
+from metademo.ui.components.draw.draw import carried_out, draw
 from metademo.ui.components.scores.scores import scores
 from metademo.ui.controls import keep, layout
 from metademo.ui.scenes.draw_scene import draw_scene
-from metademo.ui.scenes.sign_scores_scene import sign_sweep, sign_table
+from metademo.ui.scenes.sign_scores_scene import sign_note, sign_sweep, sign_table
 from metademo.ui.server import resources, sign_scores
 from metademo.ui.state.state import PageState
 
@@ -60,27 +59,8 @@ def _chart() -> None:
             state.lesson.hidden
         ),
         conversation=state.conversation,
-        on_edit=state.listen("draw pads", _changed),
+        on_edit=state.listen("draw pads", carried_out),
     )
-
-
-def _changed(view: DrawView, gesture: Gesture) -> DrawView:
-    """The view after a gesture of the component."""
-    if gesture.kind == "add" and gesture.to:
-        return view.with_room(int(gesture.to[0]))
-    if not gesture.at:
-        return view
-    place = Place(*map(int, gesture.at))
-    match gesture.kind:
-        case "stroke":
-            return view.stroked(place, gesture.text)
-        case "draw":
-            return view.redrawn(place, gesture.text)
-        case "clear":
-            return view.redrawn(place, "")
-        case "remove":
-            return view.without(place)
-    return view
 
 
 def _controls() -> None:
@@ -111,25 +91,30 @@ def _controls() -> None:
 def _outside(state: PageState[DrawView]) -> None:
     """What is done to the question, also beyond what any of them was trained on."""
     view = state.view
-    for name, change in CHANGES.items():
-        value = getattr(view, name)
-        place = "trained:" if change.contains(value) else "outside the trained"
-        st.slider(
-            f"{change.title} ({place} {change.trained_in_words})",
-            *map(float, change.limits),
-            step=float(change.step),
-            format=f"%g{change.unit}",
-            **state.bind(name, float(value), lambda v, x, name=name: v.changed(**{name: x})),
-        )
+    for name in CHANGES:
+        _change_slider(state, name)
     st.selectbox(
         "Chart of accuracy against",
         list(CHANGES),
         format_func=lambda name: CHANGES[name].title,
         help="At the foot of the page: the share of right answers inside and outside of what was "
         "trained on.",
-        **state.bind(
-            "along", view.along, lambda v, along: v.changed(along=along), options=CHANGES
-        ),
+        **state.bind("along", view.along, lambda v, along: v.changed(along=along), options=CHANGES),
+    )
+
+
+def _change_slider(state: PageState[DrawView], name: str) -> None:
+    """One change of the question, with the trained range in its label."""
+    change, value = CHANGES[name], float(getattr(state.view, name))
+    place = "trained:" if change.contains(value) else "outside the trained"
+    low, high = change.limits
+    st.slider(
+        f"{change.title} ({place} {change.trained_in_words})",
+        float(low),
+        float(high),
+        step=float(change.step),
+        format=f"%g{change.unit}",
+        **state.bind(name, value, lambda v, x: v.changed(**{name: x})),
     )
 
 
@@ -158,7 +143,8 @@ def _scores() -> None:
         return
     measured = sign_scores.request(view, chosen)
     st.header("How often they are right", anchor=False)
-    st.markdown(sign_table(view, chosen, measured))
+    st.markdown(sign_table(chosen, measured))
+    st.caption(sign_note(view))
     scores(
         "draw scores component",
         board=None,
@@ -166,10 +152,10 @@ def _scores() -> None:
         pending=bool(measured.pending),
         page=state.page,
     )
-    for name in missing(_found(), FAMILIES["glyphs"]):
+    if others := missing(_found(), FAMILIES["glyphs"]):
         st.caption(
-            f"No weights of {name} for signs. Train some with "
-            f"`{layout.training_command(name, 'glyphs')}`."
+            f"No weights of {', '.join(others)} for signs. Train some with "
+            f"`{layout.training_command(others[0], 'glyphs')}`, for instance."
         )
 
 

@@ -139,8 +139,8 @@ def _others(k: int, asked: Asked, like: Array, others: Sequence[Candidate]) -> l
 def _minds(pick: int, names: Sequence[str], agree: bool, asked: Asked) -> str:
     who = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     several = len(names) > 1
-    if agree:
-        return f"So {'do' if several else 'does'} {who}" if pick >= 0 else f"Nor can {who}"
+    if agree and pick >= 0:
+        return f"{who} agree{'s' * (not several)}"
     if pick < 0:
         return f"{who} can’t tell"
     return f"{who} {'say' if several else 'says'}: the {ORDINALS[asked.ways[pick]]} sign"

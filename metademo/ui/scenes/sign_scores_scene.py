@@ -1,31 +1,33 @@
-"""How often learners tell signs apart: a table, and a chart of what breaks them. No Streamlit here."""
+"""How often learners tell signs apart: a table, and a chart of what breaks them. No Streamlit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from metademo.evaluation import Evaluation
 from metademo.moments.candidates import Candidate
-from metademo.moments.outside_of_signs import CHANGES
+from metademo.moments.outside_of_signs import CHANGES, Change
 from metademo.moments.signs import DrawView
 from metademo.ui.components.kernel.curves import Series
 from metademo.ui.scenes.boards import Sweep
+from metademo.ui.scenes.draw_scene import percent
 from metademo.ui.server.sign_scores import SWEPT_QUERIES, SWEPT_TASKS, TASKS, Measured
 
 
-def sign_table(view: DrawView, chosen: Sequence[Candidate], measured: Measured) -> str:
+def sign_table(chosen: Sequence[Candidate], measured: Measured) -> str:
     """The share of right answers of each learner, before and after its steps, as Markdown."""
-    lines = [
-        "| | before any step | after its steps |",
-        "|:--|--:|--:|",
-        *(_row(one, measured) for one in chosen),
-    ]
+    head = "| Way of learning | before any step | after its steps |\n|:--|--:|--:|"
+    return "\n".join([head, *(_row(one, measured) for one in chosen)])
+
+
+def sign_note(view: DrawView) -> str:
+    """What the table is about."""
     examples = f"{view.shots} example" + "s" * (view.shots > 1)
-    note = (
-        f"Right answers on {TASKS} held-out tasks of {view.ways} generated signs, with {examples} "
-        f"of each, and 95 % intervals; chance is {100 / view.ways:.0f} %."
+    return (
+        f"The share of right answers on {TASKS} held-out tasks of {view.ways} generated signs, "
+        f"{examples} of each, with 95 % intervals. Chance is {100 / view.ways:.0f} %."
     )
-    return "\n".join(lines) + f"\n\n{note}"
 
 
 def _row(one: Candidate, measured: Measured) -> str:
@@ -45,15 +47,17 @@ def sign_sweep(view: DrawView, chosen: Sequence[Candidate], measured: Measured) 
     """Accuracy against one change of the questions."""
     change = CHANGES[view.along]
     series = [
-        Series(one.title, measured.sweeps[one.name], *one.colours_and_dash)
+        Series(one.title, measured.sweeps[one.name].tolist(), *one.colours_and_dash)
         for one in chosen
         if one.name in measured.sweeps
     ]
     note = (
         f"Shaded: what the generator of signs makes. {SWEPT_TASKS} held-out tasks, {SWEPT_QUERIES} "
-        f"questions of each sign at each value; the examples stay as they are. The upright line is "
-        f"your question. {_what_breaks(view)}"
+        "questions of each sign at each value; the examples stay as they are. The upright line is "
+        "your question."
     )
+    if view.along == "turn" and series:
+        note += f" {_what_a_turn_does(series[0], change)}"
     if waiting := [one.title for one in chosen if one.name not in measured.sweeps]:
         note = f"Measuring {', '.join(waiting)}…"
     return Sweep(
@@ -68,7 +72,13 @@ def sign_sweep(view: DrawView, chosen: Sequence[Candidate], measured: Measured) 
     )
 
 
-def _what_breaks(view: DrawView) -> str:
-    if view.along != "turn":
-        return ""
-    return "A sign that is turned by more than some 20° is another sign to them."
+def _what_a_turn_does(series: Series, change: Change) -> str:
+    """What a sign is to them that is turned further and further."""
+    rows: Any = series.values
+    upright, askew, lying = (
+        percent(rows[-1][change.values.index(degrees)]) for degrees in (0, 45, 90)
+    )
+    return (
+        f"A sign that is turned becomes another one: {series.label} is right about {upright} of "
+        f"those that stand upright, {askew} at 45° and {lying} at 90°."
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,7 +89,7 @@ def held_out_accuracy(model: Model, ways: int, shots: int) -> Evaluation:
 
 
 def accuracy_along(model: Model, along: str, ways: int, shots: int) -> Array:
-    """Mean accuracy after 0 .. S steps where something is done to the questions, (S + 1, values)."""
+    """Mean accuracy after 0 .. S steps at each value of a change, (S + 1, values)."""
     episode = changed_episode(along, ways, shots)
     return accuracy(model, episode, groups=len(CHANGES[along].values)).mean(1)
 
@@ -107,28 +108,24 @@ def changed_episode(along: str, ways: int, shots: int) -> Episode[Array]:
     values = CHANGES[along].values
     x = np.stack(
         [
-            [_redrawn(*drawing, **{along: value}) for value in values for drawing in task]
+            [_redrawn(*drawing, along, value) for value in values for drawing in task]
             for task in drawings
         ]
     )
     return Episode(support, Examples(x, np.tile(query.labels, (1, len(values)))))
 
 
-def _redrawn(
-    strokes: Sequence[Array],
-    own: float,
-    *,
-    turn: float = 0.0,
-    thickness: float | None = None,
-    size: float = 1.0,
-) -> Array:
-    """A generated drawing, put into the box as what a visitor draws, (196,).
+def _redrawn(strokes: Sequence[Array], thickness: float, along: str, value: float) -> Array:
+    """A generated drawing, put into the box as what a visitor draws, with one change, (196,).
 
     Args:
-        own: how wide its lines are, unless `thickness` says otherwise.
+        thickness: how wide its lines are, unless that is what is changed.
     """
-    wide = own if thickness is None else thickness
-    return drawn(boxed(turned(strokes, turn), size * (BOX - wide)), wide)
+    wide = value if along == "thickness" else thickness
+    size = value if along == "size" else 1.0
+    return drawn(
+        boxed(turned(strokes, value if along == "turn" else 0.0), size * (BOX - wide)), wide
+    )
 
 
 def accuracy(model: Model, episode: Episode[Array], *, groups: int = 1) -> Array:
@@ -138,16 +135,12 @@ def accuracy(model: Model, episode: Episode[Array], *, groups: int = 1) -> Array
         groups: how many parts of equal size the queries of a task have, one after the other.
     """
     tasks = len(episode.query.x)
-    return np.concatenate(
-        [
-            _of_batch(model, episode.map(lambda array, k=k: array[k : k + BATCH]), groups)
-            for k in range(0, tasks, BATCH)
-        ],
-        axis=1,
-    )
+    batches = [slice(start, start + BATCH) for start in range(0, tasks, BATCH)]
+    found = [_right(model, episode.map(itemgetter(batch)), groups) for batch in batches]
+    return np.concatenate(found, axis=1)
 
 
-def _of_batch(model: Model, episode: Episode[Array], groups: int) -> Array:
+def _right(model: Model, episode: Episode[Array], groups: int) -> Array:
     support, query = episode
     outputs = run_learner(model.learner, model.meta, support, query.x).outputs
     right = outputs.argmax(-1) == query.labels

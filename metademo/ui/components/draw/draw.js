@@ -27,10 +27,10 @@ import { Scrubber } from "../kernel/scrubber.js";
 import { shared } from "../kernel/shared.js";
 import { mark } from "../kernel/stage.js";
 import { Toolbar } from "../kernel/toolbar.js";
-import { Pad, pathOf } from "./pad.js";
+import { Pad } from "./pad.js";
 import { Row } from "./row.js";
 import { Seen } from "../kernel/seen.js";
-import { QUESTION, carriedOut, drawingAt, hasRoom, strokesOf } from "./strokes.js";
+import { QUESTION, carriedOut, drawingAt, hasRoom, pathOf, strokesOf } from "./strokes.js";
 
 const KEYS = "Draw with the mouse, a finger or a pen. Keys 1 to 9 put a ready-made sign here, Delete clears it, "
   + "Control and Z takes the last change back.";

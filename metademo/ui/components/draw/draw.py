@@ -13,9 +13,17 @@ from typing import Any
 import numpy as np
 
 from metademo.moments.ready_made import READY_MADE
-from metademo.moments.signs import MOST_EXAMPLES, MOST_LETTERS, MOST_SIGNS, MOST_STROKES
+from metademo.moments.signs import (
+    MOST_EXAMPLES,
+    MOST_LETTERS,
+    MOST_SIGNS,
+    MOST_STROKES,
+    DrawView,
+    Place,
+)
 from metademo.ui.components.kernel import assets
 from metademo.ui.components.kernel.curves import two_colors
+from metademo.ui.components.kernel.gestures import Gesture
 from metademo.ui.components.kernel.images import encode_pixels
 from metademo.ui.scenes.draw_scene import Answer, DrawScene
 
@@ -62,6 +70,25 @@ def draw(
         },
     }
     _mount()(key=key, data=data | dict(conversation), on_edit_change=on_edit)
+
+
+def carried_out(view: DrawView, gesture: Gesture) -> DrawView:
+    """The view after one gesture of the component; nothing changes if it can't be carried out."""
+    if gesture.kind == "add" and gesture.to:
+        return view.with_room(int(gesture.to[0]))
+    if not gesture.at:
+        return view
+    place = Place(*map(int, gesture.at))
+    match gesture.kind:
+        case "stroke":
+            return view.stroked(place, gesture.text)
+        case "draw":
+            return view.redrawn(place, gesture.text)
+        case "clear":
+            return view.redrawn(place, "")
+        case "remove":
+            return view.without(place)
+    return view
 
 
 def _encode(answer: Answer) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 /** A square to draw on: with a mouse, a finger or a pen, or by keys. */
 
 import { make, set, svg } from "../kernel/base.js";
-import { SIDE, strokesOf, textOf } from "./strokes.js";
+import { SIDE, pathOf, strokesOf, textOf } from "./strokes.js";
 
 /** @typedef {import("./strokes.js").Point} Point */
 
@@ -138,12 +138,4 @@ export class Pad {
   }
 
   destroy() { clearTimeout(this.timer); }
-}
-
-/** Strokes as a path; a dot is a line without a length. @param {Point[][]} strokes */
-export function pathOf(strokes) {
-  return strokes.map((points) => {
-    const places = points.map(([x, y]) => `${+x.toFixed(1)},${+y.toFixed(1)}`);
-    return `M${(places.length > 1 ? places : [places[0], places[0]]).join("L")}`;
-  }).join("");
 }

@@ -20,6 +20,41 @@ export function strokesOf(text) {
     [Number(stroke.slice(4 * k, 4 * k + 2)), Number(stroke.slice(4 * k + 2, 4 * k + 4))])));
 }
 
+const SHARP = Math.cos(Math.PI / 4); // of the turn at a corner that stays one
+
+/** Strokes as a path that is smooth but at corners; a dot is a line without a length. @param {Point[][]} strokes */
+export function pathOf(strokes) { return strokes.map(strokeOf).join(""); }
+
+/** @param {Point[]} points */
+function strokeOf(points) {
+  const way = points.map((_, k) => wayAt(points, k));
+  const lines = points.slice(1).map((point, k) => {
+    const [from, out, into] = [points[k], way[k], way[k + 1]];
+    const reach = Math.hypot(point[0] - from[0], point[1] - from[1]) / 3;
+    const bends = [from.map((v, i) => v + reach * out[i]), point.map((v, i) => v - reach * into[i]), point];
+    return `C${bends.map(written).join(" ")}`;
+  });
+  return `M${written(points[0])}${lines.join("") || `L${written(points[0])}`}`;
+}
+
+/** Which way the pen goes at a point, as a vector of length 1; none at an end or a corner. @param {Point[]} points  @param {number} k */
+function wayAt(points, k) {
+  if (k === 0 || k === points.length - 1) return [0, 0];
+  const [before, after] = [unit(points[k - 1], points[k]), unit(points[k], points[k + 1])];
+  if (before[0] * after[0] + before[1] * after[1] < SHARP) return [0, 0];
+  return unit([0, 0], [before[0] + after[0], before[1] + after[1]]);
+}
+
+/** @param {number[]} from  @param {number[]} to */
+function unit(from, to) {
+  const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+  const length = Math.hypot(dx, dy) || 1;
+  return [dx / length, dy / length];
+}
+
+/** @param {number[]} place */
+const written = (place) => place.map((v) => String(Number(v.toFixed(1)))).join();
+
 /** A stroke as text: simplified, in whole numbers. @param {Point[]} points */
 export function textOf(points) {
   let kept = points;
