@@ -172,8 +172,8 @@ def _learner(row: Row, seed: int, folder: Path, say: Say) -> tuple[Learner, Meta
         run = trained(row, seed, folder, say)
         return run.config.learner, run.meta
     config = row.config(seed)
-    yardstick = YARDSTICKS[row.algorithm].configured(config, config.task_family.kind)
-    return yardstick, yardstick.init(np.random.default_rng([seed, INIT_STREAM]))
+    rng = np.random.default_rng([seed, INIT_STREAM])
+    return YARDSTICKS[row.algorithm].for_family(config, config.task_family, rng)
 
 
 # ---------------------------------------------------------------------------- scoring
