@@ -201,7 +201,7 @@ def test_the_verdict_on_asking_goes_by_the_interval():
     chosen[10] = random[10] + 0.5
     told = asking_words.verdict(Asked(chosen, random, places=5.0))
     assert told.startswith(
-        "Asking there helps with 1, 2 and 3 points; it does harm with 10 points; "
+        "Asking there helps with 1, 2, 3 and 4 points; it does harm with 10 points; "
         "it makes no difference with 5 points."
     )
     assert "50 % are at a place where it has asked before" in told

@@ -57,7 +57,7 @@ class GaussianProcess(Conditioned):
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        return {name: () for name in self.bounds}
+        return dict.fromkeys(self.bounds, ())
 
     def init(self, rng: np.random.Generator) -> Meta:
         """Where the fit starts: half way between the bounds, in double precision."""
