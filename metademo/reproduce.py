@@ -160,8 +160,7 @@ ROWS: tuple[Row, ...] = (
         "cavia",
         "CAVIA, 2 steps on 5 points",
         "cavia",
-        note="It moves five numbers beside x, and no weight. More steps than the two that it was "
-        "trained for help it on.",
+        note="It moves five numbers beside x, and no weight.",
     ),
     Row(
         "in-context",
