@@ -39,7 +39,9 @@ def test_list_names_everything_in_json(capsys):
     ]
     assert list(listing["algorithms"]) == list(ALGORITHMS)
     assert list(listing["yardsticks"]) == list(YARDSTICKS)
-    assert list(listing["papers"]) == [n for n, row in (ALGORITHMS | YARDSTICKS).items() if row.papers]
+    assert list(listing["papers"]) == [
+        n for n, row in (ALGORITHMS | YARDSTICKS).items() if row.papers
+    ]
     assert listing["papers"]["daml"].endswith("RSS 2018, https://arxiv.org/abs/1802.01557")
     assert list(listing["families"]) == list(FAMILIES)
     assert list(listing["recipes"]) == list(RECIPES)

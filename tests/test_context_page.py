@@ -114,6 +114,8 @@ def test_what_asking_is_worth_is_told_in_numbers():
     assert "500 held-out waves, labels with noise of 0.3" in told
     assert "| points | asked there | random |" in told
     assert "Asking there helps with 1, 2" in told
+    assert "The same of “Smooth GP”" in told
+    assert told.count("| points | asked there | random |") == 2
 
 
 def test_without_weights_the_page_says_how_to_make_some(own_weights):

@@ -62,7 +62,9 @@ def test_a_row_has_a_name_words_for_people_and_a_look(name):
     assert len(own) == 4, "words of its own, not those of the class it is made from"
 
 
-@pytest.mark.parametrize("name", [n for n, row in LEARNERS.items() if n in ALGORITHMS or row.papers])
+@pytest.mark.parametrize(
+    "name", [n for n, row in LEARNERS.items() if n in ALGORITHMS or row.papers]
+)
 def test_a_row_says_where_it_was_published_with_an_address(name):
     papers = LEARNERS[name].papers
     assert papers

@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -44,7 +45,6 @@ class GaussianProcess(Conditioned):
     looked for (`bounds`).
     """
 
-    papers = (RASMUSSEN_2006,)
     way = "infer"
     bounds: ClassVar[Mapping[str, Interval]]
 
@@ -98,16 +98,17 @@ class RBF(GaussianProcess):
     """Smooth functions, and no more."""
 
     name = "gp-rbf"
-    title = "Gaussian process, smooth"
+    title = "Smooth GP"
     summary = "expects smooth curves and no more (RBF kernel): a yardstick, fitted to the family"
     about = (
-        "A Gaussian process expects that places near each other have values alike, and how near, "
+        "A Gaussian process (GP) expects places near each other to have values alike. How near, "
         "how alike and how noisy it has from 500 tasks of the family: there its *marginal "
         "likelihood* is largest. The points of a task turn that into a posterior, exactly and in "
         "closed form. All that this one knows is that curves are smooth; between points far apart "
         "it falls back to zero."
     )
     formula = r"k(x, x') = s^2 \exp\!\Big(\!-\frac{(x - x')^2}{2 l^2}\Big)"
+    papers = (replace(RASMUSSEN_2006, place="section 4.2.1"),)
     bounds: ClassVar = {"log_scale": (-2.0, 3.0), "log_length": (-2.0, 2.5), "log_noise": NOISE}
 
     def kernel(self, meta: Meta, apart: Tensor) -> Tensor:
@@ -119,15 +120,16 @@ class Periodic(GaussianProcess):
     """Smooth functions that repeat themselves (Rasmussen & Williams 2006, eq. 4.31)."""
 
     name = "gp-periodic"
-    title = "Gaussian process, periodic"
+    title = "Periodic GP"
     summary = "expects smooth curves that repeat themselves: a yardstick, fitted to the family"
     about = (
-        "The same with a kernel that also knows that curves repeat themselves; the period is "
+        "A Gaussian process whose kernel also knows that curves repeat themselves; the period is "
         "fitted to the family, too. A point tells of all places whole periods away. Where all "
         "waves are sines without noise, the length scale goes to the end of what is allowed: the "
-        "longer it is, the nearer the kernel comes to the next one."
+        "longer it is, the nearer come its draws to a constant and a sine."
     )
     formula = r"k(x, x') = s^2 \exp\!\Big(\!-\frac{2}{l^2} \sin^2 \frac{x - x'}{2 p}\Big)"
+    papers = (replace(RASMUSSEN_2006, place="section 4.2.3"),)
     bounds: ClassVar = {
         "log_scale": (-2.0, 4.0),
         "log_length": (-1.0, 4.0),
@@ -142,18 +144,19 @@ class Periodic(GaussianProcess):
 
 
 class Cosine(GaussianProcess):
-    """Sines of one frequency with any amplitude and phase: the oracle's form, as a prior."""
+    """Sines of one frequency: what `Oracle` fits, a sin + b cos, with a and b from N(0, s^2)."""
 
     name = "gp-cosine"
-    title = "Gaussian process, sines"
+    title = "Sine GP"
     summary = "expects sines of one frequency: a yardstick, fitted to the family"
     about = (
-        "The same with a kernel of which every draw is a sine wave, of any phase and of an "
-        "amplitude that is Rayleigh distributed. What least squares on a sine is told it has as a "
-        "*prior*, so that it knows how sure it may be, and with noise on the points it does "
-        "better: it does not believe every one of them."
+        "A Gaussian process of which every draw is a sine wave, of any phase and of an amplitude "
+        "that is Rayleigh distributed. What least squares on a sine is told it has as a *prior*, "
+        "so that it knows how sure it may be, and does better on few noisy points: it believes "
+        "them no more than they deserve."
     )
     formula = r"k(x, x') = s^2 \cos \frac{x - x'}{l}"
+    papers = (replace(RASMUSSEN_2006, place="section 2.2"),)
     bounds: ClassVar = {"log_scale": (-2.0, 3.0), "log_length": PERIOD, "log_noise": NOISE}
 
     def kernel(self, meta: Meta, apart: Tensor) -> Tensor:

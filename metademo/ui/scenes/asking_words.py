@@ -10,8 +10,8 @@ from metademo.ui.scenes.compare_scene import in_a_row
 SHOWN = (1, 2, 3, 4, 5, POINTS)
 """Numbers of points."""
 BESIDE = (
-    f"For comparison, “{RBF.title}” under the same conditions. It expects that curves are smooth, "
-    "and no more, so that it asks wherever no point is near, whatever the wave:"
+    f"The same of “{RBF.title}”, a Gaussian process that expects curves to be smooth, and no more: "
+    "it asks wherever no point is near, whatever the wave."
 )
 
 
