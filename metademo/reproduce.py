@@ -325,10 +325,10 @@ def _errors_and_words(
 def _cost(row: Row) -> int:
     """Long runs first, so that no core waits for one at the end.
 
-    What the compiled engine does not cover takes some ten times as long.
+    A task takes up to thirty times as long where the compiled engine does not cover the learner.
     """
     config = row.config(0)
-    each = (1 + config.learner.trained_steps) * (10 if uncovered(config.learner) else 1)
+    each = (1 + config.learner.trained_steps) * (30 if uncovered(config.learner) else 1)
     return -row.trained * config.steps * config.meta_batch * each
 
 
