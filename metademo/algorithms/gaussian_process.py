@@ -42,7 +42,7 @@ class GaussianProcess(Conditioned):
     """The posterior of a Gaussian process whose hyperparameters were fitted to a family.
 
     A subclass has a kernel, and says between which ends the logarithm of each hyperparameter is
-    looked for (`bounds`).
+    looked for (`bounds`). There is no network, so that most settings mean nothing.
     """
 
     way = "infer"
