@@ -117,6 +117,8 @@ def test_what_is_not_finite_is_null_and_the_median_stands(gone):
         ((1234.5, 999.7, 0.24, 0.1), "1,234 ± 1,000 (median 0.24), 10 % diverge"),
         ((5.01e-14, 2e-15, 3.28e-14, 0.0), "< 1e-6"),
         ((0.0, 0.0, 0.0, 0.0), "0"),
+        ((1.917e-6, 1.153e-7, 1.07e-6, 0.0), "1.92e-6 ± 1.15e-7 (median 1.07e-6)"),
+        ((1.106e-6, 3.94e-7, 2.3e-8, 0.0), "1.11e-6 ± 3.94e-7 (median < 1e-6)"),
     ],
 )
 def test_a_place_in_the_table_is_in_plain_words(entry, text):
