@@ -24,6 +24,7 @@ DASHES = {
     "longdashdot": "15 4 2 4",
     "twodots": "9 4 2 4 2 4",
     "twodashes": "7 4 7 4 2 4",
+    "threedots": "9 4 2 4 2 4 2 4",
 }
 """Dash patterns as lengths of strokes and gaps; the charts in the browser have the same ones."""
 
@@ -63,6 +64,9 @@ STYLES = {
     "cnp": Style("rgb(88, 113, 60)", "rgb(192, 151, 134)", "twodashes"),
     "pretrained": Style("rgb(135, 83, 0)", "rgb(255, 193, 19)", "dash"),
     "random": Style("rgb(107, 40, 89)", "rgb(222, 173, 205)", "dot"),
+    "gp-rbf": Style("rgb(72, 64, 248)", "rgb(56, 200, 104)", "threedots"),
+    "gp-periodic": Style("rgb(104, 88, 112)", "rgb(64, 96, 176)", "threedots"),
+    "gp-cosine": Style("rgb(128, 144, 120)", "rgb(152, 80, 80)", "threedots"),
     "oracle": Style("rgb(22, 22, 22)", "rgb(243, 244, 255)", "dashdot"),
     "truth": Style("rgb(120, 120, 125)", "rgb(160, 160, 165)", "dash"),
 }

@@ -48,7 +48,8 @@ def cell(place: Place) -> str:
         return mean
     if mean == RAN_AWAY:
         return f"{mean} (median {median}), {share} of tasks"
-    text = f"{mean} ± {figure(place.ci95)} (median {median})"
+    half = _short(place.ci95) if 0 < place.ci95 < NOISE else figure(place.ci95)
+    text = f"{mean} ± {half} (median {median})"
     return text + (f", {share} diverge" if share else "")
 
 
@@ -57,8 +58,13 @@ def figure(error: float) -> str:
     if not error <= BEYOND:
         return RAN_AWAY
     if error < NOISE:
-        return f"< {NOISE:g}".replace("e-0", "e-") if error else "0"
-    return f"{error:.3g}" if error < 999.5 else f"{error:,.0f}"
+        return f"< {_short(NOISE)}" if error else "0"
+    return _short(error) if error < 999.5 else f"{error:,.0f}"
+
+
+def _short(value: float) -> str:
+    """Three digits of it: 0.412, 1.92e-6."""
+    return f"{value:.3g}".replace("e-0", "e-")
 
 
 def percent(share: float) -> str:

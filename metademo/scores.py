@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from metademo.algorithms import Meta
+from metademo.algorithms import Learner, Meta
 from metademo.algorithms.learner import MAX_INNER_STEPS
 from metademo.described import ConfigError, Described, OneOf, shown
 from metademo.evaluation import evaluate
@@ -174,18 +174,27 @@ ScoresOrNone = Annotated[
 """Scores in a report or a file, where an empty object stands for none."""
 
 
-def measure(config: TrainConfig, meta: Meta, conditions: Conditions | None = None) -> Scores:
+def measure(
+    config: TrainConfig,
+    meta: Meta,
+    conditions: Conditions | None = None,
+    learner: Learner | None = None,
+) -> Scores:
     """The held-out scores of a run's meta-parameters, on its own family unless told otherwise.
+
+    Args:
+        learner: whose meta-parameters they are, if not of the learner that the run has trained.
 
     Raises:
         ConfigError: for conditions that its tasks can't be put under.
     """
+    learner = learner or config.learner
     conditions = conditions or Conditions()
     shots = config.shots if conditions.shots is None else conditions.shots
     steps = config.inner_steps if conditions.inner_steps is None else conditions.inner_steps
     family = _under(conditions, config.task_family)
     result = evaluate(
-        config.learner,
+        learner,
         meta,
         family,
         shots=shots,
@@ -202,11 +211,11 @@ def measure(config: TrainConfig, meta: Meta, conditions: Conditions | None = Non
 
     return Scores(
         **conditions.outside,
-        algorithm=config.algorithm,
+        algorithm=learner.name,
         family=config.family,
         on=conditions.on,
         ways=family.ways or None,
-        shots=0 if config.learner.unlabelled else shots,
+        shots=0 if learner.unlabelled else shots,
         inner_steps=steps,
         tasks=conditions.tasks,
         seed=conditions.seed,

@@ -12,7 +12,7 @@ from commands import as_json, complaint, run
 from helpers import checkpoint_of, small
 
 from metademo import checkpoints
-from metademo.algorithms import ALGORITHMS
+from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.recipes import RECIPES
 from metademo.tasks import FAMILIES
 
@@ -37,7 +37,11 @@ def test_list_names_everything_in_json(capsys):
     assert list(listing) == [
         *("algorithms", "yardsticks", "papers", "families", "recipes", "weights")
     ]
-    assert list(listing["algorithms"]) == list(listing["papers"]) == list(ALGORITHMS)
+    assert list(listing["algorithms"]) == list(ALGORITHMS)
+    assert list(listing["yardsticks"]) == list(YARDSTICKS)
+    assert list(listing["papers"]) == [
+        n for n, row in (ALGORITHMS | YARDSTICKS).items() if row.papers
+    ]
     assert listing["papers"]["daml"].endswith("RSS 2018, https://arxiv.org/abs/1802.01557")
     assert list(listing["families"]) == list(FAMILIES)
     assert list(listing["recipes"]) == list(RECIPES)

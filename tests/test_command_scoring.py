@@ -10,11 +10,12 @@ import pytest
 from commands import BAND_KEYS, SCORE_KEYS, as_json, complaint, inputs, run, tiny_weights
 
 from metademo import checkpoints
-from metademo.algorithms import ALGORITHMS
+from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.command_line import main, parser
 from metademo.command_line.arguments import sentence
 from metademo.described import ConfigError
 from metademo.evaluation import evaluate, run_learner
+from metademo.recipes import configure
 from metademo.tasks import FAMILIES, Examples
 
 BAD_EVALUATIONS = {
@@ -101,6 +102,30 @@ def weights(folder):
 
 
 # evaluate
+
+
+@pytest.mark.parametrize("yardstick", YARDSTICKS)
+def test_evaluate_takes_a_yardstick_on_a_family(yardstick, capsys):
+    options = ["--family", "finn-noisy", "--shots", "3", "--inner-steps", "2", "--tasks", "30"]
+    scores = as_json(run(capsys, "evaluate", yardstick, *options, "--json"))
+    config, rng = configure("maml", "finn-noisy"), np.random.default_rng([0, 0])
+    learner, meta = YARDSTICKS[yardstick].for_family(config, config.task_family, rng)
+    result = evaluate(learner, meta, config.task_family, shots=3, steps=2, tasks=30)
+    assert scores["mean"] == pytest.approx(result.mean, abs=1e-6)
+    assert (scores["algorithm"], scores["family"]) == (yardstick, "finn-noisy")
+    assert ("coverage" in scores) == (result.covered is not None)
+
+
+def test_a_yardstick_has_no_family_of_its_own(capsys):
+    assert "--family must be there: gp-rbf was trained on none" in complaint(
+        capsys, "evaluate", "gp-rbf"
+    )
+
+
+def test_a_file_comes_before_a_yardstick_of_its_name(folder, weights, capsys):
+    (folder / "oracle").write_bytes(Path(weights["maml"]).read_bytes())
+    scores = as_json(run(capsys, "evaluate", "oracle", "--tasks", "5", "--json"))
+    assert scores["algorithm"] == "maml"
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

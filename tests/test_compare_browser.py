@@ -10,7 +10,7 @@ from browser import PHONE, ROOT, SETTLED
 from chart_page import CHART, COUNT_SENT, AppChart
 
 SCORES = '[data-metademo="scores"]'
-EVERYONE = 15
+EVERYONE = 18
 
 
 class ComparePage(AppChart):

@@ -114,6 +114,8 @@ def test_what_asking_is_worth_is_told_in_numbers():
     assert "500 held-out waves, labels with noise of 0.3" in told
     assert "| points | asked there | random |" in told
     assert "Asking there helps with 1, 2" in told
+    assert "The same of “Smooth GP”" in told
+    assert told.count("| points | asked there | random |") == 2
 
 
 def test_without_weights_the_page_says_how_to_make_some(own_weights):
@@ -201,7 +203,7 @@ def test_the_verdict_on_asking_goes_by_the_interval():
     chosen[10] = random[10] + 0.5
     told = asking_words.verdict(Asked(chosen, random, places=5.0))
     assert told.startswith(
-        "Asking there helps with 1, 2 and 3 points; it does harm with 10 points; "
+        "Asking there helps with 1, 2, 3 and 4 points; it does harm with 10 points; "
         "it makes no difference with 5 points."
     )
     assert "50 % are at a place where it has asked before" in told

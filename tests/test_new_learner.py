@@ -11,6 +11,7 @@ from helpers import PATIENCE, assert_same, one_of
 from toy_learner import Fourier
 
 from metademo import algorithms, engines
+from metademo.algorithms import YARDSTICKS
 from metademo.checkpoints import Checkpoint, load, save
 from metademo.command_line import main
 from metademo.engines import make_engine, uncovered
@@ -128,7 +129,7 @@ def test_the_compare_page_draws_and_scores_it(trained, monkeypatch):
     checkpoint = trained[0]
     view = CompareView.first(family="any-phase", chosen=("fourier", "oracle"))
     found = candidates({"fourier-any-phase": checkpoint}, {}, FAMILY)
-    assert list(found) == ["fourier", "random", "oracle"]
+    assert list(found) == ["fourier", *YARDSTICKS]
     assert "fourier" in missing({}, FAMILY)
     chosen = [found[name] for name in view.chosen]
     compared = compare(view, FAMILY, chosen)

@@ -4,7 +4,8 @@ To add one, write a subclass of :class:`~metademo.algorithms.learner.Learner`, o
 gradient steps of :class:`~metademo.algorithms.gradient_based.GradientBased`, and list it here; the
 command line, the pages and the contract tests pick it up. Which families it goes with is for it to
 say (:meth:`~metademo.algorithms.learner.Learner.unsuited`). The yardsticks are rows of their own:
-they adapt and are scored like the others, but there is nothing to train.
+they adapt and are scored like the others, but no outer loop trains them: what they have of a family
+they have at once (:meth:`~metademo.algorithms.learner.Learner.for_family`).
 """
 
 from metademo.algorithms.alpaca import ALPaCA
@@ -14,6 +15,7 @@ from metademo.algorithms.cnp import CNP
 from metademo.algorithms.conditioned import Conditioned
 from metademo.algorithms.daml import DAML, LEARNED_LOSSES
 from metademo.algorithms.fomaml import FOMAML
+from metademo.algorithms.gaussian_process import RBF, Cosine, Periodic
 from metademo.algorithms.gradient_based import GradientBased
 from metademo.algorithms.in_context import InContext
 from metademo.algorithms.learner import Learner, Meta, Predictions
@@ -47,7 +49,7 @@ ALGORITHMS: dict[str, type[Learner]] = {
     )
 }
 YARDSTICKS: dict[str, type[Learner]] = {
-    yardstick.name: yardstick for yardstick in (Random, Oracle, Nearest)
+    yardstick.name: yardstick for yardstick in (Random, RBF, Periodic, Cosine, Oracle, Nearest)
 }
 
 __all__ = [

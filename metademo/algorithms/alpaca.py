@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from metademo.algorithms.conditioned import PI, Conditioned
+from metademo.algorithms.gaussian_process import posterior
 from metademo.algorithms.learner import Meta, part
 from metademo.algorithms.papers import HARRISON_2018
 from metademo.network import MLP
@@ -94,16 +95,11 @@ class ALPaCA(Conditioned):
         noise = meta["log_noise"].double().exp() + FLOOR
         known, asked = self.features(meta, support.x).double(), self.features(meta, x).double()
         counts = seen.double().unsqueeze(-1)
-        surprise = counts * (support.labels.double() - known @ m).unsqueeze(-1)
+        surprise = seen.double() * (support.labels.double() - known @ m)
         u, v = counts * (known @ factor), asked @ factor
         covariance = u @ u.mT + noise * torch.eye(u.shape[-2], dtype=torch.float64).to(u.device)
-        root, fault = torch.linalg.cholesky_ex(covariance)
-        # What ran away is no number, and not an exception.
-        root = root.masked_fill(fault[..., None, None] > 0, torch.nan)
-        gain = torch.linalg.solve_triangular(root, u @ v.mT, upper=False)
-        whitened = torch.linalg.solve_triangular(root, surprise, upper=False)
-        mean = asked @ m + (gain.mT @ whitened).squeeze(-1)
-        variance = (v.square().sum(-1) - gain.square().sum(-2)).clamp_min(0)
+        shift, variance = posterior(covariance, u @ v.mT, v.square().sum(-1), surprise)
+        mean = asked @ m + shift
         return mean.to(dtype), variance.to(dtype)
 
     def features(self, meta: Meta, x: Tensor) -> Tensor:

@@ -82,6 +82,20 @@ class Learner(ABC):
         return cls(kind=kind, **given)
 
     @classmethod
+    def for_family(
+        cls, settings: Any, family: TaskFamily, rng: np.random.Generator
+    ) -> tuple[Self, Meta]:
+        """The learner for the tasks of a family, with what it has without any meta-training.
+
+        These are the meta-parameters as they are drawn, unless a subclass can fit them at once.
+
+        Args:
+            settings: see `configured`.
+        """
+        learner = cls.configured(settings, family.kind)
+        return learner, learner.init(rng)
+
+    @classmethod
     def unsuited(cls, family: TaskFamily) -> str:
         """Why it can't learn the tasks of a family, in a sentence, or ""."""
         if cls.unlabelled and not family.has_source_domain:

@@ -58,6 +58,13 @@ def in_text(papers: Iterable[Paper]) -> str:
     return "; ".join(paper.text for paper in papers)
 
 
+RASMUSSEN_2006 = Paper(
+    "Rasmussen, Williams",
+    "Gaussian Processes for Machine Learning",
+    "MIT Press",
+    2006,
+    "https://gaussianprocess.org/gpml/",
+)
 FINN_2017 = Paper(
     "Finn, Abbeel, Levine",
     "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks",

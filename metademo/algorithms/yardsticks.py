@@ -1,8 +1,9 @@
 """What the algorithms are measured against; neither is meta-trained.
 
 `Random` is the network as it is drawn: what gradient steps alone are worth. `Oracle` knows what
-form the waves have, and fits it: what the support set is worth. Both are a :class:`Learner`, so
-whatever runs or scores one of those runs or scores them; only the outer loop has no use for them.
+form the waves have, and fits it: what the support set is worth. What lies between them, knowing
+less than the form, is in `gaussian_process`. Each is a :class:`Learner`, so whatever runs or scores
+one of those runs or scores them; only the outer loop has no use for them.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         yardsticks={name: yardstick.summary for name, yardstick in YARDSTICKS.items()},
         papers={
             name: in_text(algorithm.papers)
-            for name, algorithm in ALGORITHMS.items()
+            for name, algorithm in (ALGORITHMS | YARDSTICKS).items()
             if algorithm.papers
         },
         families={name: family.title for name, family in FAMILIES.items()},

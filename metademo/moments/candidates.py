@@ -71,9 +71,8 @@ def candidates(
     like = next(iter(found.values()), None)
     for name, kind in YARDSTICKS.items():
         if like is not None and not kind.unsuited(family):
-            yardstick = kind.configured(like.model.learner, family.kind)
-            meta = yardstick.init(np.random.default_rng(1))
-            found[name] = Candidate(name, kind.title, style_of(name), Model(yardstick, meta))
+            model = Model(*kind.for_family(like.model.learner, family, np.random.default_rng(1)))
+            found[name] = Candidate(name, kind.title, style_of(name), model)
     return found
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 
+import numpy as np
 import streamlit as st
 
+from metademo.algorithms.gaussian_process import RBF
 from metademo.analysis.asking import TASKS, Asked, asked
 from metademo.models import Model
 from metademo.moments.views import MAX_POINTS, ContextView
@@ -39,9 +41,17 @@ def ask_next(
 
 
 def _worth(family: WaveFamily, model: Model) -> None:
+    """Of this learner, and of one that does not know the family's waves."""
+    smooth = Model(*RBF.for_family(model.learner, family, np.random.default_rng(0)))
     with st.spinner("Asking on held-out waves…"):
-        found = _measured(model, family)
+        found, beside = _measured(model, family), _measured(smooth, family)
     st.caption(asking_words.task(family, TASKS))
+    _told(found)
+    st.caption(asking_words.BESIDE)
+    _told(beside)
+
+
+def _told(found: Asked) -> None:
     st.markdown(asking_words.table(found))
     st.markdown(asking_words.verdict(found))
 

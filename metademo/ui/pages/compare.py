@@ -124,7 +124,7 @@ def _controls() -> None:
         ),
         **state.bind("family", view.family, lambda v, name: v.with_family(name), default="default"),
     )
-    layout.room("learners", 204).pills(
+    layout.room("learners", 276).pills(
         "Ways of learning",
         list(found),
         format_func=lambda name: found[name].title,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from metademo.algorithms.gaussian_process import RBF
 from metademo.analysis.asking import POINTS, Asked
 from metademo.tasks import WaveFamily
 from metademo.ui.scenes.compare_scene import in_a_row
 
-SHOWN = (1, 2, 3, 5, POINTS)
+SHOWN = (1, 2, 3, 4, 5, POINTS)
 """Numbers of points."""
+BESIDE = (
+    f"The same of “{RBF.title}”, a Gaussian process that expects curves to be smooth, and no more: "
+    "it asks wherever no point is near, whatever the wave."
+)
 
 
 def task(family: WaveFamily, tasks: int) -> str:

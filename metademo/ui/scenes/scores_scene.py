@@ -144,7 +144,7 @@ def _cost(one: Candidate, steps: int, milliseconds: float | None) -> str:
     if milliseconds is not None:
         parts[-1] += f" in {milliseconds:.1f} ms"
     if one.config is None:
-        parts.append("no training")
+        parts.append("not meta-trained")
     else:
         aim = f"for {_counted(one.trained_steps, 'step')} " if one.trained_steps else ""
         parts.append(f"trained {aim}on {_large(one.config.gradients)} gradients")

@@ -11,13 +11,14 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 import torch
 
 from metademo import __version__, checkpoints, engines, logs
-from metademo.algorithms import ALGORITHMS, Conditioned
+from metademo.algorithms import ALGORITHMS, YARDSTICKS, Conditioned
 from metademo.checkpoints import Checkpoint, CheckpointError
-from metademo.tasks import WaveFamily
+from metademo.tasks import WaveFamily, wave_families
 from metademo.ui.server import metrics
 from metademo.ui.server.guard import heed_pages_alone
 from metademo.ui.server.no_delay import send_at_once
@@ -178,7 +179,16 @@ def _allow_many_files() -> None:
 
 def _warm_up() -> None:
     engines.warm_up_apart()
+    _fit_yardsticks()
     _exempt_from_collection()
+
+
+def _fit_yardsticks() -> None:
+    """So that no click waits for those that are fitted to a family; they keep what they found."""
+    for family in wave_families().values():
+        for yardstick in YARDSTICKS.values():
+            if not yardstick.unsuited(family):
+                yardstick.for_family(None, family, np.random.default_rng(0))
 
 
 def _exempt_from_collection() -> None:

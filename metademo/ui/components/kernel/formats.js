@@ -22,5 +22,5 @@ export const percent = (share) => `${Math.round(100 * share)} %`;
  */
 export const DASHES = {
   solid: "", dot: "2 4", dash: "7 5", longdash: "14 5", dashdot: "8 4 2 4", longdashdot: "15 4 2 4",
-  twodots: "9 4 2 4 2 4", twodashes: "7 4 7 4 2 4",
+  twodots: "9 4 2 4 2 4", twodashes: "7 4 7 4 2 4", threedots: "9 4 2 4 2 4 2 4",
 };
