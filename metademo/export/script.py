@@ -176,8 +176,7 @@ def _start(subject: Subject) -> str:
     """The lines that make `theta`; "" if there are no words for how it is drawn."""
     if subject.weights:
         return f"""\
-weights = load_file("{subject.file}")
-theta = {{name: value.requires_grad_() for name, value in weights.items()}}
+theta = load_file("{subject.file}")
 """
     draw = subject.learner.draw_in_torch
     return (
@@ -185,21 +184,17 @@ theta = {{name: value.requires_grad_() for name, value in weights.items()}}
         and f"""\
 {draw}
 
-drawn = draw(np.random.default_rng(1))
-theta = {{name: value.requires_grad_() for name, value in drawn.items()}}
+theta = draw(np.random.default_rng(1))
 """
     )
 
 
 def _adapting(subject: Subject, told: InTorch) -> str:
-    return f"""\
-inputs = torch.tensor(grid, dtype=torch.float{64 if told.double else 32})
-curves = [network(theta, inputs)]
-for k in range(steps):
-    theta = inner_step(theta, {subject.learner.inputs_in_torch}, y, k)
-    curves.append(network(theta, inputs))
-curves = torch.stack(curves).detach().numpy()  # after 0, 1, .. steps: (steps + 1, {{grid}})
-""".replace("{grid}", "len(grid)")
+    inputs = f"inputs = torch.tensor(grid, dtype=torch.float{64 if told.double else 32})\n"
+    found = f"run(theta, {subject.learner.inputs_in_torch}, y, inputs, steps)"
+    if told.std:
+        return f"{inputs}curves, std = (values.numpy() for values in {found})\n"
+    return f"{inputs}curves = {found}.numpy()  # (steps + 1, len(grid))\n"
 
 
 def _main(subject: Subject) -> str:
