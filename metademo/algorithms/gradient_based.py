@@ -296,7 +296,7 @@ class GradientBased(Learner):
 
     @property
     def draw_in_torch(self) -> str:
-        drawn = as_text.drawn(self)
+        drawn = as_text.drawn(self.parts)
         if not drawn:
             return ""
         network = self.network

@@ -7,10 +7,11 @@ all is said.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from metademo.algorithms.in_torch import InTorch, Passage, tells_of
-from metademo.network import LINEAR_IN_TORCH, MLP
+from metademo.network import LINEAR_IN_TORCH, MLP, Network
 
 if TYPE_CHECKING:
     from metademo.algorithms.gradient_based import GradientBased
@@ -79,16 +80,16 @@ def meta_training(learner: GradientBased) -> InTorch | None:
     return InTorch(passages, found.settings)
 
 
-def drawn(learner: GradientBased) -> str:
-    """The code that draws the parameters of all its networks, and returns them."""
-    networks = [n for n in learner.parts.values() if isinstance(n, MLP)]
-    if len(networks) < len(learner.parts) or not all(
+def drawn(parts: Mapping[str, Network]) -> str:
+    """The expression that draws the parameters of all these networks; "" if not told."""
+    networks = [n for n in parts.values() if isinstance(n, MLP)]
+    if len(networks) < len(parts) or not all(
         tells_of(network, "draw_in_torch", "init") for network in networks
     ):
         return ""
     calls = [
         f'draw_network(rng, "{role}", {network.sizes})'
-        for role, network in zip(learner.parts, networks, strict=True)
+        for role, network in zip(parts, networks, strict=True)
     ]
     if len(calls) == 1:
         return calls[0]
@@ -100,6 +101,8 @@ def moves(learner: GradientBased) -> str:
     role = learner.kind.role
     if learner.moving == tuple(learner.network.shapes):
         return f'name.startswith("{role}.")'
+    if len(learner.moving) == 1:
+        return f'name == "{role}.{learner.moving[0]}"'
     return "name in MOVING"
 
 
@@ -180,7 +183,7 @@ def _inner_step(learner: GradientBased, alpha: str, differentiable: bool) -> str
     x = learner.inputs_in_torch
     own = f"        alpha = {alpha}\n" if alpha else ""
     moving = ""
-    if learner.moving != tuple(learner.network.shapes):
+    if moves(learner) == "name in MOVING":
         names = "".join(f'    "{learner.kind.role}.{name}",\n' for name in learner.moving)
         moving = f"MOVING = (\n{names})\n\n\n"
     return f'''\
