@@ -13,7 +13,7 @@ from metademo.export.subject import Subject, of_compared, of_source
 from metademo.models import Model
 from metademo.moments.candidates import candidates
 from metademo.moments.compared import compare
-from metademo.moments.drawn import draw
+from metademo.moments.drawn import Drawn, draw
 from metademo.moments.views import CompareView, DamlView
 from metademo.tasks import as_waves, wave_families
 
@@ -26,14 +26,15 @@ def library() -> dict[str, Checkpoint]:
     }
 
 
+WITHOUT_WORDS: dict[str, str] = {}
+"""Learners that have no script, and why: whoever is not named here tells all of itself."""
 COMPARED = {
     f"{name} on {family}": (name, family)
     for family, tasks in wave_families().items()
     for name, one in candidates(library(), {}, tasks).items()
-    if one.model.learner.in_torch() is not None
+    if name not in WITHOUT_WORDS
 }
-"""Every learner of the Compare page that has words for itself with every family, the yardsticks,
-too."""
+"""Every learner of the Compare page with every family, the yardsticks, too."""
 SOURCES = {
     "two waves, one input": DamlView(),
     "two waves, fresh inputs": DamlView(fresh=True, draw=3),
@@ -62,10 +63,10 @@ def at_source(view: DamlView) -> Subject:
     )
 
 
-def curves(subject: Subject) -> np.ndarray:
+def drawn(subject: Subject) -> Drawn:
     """What the page draws, by the pages' own function."""
     view = DamlView(steps=subject.steps, inner_lr=subject.inner_lr)
-    return draw(subject.model, subject.support, view, subject.family.grid).curves
+    return draw(subject.model, subject.support, view, subject.family.grid)
 
 
 def with_title(subject: Subject, title: str, weights: str) -> Subject:

@@ -16,6 +16,8 @@ from toy_learner import Fourier
 from toy_tasks import SIDES
 
 from metademo import checkpoints
+from metademo.algorithms.cavia import CAVIA
+from metademo.algorithms.cnp import CNP
 from metademo.algorithms.maml import MAML
 from metademo.export.notebook import notebook
 from metademo.export.script import script
@@ -38,6 +40,9 @@ ALL |= {
     ),
     "a wave of another shape": lambda: subjects.compared(
         "reptile", "any-phase", shape="sawtooth", frequency=1.3, amplitude=0.7, phase=-0.3
+    ),
+    "more steps than points": lambda: subjects.compared(
+        "alpaca", "any-phase", steps=9, own_steps=False
     ),
     "twenty points": lambda: subjects.compared(
         "maml", "finn", points=tuple((x / 2, np.sin(x)) for x in range(-10, 10))
@@ -65,7 +70,7 @@ def run(code: str, name: str = "taken home") -> dict:
 
 
 def assert_drawn(subject: Subject, drawn: np.ndarray) -> None:
-    expected = subjects.curves(subject)
+    expected = subjects.drawn(subject).curves
     assert np.isfinite(expected).all()
     assert drawn.shape == expected.shape
     np.testing.assert_allclose(drawn, expected, atol=1e-5, rtol=0)
@@ -79,6 +84,10 @@ def test_a_script_draws_the_very_curve(make):
     assert "metademo" not in text
     found = run(text)
     assert_drawn(subject, found["curves"])
+    std = subjects.drawn(subject).std
+    assert (std is None) == ("std" not in found)
+    if std is not None:
+        np.testing.assert_allclose(found["std"], std, atol=1e-5, rtol=0)
     if subject.truth is not None:
         np.testing.assert_allclose(
             found["truth"], subject.truth(subject.family.grid)[0], atol=1e-12
@@ -115,6 +124,7 @@ def stub_of_matplotlib(monkeypatch) -> list[str]:
     labels: list[str] = []
     plot = SimpleNamespace(
         plot=lambda x, y, *form, label, **look: labels.append(label) or np.broadcast(x, y),
+        fill_between=lambda x, low, high, *, label, **look: labels.append(label),
         title=lambda text: None,
         legend=lambda: None,
         show=lambda: None,
@@ -130,7 +140,9 @@ def test_run_as_a_program_it_writes_the_curves_and_draws_them(monkeypatch, capsy
     labels = stub_of_matplotlib(monkeypatch)
     run(script(subject), "__main__")
     assert labels == ["the true wave", "before any step", "after 5 steps", "points"]
-    error = np.abs(subjects.curves(subject)[-1] - subject.truth(subject.family.grid)[0]).mean()
+    error = np.abs(
+        subjects.drawn(subject).curves[-1] - subject.truth(subject.family.grid)[0]
+    ).mean()
     assert f"step 5: mean |error| {error:.4f}" in capsys.readouterr().out
     assert_drawn(
         subject,
@@ -139,6 +151,17 @@ def test_run_as_a_program_it_writes_the_curves_and_draws_them(monkeypatch, capsy
         .reshape(400, -1)[:, 2:]
         .T,
     )
+
+
+def test_who_knows_how_sure_it_is_has_a_band_and_its_deviations_in_the_table(monkeypatch):
+    subject = subjects.compared("alpaca", "finn")
+    put_weights(subject)
+    labels = stub_of_matplotlib(monkeypatch)
+    run(script(subject), "__main__")
+    assert labels[-2:] == ["90 % band", "points"]
+    table = np.genfromtxt("curves.csv", delimiter=",", names=True)
+    for k, std in enumerate(subjects.drawn(subject).std):
+        np.testing.assert_allclose(table[f"std_{k}"], std, atol=1e-5, rtol=0)
 
 
 def test_it_stands_alone(at_home):
@@ -206,8 +229,18 @@ def test_what_a_subclass_changes_is_not_told_as_what_it_is_made_from():
         def moving(self):
             return tuple(name for name in self.network.shapes if name.endswith("bias"))
 
+    class Deeper(CNP):
+        @property
+        def parts(self):
+            return super().parts
+
+    class Elsewhere(CAVIA):
+        def _inner_loop(self, meta, support, steps, **options):
+            return super()._inner_loop(meta, support, steps, **options)
+
     base = subjects.compared("maml", "any-phase")
-    assert Shrinking().in_torch() is None
+    for learner in (Shrinking(), Deeper(), Elsewhere()):
+        assert learner.in_torch() is None
     for kind in (Told, Biased):
         model = base.model.__class__(
             kind.configured(base.learner, base.learner.kind), base.model.meta

@@ -13,6 +13,7 @@ from pages import chart, gesture, start, view, widget
 
 from metademo import checkpoints
 from metademo.algorithms.maml import MAML
+from metademo.evaluation import Z90
 
 
 @pytest.fixture
@@ -73,6 +74,31 @@ def test_the_daml_page_gives_the_same(offered):
     curves = table(offered["Curves (CSV)"])
     assert list(curves)[:3] == ["x", "truth_0", "truth_1"]
     assert "x_s = torch.tensor([0.0])" in offered["Script"]
+
+
+@pytest.mark.parametrize("name", ["in-context", "alpaca"])
+def test_the_page_in_context_gives_what_it_shows_after_each_point(
+    offered, tmp_path, monkeypatch, name
+):
+    offered.open(start("context", {"weights": f"{name}-any-phase"}), "context")
+    assert offered.files == {
+        "Curves (CSV)": "context-curves.csv",
+        "Script": f"context-{name}.py",
+        "Notebook": f"context-{name}.ipynb",
+        "Weights": f"{name}-any-phase.safetensors",
+    }
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / offered.files["Weights"]).write_bytes(offered["Weights"])
+    space: dict = {"__name__": "taken home"}
+    exec(offered["Script"], space)
+    curves = table(offered["Curves (CSV)"])
+    assert len(space["curves"]) == 1 + 4
+    for k, curve in enumerate(space["curves"]):
+        np.testing.assert_allclose(curve, curves[f"{name}_step_{k}"], atol=1e-5)
+        if name == "alpaca":
+            low = curve - Z90 * space["std"][k]
+            np.testing.assert_allclose(low, curves[f"alpaca_low_step_{k}"], atol=1e-5)
+    assert not any("widest" in column for column in curves)
 
 
 def test_on_the_compare_page_one_learner_is_taken_apart(offered):

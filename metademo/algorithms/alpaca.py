@@ -15,8 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metademo.algorithms import alpaca_in_torch as as_text
 from metademo.algorithms.conditioned import PI, Conditioned
 from metademo.algorithms.gaussian_process import posterior
+from metademo.algorithms.in_torch import InTorch, tells_of
 from metademo.algorithms.learner import Meta, part
 from metademo.algorithms.papers import HARRISON_2018
 from metademo.network import MLP
@@ -106,3 +108,13 @@ class ALPaCA(Conditioned):
         """phi at x: one more axis, of the features."""
         inputs = (x / (2 * PI)).unsqueeze(-1)
         return self.body.predict(part(meta, "features"), inputs).tanh()
+
+    @property
+    def predict_in_torch(self) -> InTorch | None:
+        if not tells_of(self, "predict_in_torch", "predict", "posterior", "features", "body"):
+            return None
+        return as_text.predicting(self.body, FLOOR)
+
+    @property
+    def draw_in_torch(self) -> str:
+        return as_text.drawing(self.body, NOISE)

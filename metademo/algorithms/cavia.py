@@ -52,6 +52,22 @@ class Contextual(MLP):
         first = {"0.weight": weight[..., :1], "0.bias": params["0.bias"] + shift}
         return super().predict({**params, **first}, x.unsqueeze(-1)).squeeze(-1)
 
+    def in_torch(self, role: str, name: str) -> str:
+        return f'''\
+{super().in_torch(role, "with_context")}
+
+def {name}(theta, x):
+    """The height of its curve at each x, beside which it takes the context."""
+    context = theta["{role}.{CONTEXT}"].unsqueeze(-2)
+    x = x.expand(*context.shape[:-2], x.shape[-1])
+    inputs = torch.cat([x.unsqueeze(-1), context.expand(*x.shape, {self.sizes[0] - 1})], dim=-1)
+    return with_context(theta, inputs).squeeze(-1)
+'''
+
+    def draw_in_torch(self, scheme: str) -> str:
+        """That of the weights: the context is not drawn."""
+        return super().draw_in_torch(scheme)
+
 
 class CAVIA(GradientBased):
     """MAML on a few inputs of the network in place of its weights."""
@@ -113,3 +129,16 @@ class CAVIA(GradientBased):
         """The weights, which stay, and a context of zeros."""
         weights = super().start(meta, support)
         return weights | {CONTEXT: support.x.new_zeros(NUMBERS).requires_grad_()}
+
+    @property
+    def network_in_torch(self) -> str:
+        return self.network.in_torch(self.kind.role, "network")
+
+    def own_in_torch(self, many: bool) -> str:
+        tasks = "len(x), " if many else ""
+        return f'"{self.kind.role}.{CONTEXT}": torch.zeros({tasks}{NUMBERS}, requires_grad=True)'
+
+    @property
+    def draw_in_torch(self) -> str:
+        """That of the weights: the context is not learned."""
+        return super().draw_in_torch

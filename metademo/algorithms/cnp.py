@@ -13,7 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from metademo.algorithms import cnp_in_torch as as_text
 from metademo.algorithms.conditioned import PI, Conditioned
+from metademo.algorithms.gradient_steps_in_torch import drawn
+from metademo.algorithms.in_torch import InTorch, tells_of
 from metademo.algorithms.learner import Meta, part
 from metademo.algorithms.papers import GARNELO_2018
 from metademo.network import MLP
@@ -78,3 +81,14 @@ class CNP(Conditioned):
             part(meta, "decoder"), torch.cat([places, task], dim=-1)
         ).unbind(-1)
         return 2 * centre, 2 * softplus(spread) + FLOOR
+
+    @property
+    def predict_in_torch(self) -> InTorch | None:
+        if not tells_of(self, "predict_in_torch", "predict", "parts"):
+            return None
+        return as_text.predicting(self.parts["encoder"], self.parts["decoder"], FLOOR)
+
+    @property
+    def draw_in_torch(self) -> str:
+        network = self.parts["encoder"].draw_in_torch("fan-in")
+        return f"{network}\n\ndef draw(rng):\n    return {drawn(self.parts)}\n"

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metademo.algorithms import conditioned_in_torch as as_text
+from metademo.algorithms.in_torch import InTorch
 from metademo.algorithms.learner import (
     MAX_INNER_STEPS,
     Learner,
@@ -128,6 +130,23 @@ class Conditioned(Learner):
         uniform = (1009 * query.x[:, :1]).frac().abs()
         count = fewest + torch.floor(uniform * (points + 1 - fewest))
         return (torch.arange(points).to(count) < count).to(support.x)
+
+    # ------------------------------------------------------------------ for scripts, see `in_torch`
+
+    def in_torch(self, inner_lr: float | None = None) -> InTorch | None:
+        return as_text.adapting(self)
+
+    def training_in_torch(self) -> InTorch | None:
+        return as_text.meta_training(self)
+
+    @property
+    def predict_in_torch(self) -> InTorch | None:
+        """`predict(theta, x, y, seen, places)`, and what it needs; None if it is not told.
+
+        It gives the mean, or mean and standard deviation. `seen` is as for the method, and may be
+        (points,) for all tasks.
+        """
+        return None
 
 
 def uniform_weight(rng: np.random.Generator, shape: tuple[int, ...]) -> Tensor:

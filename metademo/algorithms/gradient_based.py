@@ -294,13 +294,20 @@ class GradientBased(Learner):
             f"    return {loss.format('network(theta, x)', 'y')}\n"
         )
 
+    def own_in_torch(self, many: bool) -> str:
+        """What a task has of its own where it starts, or each of many: entries of a dictionary.
+
+        They tell of `_inner_loop`: its steps move these. One task alone needs none by default.
+        """
+        return as_text.own_weights(self) if many else ""
+
     def alpha_in_torch(self, inner_lr: float) -> str:
         """The size of step `k` for the parameter `name`; "" for alpha, which is a setting."""
         return ""
 
     @property
     def draw_in_torch(self) -> str:
-        drawn = as_text.drawn(self)
+        drawn = as_text.drawn(self.parts)
         if not drawn:
             return ""
         network = self.network

@@ -1,33 +1,37 @@
 """The two loops of learners that take gradient steps, as text; see `in_torch`.
 
-What is a learner's own it says itself: its network, its inner loss, its step sizes, how it draws
-them, its meta-gradient. Here they are put together, and what is common to all is said.
+What is a learner's own it says itself: its network, its inner loss, its step sizes, what each task
+starts from, how it draws them, its meta-gradient. Here they are put together, and what is common to
+all is said.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from metademo.algorithms.in_torch import InTorch, Passage, tells_of
-from metademo.network import LINEAR_IN_TORCH, MLP
+from metademo.network import LINEAR_IN_TORCH, MLP, Network
 
 if TYPE_CHECKING:
     from metademo.algorithms.gradient_based import GradientBased
 
 LOSSES = {"l1": "mean |error|", "mse": "mean squared error"}
+LEAVES = "{name: value.detach().requires_grad_() for name, value in theta.items()}"
+"""The meta-parameters as what a gradient is taken with respect to."""
 
 
-def adapting(
-    learner: GradientBased, inner_lr: float, *, differentiable: bool = False
-) -> InTorch | None:
-    """`network` and `inner_step`; None where they are not told.
+def adapting(learner: GradientBased, inner_lr: float, *, training: bool = False) -> InTorch | None:
+    """`run`, by way of `network` and `inner_step`; None where they are not told.
 
     Args:
         inner_lr: alpha.
-        differentiable: whether an outer gradient is to look through the inner ones.
+        training: whether it is for many tasks at once, with an outer gradient that may look
+            through the inner ones.
     """
     told = (
-        tells_of(learner, "in_torch", "adapt", "run", "_inner_loop")
+        tells_of(learner, "in_torch", "adapt", "run")
+        and tells_of(learner, "own_in_torch", "_inner_loop")
         and tells_of(learner, "network_in_torch", "parts")
         and tells_of(learner, "inner_loss_in_torch", "inner_loss", "task_loss")
         and tells_of(learner, "alpha_in_torch", "step_sizes", "with_inner_lr")
@@ -46,16 +50,16 @@ def adapting(
         Passage(
             "And this is a step: "
             + ("how far it goes was learned, too." if alpha else "plain gradient descent."),
-            _inner_step(learner, alpha, differentiable),
+            _inner_step(learner, alpha, training and learner.order == "second"),
         ),
+        Passage("So many steps one after the other:", _run(learner, training)),
     )
     return InTorch(passages, {} if alpha else {"alpha": inner_lr})
 
 
 def meta_training(learner: GradientBased) -> InTorch | None:
     """`draw` and `meta_gradient`, with what they need; None where they are not told."""
-    second_order = learner.order == "second"
-    found = adapting(learner, learner.inner_lr, differentiable=second_order)
+    found = adapting(learner, learner.inner_lr, training=True)
     told = (
         tells_of(learner, "draw_in_torch", "init")
         and tells_of(learner, "meta_gradient_in_torch", "meta_gradient", "outer_loss", "query_loss")
@@ -76,16 +80,16 @@ def meta_training(learner: GradientBased) -> InTorch | None:
     return InTorch(passages, found.settings)
 
 
-def drawn(learner: GradientBased) -> str:
-    """The code that draws the parameters of all its networks, and returns them."""
-    networks = [n for n in learner.parts.values() if isinstance(n, MLP)]
-    if len(networks) < len(learner.parts) or not all(
+def drawn(parts: Mapping[str, Network]) -> str:
+    """The expression that draws the parameters of all these networks; "" if not told."""
+    networks = [n for n in parts.values() if isinstance(n, MLP)]
+    if len(networks) < len(parts) or not all(
         tells_of(network, "draw_in_torch", "init") for network in networks
     ):
         return ""
     calls = [
         f'draw_network(rng, "{role}", {network.sizes})'
-        for role, network in zip(learner.parts, networks, strict=True)
+        for role, network in zip(parts, networks, strict=True)
     ]
     if len(calls) == 1:
         return calls[0]
@@ -97,6 +101,8 @@ def moves(learner: GradientBased) -> str:
     role = learner.kind.role
     if learner.moving == tuple(learner.network.shapes):
         return f'name.startswith("{role}.")'
+    if len(learner.moving) == 1:
+        return f'name == "{role}.{learner.moving[0]}"'
     return "name in MOVING"
 
 
@@ -114,14 +120,7 @@ def adapted(learner: GradientBased, *, along: bool) -> str:
     )
     begin = "    trajectory = [fast]\n" if along else ""
     loop = f"{begin}    for k in range({learner.trained_steps}):\n        {step}\n"
-    return f"""\
-    start = {{name: value.detach().requires_grad_() for name, value in theta.items()}}
-    fast = start | {{  # each task has its own weights
-        name: value.expand(len({x}), *value.shape)
-        for name, value in start.items()
-        if name.startswith("{learner.kind.role}.")
-    }}
-{loop if along or learner.trained_steps else ""}"""
+    return _start(learner, many=True) + (loop if along or learner.trained_steps else "")
 
 
 def query_losses_along(shares: list[float] | None) -> str:
@@ -148,12 +147,43 @@ def query_losses_along(shares: list[float] | None) -> str:
 """
 
 
+def own_weights(learner: GradientBased) -> str:
+    """The entries of a dictionary that give each of many tasks all weights as its own."""
+    return f"""  # each task has its own weights
+        name: value.expand(len({learner.inputs_in_torch}), *value.shape)
+        for name, value in start.items()
+        if name.startswith("{learner.kind.role}.")
+    """
+
+
+def _start(learner: GradientBased, many: bool) -> str:
+    """The lines that make `fast`, from which a task starts, or each of many, of `theta`."""
+    own = learner.own_in_torch(many)
+    if not own:
+        return f"    fast = {LEAVES}\n"
+    return f"    start = {LEAVES}\n    fast = start | {{{own}}}\n"
+
+
+def _run(learner: GradientBased, many: bool) -> str:
+    x = learner.inputs_in_torch
+    return f'''\
+def run(theta, {x}, y, places, steps):
+    """The height of the curve at these places after 0, 1, .. steps."""
+{_start(learner, many)}\
+    curves = [network(fast, places)]
+    for k in range(steps):
+        fast = inner_step(fast, {x}, y, k)
+        curves.append(network(fast, places))
+    return torch.stack(curves).detach()
+'''
+
+
 def _inner_step(learner: GradientBased, alpha: str, differentiable: bool) -> str:
     options = ", create_graph=True" if differentiable else ""
     x = learner.inputs_in_torch
     own = f"        alpha = {alpha}\n" if alpha else ""
     moving = ""
-    if learner.moving != tuple(learner.network.shapes):
+    if moves(learner) == "name in MOVING":
         names = "".join(f'    "{learner.kind.role}.{name}",\n' for name in learner.moving)
         moving = f"MOVING = (\n{names})\n\n\n"
     return f'''\

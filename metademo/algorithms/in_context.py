@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, linear
 
+from metademo.algorithms import in_context_in_torch as as_text
 from metademo.algorithms.conditioned import PI, Conditioned, uniform_weight
+from metademo.algorithms.in_torch import InTorch, tells_of
 from metademo.algorithms.learner import Meta
 from metademo.algorithms.papers import GARG_2022, NGUYEN_2022
 from metademo.tasks import Examples
@@ -127,6 +129,17 @@ class InContext(Conditioned):
     def _split(self, tokens: Tensor) -> Tensor:
         """(.., tokens, heads x size) as (.., heads, tokens, size)."""
         return tokens.unflatten(-1, (HEADS, self._size)).transpose(-2, -3)
+
+    @property
+    def predict_in_torch(self) -> InTorch | None:
+        told = ("predict", "_through", "_tokens", "_block", "_split", "_size")
+        if not tells_of(self, "predict_in_torch", *told):
+            return None
+        return as_text.predicting(LAYERS, HEADS, self._size)
+
+    @property
+    def draw_in_torch(self) -> str:
+        return as_text.drawing(LAYERS, self.hidden, HEADS * self._size)
 
 
 def _shares(queries: Tensor, keys: Tensor, seen: Tensor) -> Tensor:

@@ -1,15 +1,18 @@
 """Learners in plain PyTorch, as text: what the scripts are made of that visitors take home.
 
 In such a script one dictionary, `theta`, holds all meta-parameters, by the names that they have in
-the file of the weights. Its functions take one task, or many whose axis leads, as ours do:
+the file of the weights. What the rest of a script calls are these functions, and whatever they are
+made of. They take one task, or many whose axis leads, as ours do:
 
-    network(theta, x)             what is predicted at x
-    inner_step(theta, x, y, k)    theta after step k on the support set (x, y)
-    draw(rng)                     theta before any training
+    run(theta, x, y, places, steps)
+                    what is predicted at the places after 0, 1, .. steps on the support set (x, y)
+    draw(rng)       theta before any training
     meta_gradient(theta, x, y, query_x, query_y, progress)
-                                  what the outer loop descends, and the mean query loss
+                    what the outer loop descends, and the mean query loss
 
-A learner says them itself, see `Learner.in_torch`. Its words must not fall behind what it does:
+A learner says them itself, see `Learner.in_torch`: those that take gradient steps by way of
+`gradient_steps_in_torch`, those that condition on points by way of `conditioned_in_torch`. Its
+words must not fall behind what it does:
 where a subclass changes a method and not the text about it, `tells_of` sees that, and there is no
 script.
 """
@@ -34,11 +37,13 @@ class InTorch:
 
     Attributes:
         settings: numbers that the code mentions, by name.
+        std: whether `run` gives the standard deviation of each number, too.
         double: whether it computes in double precision.
     """
 
     passages: tuple[Passage, ...]
     settings: Mapping[str, float] = field(default_factory=dict)
+    std: bool = False
     double: bool = False
 
 

@@ -188,7 +188,7 @@ class Learner(ABC):
             inner_lr: alpha, see `run`.
 
         Returns:
-            `network` and `inner_step`; None if there are no words for it, which is the default.
+            `run`, and what it needs; None if there are no words for it, which is the default.
         """
         return None
 

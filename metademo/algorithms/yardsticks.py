@@ -105,18 +105,22 @@ class Oracle(Learner):
 
     def in_torch(self, inner_lr: float | None = None) -> InTorch | None:
         code = """\
-def network(theta, x):
-    \"\"\"No network, but a wave: a sin x + b cos x.\"\"\"
-    return theta["a"] * torch.sin(x) + theta["b"] * torch.cos(x)
+def wave(a, b, x):
+    return a * torch.sin(x) + b * torch.cos(x)
 
 
-def inner_step(theta, x, y, k):
-    \"\"\"The a and b with the least squared error on the points: one step leads there.\"\"\"
+def fitted(x, y):
+    \"\"\"The a and b with the least squared error on the points.\"\"\"
     features = torch.stack([torch.sin(x), torch.cos(x)], dim=-1)
     # Points that single precision can't tell apart count as one.
     apart = torch.finfo(torch.float32).eps * max(2, len(x))
-    a, b = torch.linalg.pinv(features, rtol=apart) @ y
-    return {"a": a, "b": b}
+    return torch.linalg.pinv(features, rtol=apart) @ y
+
+
+def run(theta, x, y, places, steps):
+    \"\"\"The wave at these places: the first step leads to the solution, and all others stay.\"\"\"
+    start = wave(theta["a"], theta["b"], places)
+    return torch.stack([start] + steps * [wave(*fitted(x, y), places)])
 """
         words = "## Least squares\n\nIt is told that the task is a sine wave."
         return InTorch((Passage(words, code),), double=True)

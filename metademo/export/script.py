@@ -12,6 +12,7 @@ import textwrap
 import numpy as np
 
 from metademo.algorithms.in_torch import InTorch, Passage
+from metademo.evaluation import Z90
 from metademo.export.subject import Subject
 from metademo.moments.scaling import UNSCALED, Scaling
 from metademo.tasks import Array
@@ -36,7 +37,7 @@ def script(subject: Subject) -> str:
 
 def passages(subject: Subject) -> list[Passage]:
     """All of it but the end, which draws the picture; empty if the learner has no words."""
-    told = subject.learner.in_torch(subject.inner_lr)
+    told = subject.told
     start = _start(subject)
     if told is None or not start:
         return []
@@ -71,7 +72,7 @@ def picture(subject: Subject) -> str:
     return f"""\
 {truth}plt.plot(grid, curves[0], color="C0", alpha=0.4, label="before any step")
 plt.plot(grid, curves[-1], color="C0", label=f"after {{steps}} steps")
-{points}plt.title("{_quotable(subject.title)}")
+{_band(subject)}{points}plt.title("{_quotable(subject.title)}")
 plt.legend()
 plt.show()
 """
@@ -160,10 +161,25 @@ def in_own_numbers(subject: Subject) -> str:
     """The lines that take all back to the visitor's own numbers; "" if nothing was scaled."""
     if subject.scaling == UNSCALED:
         return ""
+    std = f"std = {subject.scaling.y.unit!r} * std\n" if _sure(subject) else ""
     return (
         "x, y, grid = own_x(x), own_y(y), own_x(grid)\n"
-        "truth, curves = own_y(truth), own_y(curves)\n"
+        f"truth, curves = own_y(truth), own_y(curves)\n{std}"
     )
+
+
+def _sure(subject: Subject) -> bool:
+    """Whether there is the standard deviation `std` of its curves."""
+    return bool(subject.told and subject.told.std)
+
+
+def _band(subject: Subject) -> str:
+    if not _sure(subject):
+        return ""
+    return f"""\
+low, high = curves[-1] - {Z90} * std[-1], curves[-1] + {Z90} * std[-1]
+plt.fill_between(grid, low, high, color="C0", alpha=0.2, label="90 % band")
+"""
 
 
 def _where(subject: Subject) -> str:
@@ -176,8 +192,7 @@ def _start(subject: Subject) -> str:
     """The lines that make `theta`; "" if there are no words for how it is drawn."""
     if subject.weights:
         return f"""\
-weights = load_file("{subject.file}")
-theta = {{name: value.requires_grad_() for name, value in weights.items()}}
+theta = load_file("{subject.file}")
 """
     draw = subject.learner.draw_in_torch
     return (
@@ -185,26 +200,26 @@ theta = {{name: value.requires_grad_() for name, value in weights.items()}}
         and f"""\
 {draw}
 
-drawn = draw(np.random.default_rng(1))
-theta = {{name: value.requires_grad_() for name, value in drawn.items()}}
+theta = draw(np.random.default_rng(1))
 """
     )
 
 
 def _adapting(subject: Subject, told: InTorch) -> str:
-    return f"""\
-inputs = torch.tensor(grid, dtype=torch.float{64 if told.double else 32})
-curves = [network(theta, inputs)]
-for k in range(steps):
-    theta = inner_step(theta, {subject.learner.inputs_in_torch}, y, k)
-    curves.append(network(theta, inputs))
-curves = torch.stack(curves).detach().numpy()  # after 0, 1, .. steps: (steps + 1, {{grid}})
-""".replace("{grid}", "len(grid)")
+    inputs = f"inputs = torch.tensor(grid, dtype=torch.float{64 if told.double else 32})\n"
+    found = f"run(theta, {subject.learner.inputs_in_torch}, y, inputs, steps)"
+    if told.std:
+        return f"{inputs}curves, std = (values.numpy() for values in {found})\n"
+    return f"{inputs}curves = {found}.numpy()  # (steps + 1, len(grid))\n"
 
 
 def _main(subject: Subject) -> str:
     """The end of a script: the curves as a table, how far off they are, the picture."""
     names, columns, report = '"x"', "grid", ""
+    stds, std = "", ""
+    if _sure(subject):
+        stds = '    names += [f"std_{k}" for k in range(steps + 1)]\n'
+        std = ", *std"
     if subject.truth is not None:
         names, columns = '"x", "truth"', "grid, truth"
         what, error = _ERRORS[subject.family.metric]
@@ -218,7 +233,8 @@ def _main(subject: Subject) -> str:
 if __name__ == "__main__":
 {own}\
     names = [{names}, *(f"step_{{k}}" for k in range(steps + 1))]
-    table = np.column_stack([{columns}, *curves])
+{stds}\
+    table = np.column_stack([{columns}, *curves{std}])
     np.savetxt("{CURVES}", table, delimiter=",", header=",".join(names), comments="")
 {report}\
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from metademo.algorithms import Learner
+from metademo.algorithms.in_torch import InTorch
 from metademo.algorithms.papers import in_text
 from metademo.checkpoints import SUFFIX
 from metademo.models import Model
@@ -62,6 +63,11 @@ class Subject:
     def citation(self) -> str:
         """Where the method is from, in plain text; "" if it is nobody's."""
         return in_text(self.learner.papers)
+
+    @property
+    def told(self) -> InTorch | None:
+        """How the learner adapts, as text; None if it has no words for that."""
+        return self.learner.in_torch(self.inner_lr)
 
     @property
     def empty(self) -> bool:

@@ -45,7 +45,7 @@ def training_script(config: TrainConfig) -> str:
             ran_away=_ran_away(config),
             count="    skipped = 0\n" if config.skips else "",
         ),
-        _held_out(config, family),
+        _held_out(config, family, told),
         _main(config),
     ]
     return joined(blocks)
@@ -130,7 +130,7 @@ def train(report=print):
 '''
 
 
-def _held_out(config: TrainConfig, family: WaveFamily) -> str:
+def _held_out(config: TrainConfig, family: WaveFamily, told: InTorch) -> str:
     """As `evaluation.evaluate`, by default."""
     low, high = map(number_in_numpy, family.x_range)
     tasks = Conditions().tasks
@@ -143,18 +143,8 @@ def held_out_errors(theta):
     {x}, y, _, _, wave = draw_tasks(rng, {tasks}, {points}, 0)
     grid = np.linspace({low}, {high}, {len(family.grid)})
     inputs, truth = torch.tensor(grid, dtype=torch.float32), torch.tensor(wave(grid))
-    theta = {{name: value.detach().requires_grad_() for name, value in theta.items()}}
-    fast = theta | {{
-        name: value.expand({tasks}, *value.shape)
-        for name, value in theta.items()
-        if name.startswith("{family.kind.role}.")
-    }}
-    errors = []
-    for k in range(INNER_STEPS + 1):
-        curve = network(fast, inputs).detach()
-        errors.append({_ERRORS[family.metric]}.mean().item())
-        fast = inner_step(fast, {x}, y, k)
-    return errors
+    curves{", _" * told.std} = run(theta, {x}, y, inputs, INNER_STEPS)
+    return [{_ERRORS[family.metric]}.mean().item() for curve in curves]
 '''
 
 

@@ -26,7 +26,7 @@ from metademo.export.training import training_script
 from metademo.models import Model
 from metademo.moments.candidates import Candidate, steps_of
 from metademo.moments.scaling import Scaling
-from metademo.moments.views import CompareView, DamlView, MamlView
+from metademo.moments.views import CompareView, DamlView, WeightsView
 from metademo.tasks import CURVES, WaveFamily, as_waves
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.picture.picture import picture
@@ -76,17 +76,19 @@ def _popover(page: str, content: Callable[[], None], width: Width) -> None:
             content()
 
 
-def from_points(view: MamlView, checkpoint: Checkpoint, scene: Scene) -> None:
-    """Of the MAML page.
+def from_points(page: str, view: WeightsView, checkpoint: Checkpoint, scene: Scene) -> None:
+    """Of a page on which one network meets the visitor's points.
 
     Args:
+        page: its name.
+        view: with the steps that the chart shows.
         checkpoint: the weights whose curve it is about.
         scene: what the chart shows.
     """
     family = as_waves(checkpoint.config.task_family)
     subject = of_points(view, family, Model.of(checkpoint), view.weights)
-    _subject("maml", subject, scene, checkpoint)
-    _picture("maml", [subject])
+    _subject(page, subject, scene, checkpoint)
+    _picture(page, [subject])
 
 
 def from_source(view: DamlView, checkpoint: Checkpoint, scene: Scene) -> None:
@@ -227,8 +229,19 @@ def _picture(page: str, subjects: Sequence[Subject]) -> None:
 
 
 def _curves(scene: Scene, scaling: Scaling) -> str:
-    """The lines of a chart as a table; what is also a step of another is not told twice."""
-    curves = {c.name: c.y for c in scene.curves if not c.name.endswith("-before")}
+    """The lines of a chart and the ends of their bands as a table.
+
+    What is also a step of another is not told twice; what has no key is a mark, and no line.
+    """
+    curves = {}
+    for curve in scene.curves:
+        if curve.legend and not curve.name.endswith("-before"):
+            curves[curve.name] = curve.y
+            if curve.band:
+                curves |= {
+                    f"{curve.name} low": curve.band.low,
+                    f"{curve.name} high": curve.band.high,
+                }
     points = next(iter(curves.values())).shape[-1]
     return curves_csv(np.linspace(*scene.x_range, points), curves, scaling)
 
@@ -237,7 +250,7 @@ def _without_script(subject: Subject) -> str:
     """Why there is no script, or ""."""
     if subject.empty:
         return "No script: place a point first, for without any there is nothing to learn from."
-    if subject.learner.in_torch(subject.inner_lr) is None:
+    if subject.told is None:
         return f"No script: nobody has put {subject.learner.title} into plain PyTorch yet."
     return ""
 

@@ -11,7 +11,7 @@ from metademo.moments.views import ContextView
 from metademo.tasks import WaveFamily, as_waves
 from metademo.ui.components.attention.attention import attention_controls
 from metademo.ui.components.kernel.curves import Scene
-from metademo.ui.controls import asking, keep, layout
+from metademo.ui.controls import asking, keep, layout, take_home
 from metademo.ui.controls.own_points import own_points
 from metademo.ui.scenes.attention_scene import attention
 from metademo.ui.scenes.context_scene import (
@@ -84,6 +84,13 @@ def _story() -> ContextStory:
     return context_story(state.view, family, Model.of(chosen), Model.of(maml) if maml else None)
 
 
+def _take_home() -> None:
+    state = _state()
+    chosen, _ = _chosen(state)
+    view = state.view.changed(steps=len(state.view.points))  # for these learners steps are points
+    take_home.from_points("context", view, chosen, _scene())
+
+
 def _controls() -> None:
     state = _state()
     chosen, family = _chosen(state)
@@ -100,6 +107,8 @@ def _controls() -> None:
         if part.open:
             own_points(state, family)
     keep.own_weights(state)
+    if not state.lesson.hidden:  # what is hidden is not to be had in another way
+        take_home.popover("context", _take_home)
 
 
 def _learner(state: PageState[ContextView], chosen: Checkpoint) -> None:

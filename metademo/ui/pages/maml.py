@@ -78,7 +78,7 @@ def _inside() -> None:
 def _take_home() -> None:
     state = _state()
     _, chosen = layout.chosen_weights(state, "maml", _with_weights)
-    take_home.from_points(state.view, chosen, _scene())
+    take_home.from_points("maml", state.view, chosen, _scene())
 
 
 def _controls() -> None:
