@@ -143,7 +143,7 @@ def test_each_stage_is_what_the_first_points_alone_lead_to():
         model("maml-any-phase"),
     )
     np.testing.assert_allclose(story.run.curves[2], first.run.curves[2], atol=1e-5)
-    np.testing.assert_allclose(story.beside[2], first.beside[2], atol=1e-5)
+    np.testing.assert_allclose(story.beside.curves[2], first.beside.curves[2], atol=1e-5)
 
 
 def test_the_band_is_nine_tenths_of_a_normal_and_marked_where_it_is_widest():
