@@ -43,6 +43,7 @@ class Conditioned(Learner):
     """
 
     way = "condition"
+    a_step = "point"
     hidden: int = 32
     loss: str = "l1"
     fewest_shots: int | None = None

@@ -146,14 +146,21 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
     rows = np.stack([curves for curves, _ in drawn], axis=1)
     style = style_of(config.algorithm)
     colour, grey = style.colours, STYLES["truth"].colours
-    n = config.inner_steps
+    a_step = config.learner.a_step
     curves = [
         Curve(f"truth {i}", "the true waves", truth, grey, STYLES["truth"].dash, 1.5, legend=not i)
         for i, truth in enumerate(probes.truths)
     ]
-    curves.append(Curve("before", "before any step", rows[0], colour, "solid", 1.5, 0.4))
+    curves.append(Curve("before", f"before any {a_step}", rows[0], colour, "solid", 1.5, 0.4))
     curves += [
-        Curve(f"after {i}", f"after {count(n, 'step')}", y, colour, width=3.5, legend=not i)
+        Curve(
+            f"after {i}",
+            f"after {count(config.inner_steps, a_step)}",
+            y,
+            colour,
+            width=3.5,
+            legend=not i,
+        )
         for i, y in enumerate(rows[1:])
     ]
     height = 1.75 * float(np.abs(probes.truths).max())
@@ -177,7 +184,7 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
 
 def _about(config: TrainConfig) -> dict[str, str]:
     """What the lines of the loss chart are."""
-    inner = count(config.inner_steps, "inner step")
+    inner = _inner(config)
     what = "|network − wave|" if config.task_family.metric == "l1" else "(network − wave)²"
     loss = "|network − y|" if config.loss == "l1" else "(network − y)²"
     return {
@@ -197,7 +204,7 @@ def _caption(config: TrainConfig, snapshot: Snapshot, moved: bool) -> str:
         when = "Before meta-training"
     if not after < RUNAWAY:  # also if it is not a number
         return f"{when}, the inner loop runs away: on some tasks it ends far from any wave."
-    inner = count(config.inner_steps, "inner step")
+    inner = _inner(config)
     one = config.inner_steps == 1
     first, last = _told(config, 0, before), _told(config, config.inner_steps, after)
     error, span = _error_on_a_new_wave(config), f"from {first} to {last}"
@@ -209,10 +216,17 @@ def _caption(config: TrainConfig, snapshot: Snapshot, moved: bool) -> str:
     return f"{when}, {inner} {'takes' if one else 'take'} the {error} {span}."
 
 
+def _inner(config: TrainConfig) -> str:
+    """What a task takes: "5 inner steps", or "10 points" of learners whose steps are points."""
+    a_step = config.learner.a_step
+    return count(config.inner_steps, "inner step" if a_step == "step" else a_step)
+
+
 def _told(config: TrainConfig, step: int, error: float) -> str:
     """An error on a new wave, with its formula."""
     what = "error" if config.task_family.metric == "l1" else "squared error"
-    about = f"{exact(error)} = mean {what} over {TASKS} held-out tasks, after {count(step, 'step')}"
+    about = f"{exact(error)} = mean {what} over {TASKS} held-out tasks, after "
+    about += count(step, config.learner.a_step)
     return told(f"{error:.2f}", about)
 
 
@@ -232,7 +246,7 @@ def verdict(progress: Progress) -> str:
     without = ignoring_error(config)
     if not after < RUNAWAY:
         return ""
-    steps = count(config.inner_steps, "inner step")
+    steps = _inner(config)
     last = _told(config, config.inner_steps, after)
     now, ends = f"its {_error_on_a_new_wave(config)} is {last}", ""
     if not after < (1 - MARGIN) * without:
@@ -258,10 +272,11 @@ def learned(progress: Progress) -> bool:
 def _detail(config: TrainConfig, losses: Array) -> str:
     if not np.isfinite(losses).all():
         return ""
+    a_step = config.learner.a_step
     what = "The learned loss" if config.learner.unlabelled else "The error on the points it sees"
     first, last = (
         told(f"{loss:.2g}", f"{exact(loss)} = mean inner loss of the tasks in the chart, {when}")
-        for loss, when in zip(losses, ("before any step", "after the last"), strict=True)
+        for loss, when in zip(losses, (f"before any {a_step}", "after the last"), strict=True)
     )
     return f"{what} goes from {first} to {last}."
 
