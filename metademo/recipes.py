@@ -114,7 +114,7 @@ RECIPES = {
             Change(dict(intermediate_weight=0.1), algorithm="daml"),
             # Larger steps, of either loop, run away for two seeds in ten.
             Change(dict(outer_lr=2e-3, clip=0.1, inner_lr=0.02), "daml", "any-phase"),
-            *_without_weights(8000, 8000, 6000, 15_000),
+            *_without_weights(8000, 6000, 6000, 15_000),
         ),
     ),
     "finn": Recipe(

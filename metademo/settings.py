@@ -214,9 +214,12 @@ class TrainConfig(Described):
 
     @property
     def step_work(self) -> int:
-        """What one outer step costs: meta-batch x (inner steps + 1) x points x width squared."""
-        points = self.shots + self.queries
-        return self.meta_batch * (self.inner_steps + 1) * points * self.hidden**2
+        """What one outer step costs: meta-batch x (inner steps + 1) x points x width squared.
+
+        Inner steps count where training takes them: what others call so are stages of one pass.
+        """
+        points, steps = self.shots + self.queries, self.learner.trained_steps
+        return self.meta_batch * (steps + 1) * points * self.hidden**2
 
     def learning_rates(self, start: int, stop: int) -> np.ndarray:
         """The outer learning rate of steps `start` .. `stop` - 1."""

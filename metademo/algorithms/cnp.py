@@ -41,6 +41,7 @@ class CNP(Conditioned):
         "task into one vector, and often misses points that it has seen."
     )
     formula = r"(\mu, \sigma)(x) = g\Big(x, \tfrac{1}{n} \sum_i h(x_i, y_i), n\Big)"
+    bands = True
     papers = (GARNELO_2018,)
 
     @property

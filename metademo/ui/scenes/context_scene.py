@@ -110,6 +110,8 @@ class ContextStory:
             if outside and t and self.covered[t] < SURELY_WRONG:
                 width = ": it is confidently wrong"
             parts.append(f"Its {BAND} covers {told(share, about)} of {self.wave}{width}.")
+        if self.beside is not None and t and self.view.noise:
+            parts.append("The labels are noisy: MAML, which has no band at all, follows the noise.")
         return " ".join(part for part in parts if part)
 
     def _outside(self) -> str:

@@ -62,7 +62,11 @@ class Line:
 
 @dataclass(frozen=True)
 class TrainScene:
-    """What the stage shows: one row of each curve, caption and detail per snapshot."""
+    """What the stage shows: one row of each curve, caption and detail per snapshot.
+
+    Attributes:
+        line: what the thick line of the loss chart is, see `loss_line`.
+    """
 
     curves: list[Curve]
     points: list[tuple[float, float]]
@@ -75,6 +79,7 @@ class TrainScene:
     caption_facts: list[Facts]
     detail_facts: list[Facts]
     metric: str
+    line: str
     about: dict[str, str]
 
 
@@ -173,6 +178,7 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
         y_range=(-height, height),
         steps=[s.step for s in snapshots],
         errors=np.array([s.errors[-1] for s in snapshots]),
+        line="held-out error" if config.learner.bands else "query loss",
         **sentences(
             [_caption(config, s, m) for s, m in zip(snapshots, moved, strict=True)],
             [_detail(config, losses) for _, losses in drawn],
@@ -186,14 +192,28 @@ def _about(config: TrainConfig) -> dict[str, str]:
     """What the lines of the loss chart are."""
     inner = _inner(config)
     what = "|network − wave|" if config.task_family.metric == "l1" else "(network − wave)²"
-    loss = "|network − y|" if config.loss == "l1" else "(network − y)²"
     return {
-        "query": f"mean of {loss} at the query points after {inner}, over the "
-        f"{count(config.meta_batch, 'task')} of an outer step; the thick line is its moving mean",
+        "query": _about_the_line(config, inner),
         "heldOut": f"mean of {what} after {inner}, over {TASKS} held-out tasks, at each snapshot",
         "ignoring": f"{exact(ignoring_error(config))} = mean of {what} over the same tasks, of the "
         "one curve that is best for all of them together",
     }
+
+
+def _about_the_line(config: TrainConfig, inner: str) -> str:
+    """What the thick line is."""
+    if config.learner.bands:
+        return (
+            "the same as the dots: the outer loop lowers −log N(y; mean, σ²) at the query points, "
+            "which falls below zero and is no error"
+        )
+    if config.learner.a_step == "point" and config.fewest_shots is not None:
+        inner = f"{config.fewest_shots} to {count(config.shots, 'point')}"
+    loss = "|network − y|" if config.loss == "l1" else "(network − y)²"
+    return (
+        f"mean of {loss} at the query points after {inner}, over the "
+        f"{count(config.meta_batch, 'task')} of an outer step; the thick line is its moving mean"
+    )
 
 
 def _caption(config: TrainConfig, snapshot: Snapshot, moved: bool) -> str:
@@ -288,18 +308,29 @@ def empty_line(config: TrainConfig) -> Line:
 
 
 def loss_line(label: str, number: int, progress: Progress) -> Line:
-    """A run's losses and held-out errors."""
-    steps, raw = _thinned(progress.loss_steps, progress.losses)
+    """A run's losses and held-out errors.
+
+    A negative log-likelihood has no place on an axis of errors, so that the held-out errors stand
+    in for it.
+    """
+    config, snapshots = progress.config, progress.snapshots
+    error_steps = np.array([s.step for s in snapshots])
+    errors = np.array([s.errors[-1] for s in snapshots])
+    if config.learner.bands:
+        steps, raw, smooth = error_steps, errors, errors
+    else:
+        steps, raw = _thinned(progress.loss_steps, progress.losses)
+        smooth = _smoothed(raw)
     return Line(
         label=label,
         number=number,
-        style=style_of(progress.config.algorithm),
-        ignoring=ignoring_error(progress.config),
+        style=style_of(config.algorithm),
+        ignoring=ignoring_error(config),
         steps=steps,
         raw=raw,
-        smooth=_smoothed(raw),
-        error_steps=np.array([s.step for s in progress.snapshots]),
-        errors=np.array([s.errors[-1] for s in progress.snapshots]),
+        smooth=smooth,
+        error_steps=error_steps,
+        errors=errors,
     )
 
 

@@ -16,7 +16,8 @@ import { lossScale, stepScale } from "./axes.js";
  *   smooth: (?number)[], errorSteps: number[], errors: (?number)[]}} Line  `raw` and `smooth` at `steps`, `errors` at
  *   `errorSteps`; null where a loss is no number any more
  * @typedef {{lines: Line[], snapshots: number[], errors: (?number)[], most: number, top: number, ignoring: number,
- *   metric: string, about: {query: string, heldOut: string, ignoring: string}}} LinesData  `errors` at `snapshots`
+ *   metric: string, line: string, about: {query: string, heldOut: string, ignoring: string}}} LinesData  `errors` at
+ *   `snapshots`; `line` is what the thick one is
  * @typedef {[step: number, value: ?number]} Place
  */
 
@@ -187,13 +188,13 @@ export class Lines {
 
   /** @param {Line} main  @param {Line[]} others */
   #drawKeys(main, others) {
-    const key = JSON.stringify([this.theme.key, this.data.metric, this.data.lines.map((l) => [l.label, l.color, l.number])]);
+    const key = JSON.stringify([this.theme.key, this.data.metric, this.data.line, this.data.lines.map((l) => [l.label, l.color, l.number])]);
     if (key === this.key) return;
     this.key = key;
     /** @param {SVGElement} mark  @param {string} about  @param {HTMLElement[]} parts */
     const item = (mark, about, ...parts) => explained(make("span", { className: "md-key" },
       svg("svg", { width: 26, height: 12, "aria-hidden": "true" }, mark), ...parts), about);
-    const { about } = this.data;
+    const { about, line } = this.data;
     /** @param {Line} line  @param {string} [before] */
     const named = ({ label }, before = "") => { // a narrow screen has room for the names alone
       const [name, ...more] = label.split(" (");
@@ -205,7 +206,7 @@ export class Lines {
     });
     this.error = make("b");
     this.keys.replaceChildren(
-      item(stroke(main, 3), about.query, others.length ? named(main, "query loss, ") : make("span", {}, "query loss")),
+      item(stroke(main, 3), about.query, others.length ? named(main, `${line}, `) : make("span", {}, line)),
       item(svg("g", { class: "md-errors" }, svg("path", { d: "M1,6H25" }), svg("circle", { cx: 13, cy: 6, r: 2.4 })), about.heldOut,
         make("span", {}, "held-out error"), this.error),
       item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), about.ignoring, make("span", {}, "one fixed curve for all")),

@@ -81,6 +81,7 @@ def train_stage(
         "verdictFacts": facts,
         "points": scene.points,
         "metric": scene.metric,
+        "line": scene.line,
         "about": scene.about,
         "most": max([1, planned, *(_last(line.steps) for line in lines)]),
         "top": max(line.top for line in lines),
