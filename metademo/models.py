@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Model:
     def _key(self) -> tuple[Learner, int]:
         return self.learner, self.fingerprint
 
-    @property
+    @cached_property
     def fingerprint(self) -> int:
         """Tells these meta-parameters from others."""
         return zlib.crc32(b"".join(value.numpy().tobytes() for value in self.meta.values()))

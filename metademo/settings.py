@@ -235,9 +235,11 @@ class TrainConfig(Described):
     def step_work(self) -> int:
         """What one outer step costs: meta-batch x (inner steps + 1) x points x width squared, as
         often as an input of such tasks is more than a number.
+
+        Inner steps count where training takes them: what others call so are stages of one pass.
         """
         work = self.hidden**2 * self.task_family.kind.work
-        return self.meta_batch * (self.inner_steps + 1) * self.points * work
+        return self.meta_batch * (self.learner.trained_steps + 1) * self.points * work
 
     @property
     def points(self) -> int:

@@ -48,6 +48,16 @@ def test_stages_of_one_call_are_those_of_separate_calls(name):
 
 
 @every_name
+def test_the_last_stage_alone_is_that_of_all(name):
+    learner, meta, support = _ready(name)
+    whole, (mean, std) = learner.run(meta, support, X), learner.read(meta, support, X)
+    np.testing.assert_allclose(mean, whole.outputs[-1], rtol=0, atol=1e-10)
+    assert (std is None) == (whole.std is None) == (not learner.bands)
+    if std is not None:
+        np.testing.assert_allclose(std, whole.std[-1], rtol=0, atol=1e-10)
+
+
+@every_name
 def test_more_steps_than_points_stay_where_the_last_point_led(name):
     learner, meta, support = _ready(name, points=3)
     found = learner.run(meta, support, X, steps=6)
@@ -152,6 +162,33 @@ def test_its_band_narrows_with_each_point_and_is_the_prior_before_the_first():
     prior = (asked @ factor).square().sum(-1) + meta["log_misfit"].exp() + 1e-5
     np.testing.assert_allclose(found.std[0, 0], prior.sqrt().numpy())
     np.testing.assert_allclose(found.outputs[0, 0], (asked @ meta["prior.mean"]).numpy())
+
+
+# CNP
+
+
+def test_a_cnp_predicts_from_the_mean_of_its_codes_and_their_number():
+    """By hand, from the equation: g(x, 1 / (1 + n), mean of h)."""
+    learner, meta, support = _ready("cnp")
+    tensors, task, n = support.map(torch.from_numpy), 1, 3
+    seen = (torch.arange(6) < n).double().expand(3, 6)
+    mean, std = learner.predict(meta, tensors, seen, torch.from_numpy(X))
+
+    def network(name, inputs):
+        for layer in (0, 2, 4):
+            weight, bias = (meta[f"{name}.{layer}.{kind}"] for kind in ("weight", "bias"))
+            inputs = weight @ inputs + bias
+            inputs = torch.nn.functional.gelu(inputs) if layer < 4 else inputs
+        return inputs
+
+    points = torch.stack([tensors.x[task, :n] / np.pi, tensors.labels[task, :n] / 2], dim=-1)
+    code = torch.stack([network("encoder", point) for point in points]).mean(0)
+    for place in (0, 7):
+        asked = torch.tensor([X[place] / np.pi, 1 / (1 + n)]).double()
+        centre, spread = network("decoder", torch.cat([asked, code]))
+        torch.testing.assert_close(mean[task, place], 2 * centre)
+        expected = 2 * torch.nn.functional.softplus(spread) + 1e-3
+        torch.testing.assert_close(std[task, place], expected)
 
 
 # The transformer

@@ -12,10 +12,12 @@ from streamlit.testing.v1 import AppTest
 from test_pages import own_weights
 
 from metademo import checkpoints
+from metademo.algorithms.in_context import InContext
 from metademo.analysis.asking import POINTS, Asked, asked
 from metademo.evaluation import Z90
 from metademo.models import Model
 from metademo.moments.address import follow
+from metademo.moments.drawn import draw_ends, draw_points, draw_points_seen
 from metademo.moments.played import play
 from metademo.moments.views import ContextView
 from metademo.tasks import FAMILIES, wave_families
@@ -145,7 +147,65 @@ def test_each_stage_is_what_the_first_points_alone_lead_to():
         model("maml-any-phase"),
     )
     np.testing.assert_allclose(story.run.curves[2], first.run.curves[2], atol=1e-5)
-    np.testing.assert_allclose(story.beside[2], first.beside[2], atol=1e-5)
+    np.testing.assert_allclose(story.beside.curves[2], first.beside.curves[2], atol=1e-5)
+
+
+POINTS_IN_TURN = tuple((x, float(np.sin(x + 1))) for x in (-5.0, 3.1, -1.2, 0.4, 5.5, 2.0))
+
+
+@pytest.mark.parametrize("name", ["in-context", "alpaca", "cnp", "maml"])
+def test_what_is_kept_of_each_point_is_what_one_call_says_of_all(name):
+    family, learner = wave_families()["any-phase"], model(f"{name}-any-phase")
+    shown = ContextView.first(phase=1.0, points=POINTS_IN_TURN)
+    ends = draw_ends(shown, family, learner)
+    if name == "maml":
+        each = (shown.changed(points=POINTS_IN_TURN[:t]) for t in range(7))
+        whole = np.stack([draw_points(one, family, learner).curves[-1] for one in each])
+    else:
+        run = draw_points_seen(shown, family, learner)
+        whole = run.curves
+        assert (ends.std is None) == (run.std is None)
+        if run.std is not None:
+            np.testing.assert_allclose(ends.std, run.std, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(ends.curves, whole, rtol=0, atol=1e-5)
+
+
+def test_a_further_point_has_one_curve_made_and_no_more(monkeypatch):
+    """Whatever the page draws of it: the chart, what is looked at, and where to ask."""
+    family, learner = wave_families()["any-phase"], model("in-context-any-phase")
+    counted = []
+    predict = InContext._through
+    monkeypatch.setattr(
+        InContext, "_through", lambda *given: counted.append(given[3]) or predict(*given)
+    )
+    for points in (POINTS_IN_TURN[:5], POINTS_IN_TURN):
+        counted.clear()
+        shown = ContextView.first(phase=1.1, points=points)
+        context_story(shown, family, learner, None)
+        widest(shown, family, learner)
+        attention(shown, family, "in-context", learner)
+    assert [seen.shape[-1] for seen in counted] == [6, 6]
+
+
+def test_beside_a_band_for_noisy_points_gradient_descent_follows_the_noise():
+    """Of one wave with labels that differ by their noise alone its curves differ most."""
+    family = wave_families()["finn-noisy"]
+    learners = {name: model(f"{name}-finn-noisy") for name in ("alpaca", "maml")}
+    rng, x = np.random.default_rng(0), np.linspace(-4.5, 4.5, 10)
+    labels = 2.5 * np.sin(x) + family.noise * rng.standard_normal((20, 10))
+    first = ContextView.first().with_weights("alpaca-finn-noisy", family)
+    curves: dict[str, list] = {name: [] for name in learners}
+    for row in labels:
+        shown = first.changed(points=tuple(zip(x.tolist(), row.tolist(), strict=True)))
+        for name, learner in learners.items():
+            curves[name].append(draw_ends(shown, family, learner).curves[-1])
+    spread = {name: np.std(found, axis=0).mean() for name, found in curves.items()}
+    assert spread["maml"] > 1.5 * spread["alpaca"]
+    story = context_story(first, family, learners["alpaca"], learners["maml"])
+    assert "MAML, which has no band at all, follows the noise" in story.detail(4, None)
+    assert "follows the noise" not in story.detail(0, None)
+    app = start(weights="alpaca-finn-noisy")
+    assert names(app) == ["truth", "maml", "widest", "alpaca"]
 
 
 def test_the_band_is_nine_tenths_of_a_normal_and_marked_where_it_is_widest():

@@ -20,20 +20,18 @@ def _model(name, **changes):
     return Model(config.learner, generic_meta(config)), draw(config, 3).support
 
 
-def test_attention_is_told_for_every_stage():
+def test_attention_to_the_first_points_is_that_to_all_of_which_they_alone_are_seen():
     model, support = _model("in-context")
     one = support.map(lambda values: values[:1])
-    found = attention(model, one, X)
-    assert found.shape == (5, 2, 4, len(X), 5)
-    np.testing.assert_allclose(found.sum(-1), 1)
-    for stage in range(5):
-        assert not found[stage, ..., stage + 1 :].any(), "what is not seen is not looked at"
-    assert (found[0, ..., 0] == 1).all()
     tensor = tensor_like(model.meta)
-    whole = model.learner.attention(
-        model.meta, one.map(tensor), torch.ones(1, 4).double(), tensor(X)
-    )
-    np.testing.assert_allclose(found[-1], whole[:, 0])
+    for stage in range(5):
+        found = attention(model, one.map(lambda values, t=stage: values[:, :t]), X)
+        assert found.shape == (2, 4, len(X), 1 + stage)
+        np.testing.assert_allclose(found.sum(-1), 1)
+        seen = (torch.arange(4) < stage).double()[None]
+        whole = model.learner.attention(model.meta, one.map(tensor), seen, tensor(X))[:, 0]
+        np.testing.assert_allclose(found, whole[..., : stage + 1], atol=1e-12)
+        assert not whole[..., stage + 1 :].any(), "what is not seen is not looked at"
     with pytest.raises(ValueError, match="one task, not of 3"):
         attention(model, support, X)
     with pytest.raises(ValueError, match="cnp has no attention"):

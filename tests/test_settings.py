@@ -120,6 +120,7 @@ def test_a_change_is_checked_like_the_whole():
 def test_the_work_of_a_step_grows_with_all_that_makes_it_large():
     config = small("maml", hidden=4, inner_steps=2, meta_batch=3, shots=5, queries=6)
     assert config.step_work == 3 * 3 * 11 * 4**2
+    assert config.changed(algorithm="cnp").step_work == 3 * 1 * 11 * 4**2, "one pass"
 
 
 def test_daml_draws_its_source_input_afresh_at_each_inner_step():

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from metademo.algorithms import ALGORITHMS, Conditioned
 from metademo.jobs import JobState, Limits, Progress, Registry, Snapshot, held_out_errors
 from metademo.moments.train_view import TrainView
 from metademo.recipes import can_train, configure, recipe_of, recipes_for
@@ -24,6 +25,7 @@ from metademo.ui.scenes.train_scene import kind_of, loss_line, unstarted
 from metademo.ui.scenes.train_signs import WAYS
 from metademo.ui.scenes.train_words import brief, describe
 
+CONDITIONED = [name for name, kind in ALGORITHMS.items() if issubclass(kind, Conditioned)]
 SHORT = (("hidden", 4), ("meta_batch", 1), ("queries", 4), ("steps", 30))
 
 
@@ -157,6 +159,41 @@ def test_the_caption_says_where_the_inner_loop_does_nothing_or_harm():
         "5 inner steps do not help: the mean error on a new wave goes from 0.64 to 0.71"
         in caption(TrainView())
     )
+
+
+@pytest.mark.parametrize("name", CONDITIONED)
+def test_what_reads_points_is_told_in_points(name):
+    config = TrainView(algorithm=name).config
+    probes, first = untrained(config)
+    shown = train_scene.train_scene(probes, [first])
+    labels = {curve.label for curve in shown.curves}
+    assert labels == {"the true waves", "before any point", f"after {config.shots} points"}
+    assert shown.captions[0].startswith(f"Before meta-training, {config.shots} points ")
+    told = [*shown.captions, *shown.details, *shown.about.values()]
+    facts = [about for _, about in (*shown.caption_facts[0], *shown.detail_facts[0])]
+    assert not [text for text in (*told, *facts) if "inner step" in text or "any step" in text]
+
+
+def test_a_likelihood_is_not_drawn_among_errors(registry):
+    """It falls below zero, where the axis of errors has no room: the held-out errors are drawn."""
+    for name in ("alpaca", "in-context"):
+        job = registry.submit(TrainView(algorithm=name, own=SHORT).config, "a")
+        assert job.join(30)
+        progress = job.snapshot()
+        line, shown = loss_line("run 1", 1, progress), untrained(progress.config)
+        drawn = train_scene.train_scene(shown[0], [shown[1]]).line
+        if name == "alpaca":
+            np.testing.assert_array_equal(line.smooth, line.errors)
+            np.testing.assert_array_equal(line.steps, line.error_steps)
+        else:
+            assert len(line.raw) == 30
+        assert drawn == ("held-out error" if name == "alpaca" else "query loss")
+
+
+@pytest.mark.parametrize("name", CONDITIONED)
+def test_the_time_of_one_pass_is_not_that_of_many_inner_steps(name):
+    """Each of them took less than 15 s of one core with the recipe fast."""
+    assert "second" in train_words.promise(TrainView(algorithm=name).config, None, Limits())
 
 
 def test_probes_keep_the_curves_of_present_snapshots_only():

@@ -58,7 +58,7 @@ def test_traits_are_those_of_the_learner(name):
 
 def test_who_knows_a_band_is_not_said_to_lack_it():
     banded = {name for name in ALGORITHMS if "say how sure it is" not in traits(name).lacks}
-    assert banded == {"alpaca", "cnp"}
+    assert banded == {"alpaca", "cnp"} == {n for n, kind in ALGORITHMS.items() if kind.bands}
 
 
 def test_what_some_lack_is_said_of_them_alone():

@@ -47,6 +47,7 @@ class ALPaCA(Conditioned):
         r"\begin{aligned} p(w \mid \text{points}) \propto{} & N(w; m, A A^\top) \\ "
         r"& \cdot \prod_i N(y_i; \varphi(x_i)^\top w, \sigma^2) \end{aligned}"
     )
+    bands = True
     papers = (HARRISON_2018,)
     way = "infer"
 

@@ -1,9 +1,11 @@
 """Conditional neural processes (Garnelo et al. 2018, section 2).
 
-    r = mean_i h(x_i, y_i),   (mean, deviation) at x = g(x, r)
+    r = mean_i h(x_i, y_i),   (mean, deviation) at x = g(x, r, n)
 
 A network h reads each point by itself, the mean makes one vector of them in whatever order they
-came, and another network g predicts from it.
+came, and another network g predicts from it. The paper's g sees x and r alone. A mean does not tell
+of how many points n it is one, and bands came out too narrow for few of them and too wide for many:
+so g is told n as well.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from metademo.tasks import Examples
 
 FLOOR = 1e-3
 """Least standard deviation that it puts out."""
+STEEP = 4
+"""How much steeper than others its first layers are drawn: the errors it ends at halve."""
 
 
 class CNP(Conditioned):
@@ -34,21 +38,22 @@ class CNP(Conditioned):
     summary = "averages what a network makes of each point, and predicts from that, with a band"
     about = (
         "Conditional neural processes. One network turns each point into a vector, whatever the "
-        "others are; the mean of these vectors is all that is kept of a task; a second network "
-        "reads the curve and its uncertainty from it. Adapting is a forward pass, and its cost "
-        "grows with the number of points, no faster. It has to press a task into one vector, and "
-        "often misses points that it has seen."
+        "others are; the mean of these vectors, and of how many it is one, is all that is kept of "
+        "a task; a second network reads the curve and its uncertainty from it. Adapting is a "
+        "forward pass, and its cost grows with the number of points, no faster. It has to press a "
+        "task into one vector, and often misses points that it has seen."
     )
-    formula = r"(\mu, \sigma)(x) = g\Big(x, \tfrac{1}{n} \sum_i h(x_i, y_i)\Big)"
+    formula = r"(\mu, \sigma)(x) = g\Big(x, \tfrac{1}{n} \sum_i h(x_i, y_i), n\Big)"
+    bands = True
     papers = (GARNELO_2018,)
 
     @property
     def parts(self) -> dict[str, MLP]:
-        """The encoder of a point (x, y) and the decoder of a place and the mean (x, r)."""
+        """The encoder of a point (x, y) and the decoder of a place, the count and the mean."""
         width = self.hidden
         return {
             "encoder": MLP((2, width, width, width), "gelu"),
-            "decoder": MLP((1 + width, width, width, 2), "gelu"),
+            "decoder": MLP((2 + width, width, width, 2), "gelu"),
         }
 
     @property
@@ -60,10 +65,18 @@ class CNP(Conditioned):
         }
 
     def init(self, rng: np.random.Generator) -> Meta:
+        drawn = {name: network.init(rng) for name, network in self.parts.items()}
+        # Steep and spread out, so that the first layers cover all points and places from the start.
+        # Place and count are two of many inputs of their network, and drawn as if they were all.
+        drawn["encoder"]["0.weight"] *= STEEP
+        drawn["decoder"]["0.weight"][:, :2] *= STEEP * np.sqrt(1 + self.hidden / 2)
+        for network in drawn.values():
+            bias = rng.uniform(-STEEP, STEEP, self.hidden)
+            network["0.bias"] += torch.from_numpy(bias.astype(np.float32))
         return {
             f"{name}.{key}": value
-            for name, network in self.parts.items()
-            for key, value in network.init(rng).items()
+            for name, params in drawn.items()
+            for key, value in params.items()
         }
 
     def predict(
@@ -74,9 +87,10 @@ class CNP(Conditioned):
         codes = encoder.predict(part(meta, "encoder"), points)
         counts = seen.unsqueeze(-1)
         # Before the first point there is nothing to average: the mean is zero.
-        mean = (counts * codes).sum(-2) / counts.sum(-2).clamp_min(1)
-        places = (x / PI).expand(*mean.shape[:-1], x.shape[-1]).unsqueeze(-1)
-        task = mean.unsqueeze(-2).expand(*places.shape[:-1], self.hidden)
+        known = counts.sum(-2)
+        task = torch.cat([1 / (1 + known), (counts * codes).sum(-2) / known.clamp_min(1)], dim=-1)
+        places = (x / PI).expand(*task.shape[:-1], x.shape[-1]).unsqueeze(-1)
+        task = task.unsqueeze(-2).expand(*places.shape[:-1], task.shape[-1])
         centre, spread = decoder.predict(
             part(meta, "decoder"), torch.cat([places, task], dim=-1)
         ).unbind(-1)

@@ -45,6 +45,7 @@ class Conditioned(Learner):
     """
 
     way = "condition"
+    a_step = "point"
     hidden: int = 32
     loss: str = "l1"
     fewest_shots: int | None = None
@@ -87,7 +88,7 @@ class Conditioned(Learner):
             return self.kind.losses[self.loss](mean, query.labels)
         return -torch.distributions.Normal(mean, std).log_prob(query.labels).mean(-1)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def run(
         self,
         meta: Meta,
@@ -116,6 +117,19 @@ class Conditioned(Learner):
             return values.cpu().numpy()[np.minimum(np.arange(steps + 1), points)]
 
         return Predictions(along(mean), along(losses), None if std is None else along(std))
+
+    @torch.inference_mode()
+    def read(self, meta: Meta, support: Examples[Array], x: Array) -> tuple[Array, Array | None]:
+        """What it predicts at `x` once it has seen all points: the last stage of `run` alone.
+
+        Returns:
+            The mean and, if it knows one, the standard deviation, (tasks, places).
+        """
+        self.check_support(support)
+        tensor = tensor_like(meta)
+        examples = support.map(tensor)
+        mean, std = self.predict(meta, examples, torch.ones_like(examples.x), tensor(x))
+        return mean.cpu().numpy(), None if std is None else std.cpu().numpy()
 
     def _shown(self, support: Examples[Tensor], query: Examples[Tensor]) -> Tensor:
         """What training shows of each support set: 1 for its first points, (tasks, points).

@@ -66,8 +66,7 @@ class InContext(Conditioned):
     def predict(
         self, meta: Meta, support: Examples[Tensor], seen: Tensor, x: Tensor
     ) -> tuple[Tensor, None]:
-        tokens, _ = self._through(meta, support, seen, x)
-        places = tokens[..., seen.shape[-1] :, :]
+        places, _ = self._through(meta, support, seen, x)
         return _apply(meta, "head", _normed(meta, "norm", places)).squeeze(-1), None
 
     def attention(self, meta: Meta, support: Examples[Tensor], seen: Tensor, x: Tensor) -> Tensor:
@@ -81,7 +80,7 @@ class InContext(Conditioned):
             points that are not seen. The first is that of the null token, which stands for none.
         """
         _, shares = self._through(meta, support, seen, x)
-        return torch.stack(shares)[..., seen.shape[-1] :, :]
+        return torch.stack([share[..., -x.shape[-1] :, :] for share in shares])
 
     @property
     def _size(self) -> int:
@@ -91,10 +90,15 @@ class InContext(Conditioned):
     def _through(
         self, meta: Meta, support: Examples[Tensor], seen: Tensor, x: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
-        """The tokens behind the last block, points first, and what they attended to in each."""
+        """The places behind the last block, and what tokens attended to in each.
+
+        These are the points, then the places; in the last block the places alone, for nobody reads
+        the points behind it.
+        """
         tokens, found = self._tokens(meta, support, seen, x), []
         for layer in range(LAYERS):
-            tokens, shares = self._block(meta, f"blocks.{layer}", tokens, seen)
+            first = seen.shape[-1] if layer == LAYERS - 1 else 0
+            tokens, shares = self._block(meta, f"blocks.{layer}", tokens, seen, first)
             found.append(shares)
         return tokens, found
 
@@ -111,18 +115,20 @@ class InContext(Conditioned):
         told = torch.cat([points, places.expand(tasks, *places.shape[-2:])], dim=-2)
         return _apply(meta, "embed.2", gelu(_apply(meta, "embed.0", told)))
 
-    def _block(self, meta: Meta, block: str, tokens: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Tokens after a block in which all attend to the points that are seen, and how much."""
-        asking = _normed(meta, f"{block}.norm1", tokens)
-        null = meta[f"{block}.null"].expand(*asking.shape[:-2], 1, self.hidden)
-        sources = torch.cat([null, asking[..., : seen.shape[-1], :]], dim=-2)
-        queries = self._split(_apply(meta, f"{block}.queries", asking))
+    def _block(
+        self, meta: Meta, block: str, tokens: Tensor, seen: Tensor, first: int
+    ) -> tuple[Tensor, Tensor]:
+        """Tokens from the `first` on, after they attended to the points that are seen; how much."""
+        normed = _normed(meta, f"{block}.norm1", tokens)
+        null = meta[f"{block}.null"].expand(*normed.shape[:-2], 1, self.hidden)
+        sources = torch.cat([null, normed[..., : seen.shape[-1], :]], dim=-2)
+        queries = self._split(_apply(meta, f"{block}.queries", normed[..., first:, :]))
         keys, values = (
             self._split(_apply(meta, f"{block}.{name}", sources)) for name in ("keys", "values")
         )
         shares = _shares(queries, keys, seen)
         found = (shares @ values).transpose(-2, -3).flatten(-2)
-        tokens = tokens + _apply(meta, f"{block}.merge", found)
+        tokens = tokens[..., first:, :] + _apply(meta, f"{block}.merge", found)
         inner = gelu(_apply(meta, f"{block}.mlp.0", _normed(meta, f"{block}.norm2", tokens)))
         return tokens + _apply(meta, f"{block}.mlp.2", inner), shares
 

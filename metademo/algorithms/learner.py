@@ -69,6 +69,11 @@ class Learner(ABC):
     """Where it was published, or what it combines; none if it is nobody's."""
     way: ClassVar[str] = ""
     """What it does with a new task, one of `WAYS`; "" if it has not learned to learn."""
+    a_step: ClassVar[str] = "step"
+    """What one of its steps is called."""
+    bands: ClassVar[bool] = False
+    """Whether it knows a standard deviation of what it predicts; its query loss is then the
+    negative log-likelihood of the labels."""
     unlabelled: ClassVar[bool] = False
     """Whether the support set is unlabelled source-domain inputs instead of labelled points."""
 

@@ -10,10 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from metademo.algorithms import Conditioned
-from metademo.algorithms.learner import tensor_like
 from metademo.evaluation import Z95
 from metademo.models import Model
 from metademo.tasks import Array, Examples, WaveFamily
@@ -85,16 +83,11 @@ def _errors(
 
 
 def _predicted(model: Model, support: Examples[Array], x: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation (tasks, places) from all of the points.
-
-    `run` would give all stages, of which all but the last are known already.
-    """
-    learner, tensor = model.learner, tensor_like(model.meta)
+    """Mean and standard deviation (tasks, places) from all of the points."""
+    learner = model.learner
     if not isinstance(learner, Conditioned):
         raise ValueError(f"{learner.name} takes gradient steps, and has no band")
-    tensors = support.map(tensor)
-    with torch.no_grad():
-        mean, std = learner.predict(model.meta, tensors, torch.ones_like(tensors.x), tensor(x))
+    mean, std = learner.read(model.meta, support, x)
     if std is None:
         raise ValueError(f"{learner.name} has no band, and so no widest place")
-    return mean.numpy(), std.numpy()
+    return mean, std

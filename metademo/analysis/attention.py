@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from metademo.algorithms.in_context import InContext
@@ -12,15 +11,15 @@ from metademo.tasks import Array, Examples
 
 
 def attention(model: Model, support: Examples[Array], x: Array) -> Array:
-    """How much each place attends to each point, at every stage.
+    """How much each place attends to each point, all of which are seen.
 
     Args:
         support: a batch of one task, (1, points).
         x: (places,).
 
     Returns:
-        (points + 1 stages, layers, heads, places, 1 + points): at stage t the first t points are
-        seen. Shares that add up to 1; the first is that of the null token, which is no point.
+        (layers, heads, places, 1 + points): shares that add up to 1; the first is that of the null
+        token, which is no point.
 
     Raises:
         ValueError: for a learner without attention, or another support set.
@@ -31,8 +30,8 @@ def attention(model: Model, support: Examples[Array], x: Array) -> Array:
     learner.check_support(support)
     if len(support.x) != 1:
         raise ValueError(f"attention is that of one task, not of {len(support.x)}")
-    tensor, points = tensor_like(model.meta), support.x.shape[1]
-    seen = tensor(np.tri(points + 1, points, -1))[:, None]
-    with torch.no_grad():
-        shares = learner.attention(model.meta, support.map(tensor), seen, tensor(x))
-    return shares[:, :, 0].transpose(0, 1).cpu().numpy()
+    tensor = tensor_like(model.meta)
+    examples = support.map(tensor)
+    with torch.inference_mode():
+        shares = learner.attention(model.meta, examples, torch.ones_like(examples.x), tensor(x))
+    return shares[:, 0].cpu().numpy()

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from metademo.algorithms import Conditioned
 from metademo.evaluation import run_learner
 from metademo.models import Model
+from metademo.moments.scaling import Point
 from metademo.moments.views import DamlView, PointsView
 from metademo.tasks import CURVES, Array, Examples, WaveFamily
+
+KEPT = 2_048
+"""Curves, or the like, that are kept for all visitors: some kilobytes each."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +70,64 @@ def draw(model: Model, support: Examples[Array], view: PointsView | DamlView, gr
 
 def draw_points(view: PointsView, family: WaveFamily, model: Model) -> Drawn:
     """The model on the visitor's points."""
-    points = np.array(view.points).reshape(-1, 2)
-    return draw(model, Examples(points[None, :, 0], points[None, :, 1]), view, family.grid)
+    return draw(model, support_of(view.points), view, family.grid)
+
+
+def support_of(points: Sequence[Point]) -> Examples[Array]:
+    """Points as a support set of one task."""
+    x, y = np.array(points).reshape(-1, 2).T
+    return Examples(x[None], y[None])
 
 
 def draw_points_seen(view: PointsView, family: WaveFamily, model: Model) -> Drawn:
     """A learner whose steps are points: after each of the visitor's points."""
     return draw_points(view.changed(steps=len(view.points)), family, model)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The last curves that a model draws of the first 0, 1, .. points, (points + 1, grid).
+
+    Attributes:
+        std: as in `Drawn`.
+    """
+
+    curves: Array
+    std: Array | None = None
+
+
+def draw_ends(view: PointsView, family: WaveFamily, model: Model) -> Ends:
+    """What a model makes of the visitor's first 0, 1, .. points in the end.
+
+    It is kept for a while: of a task with one more point, only that end is new.
+    """
+    options = {} if isinstance(model.learner, Conditioned) else _steps_of(view)
+    ends = [_end(model, family, points, **options) for points in firsts(view.points)]
+    curves, std = zip(*ends, strict=True)
+    return Ends(np.stack(curves), None if std[0] is None else np.stack(std))
+
+
+def firsts(points: tuple[Point, ...]) -> list[tuple[Point, ...]]:
+    """The first 0, 1, .. of the points."""
+    return [points[:t] for t in range(len(points) + 1)]
+
+
+def _steps_of(view: PointsView) -> dict[str, Any]:
+    return dict(steps=view.steps, inner_lr=view.inner_lr)
+
+
+@functools.lru_cache(KEPT)
+def _end(
+    model: Model, family: WaveFamily, points: tuple[Point, ...], **options: Any
+) -> tuple[Array, Array | None]:
+    """The last curve on the grid, and its standard deviations if it knows any."""
+    learner, support = model.learner, support_of(points)
+    if isinstance(learner, Conditioned):
+        mean, std = learner.read(model.meta, support, family.grid)
+    else:
+        outputs, _, std = run_learner(learner, model.meta, support, family.grid, **options)
+        mean, std = outputs[-1], None if std is None else std[-1]
+    return mean[0], None if std is None else std[0]
 
 
 def draw_source(view: DamlView, family: WaveFamily, model: Model) -> Drawn:

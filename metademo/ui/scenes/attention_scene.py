@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,9 @@ import numpy as np
 from metademo.algorithms.in_context import HEADS, LAYERS, InContext
 from metademo.analysis.attention import attention as shares_of
 from metademo.models import Model
+from metademo.moments.drawn import KEPT, firsts, support_of
 from metademo.moments.views import ContextView
-from metademo.tasks import Array, Examples, WaveFamily
+from metademo.tasks import Array, WaveFamily
 from metademo.ui.components.kernel.gestures import Point, Range
 
 PLACES = 61
@@ -43,8 +45,11 @@ def attention(view: ContextView, family: WaveFamily, name: str, model: Model) ->
     """What a model attends to after each of the visitor's points; None if it doesn't."""
     if not isinstance(model.learner, InContext):
         return None
-    points = np.array(view.points).reshape(1, -1, 2)
-    support = Examples(points[..., 0], points[..., 1])
-    found = shares_of(model, support, np.linspace(*family.x_range, PLACES))
-    shares = [stage[..., : t + 1] for t, stage in enumerate(found)]
+    shares = [_shares(points, family.x_range, model) for points in firsts(view.points)]
     return Attention(name, family.x_range, view.points, shares)
+
+
+@functools.lru_cache(KEPT)
+def _shares(points: tuple[Point, ...], x_range: Range, model: Model) -> Array:
+    """Those of one step, see `Attention`: a further point changes nothing of those before it."""
+    return shares_of(model, support_of(points), np.linspace(*x_range, PLACES))

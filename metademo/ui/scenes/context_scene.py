@@ -14,9 +14,9 @@ import numpy as np
 
 from metademo.evaluation import Z90
 from metademo.models import Model
-from metademo.moments.drawn import Drawn, draw_points, draw_points_seen
+from metademo.moments.drawn import Ends, draw_ends
 from metademo.moments.views import ContextView
-from metademo.tasks import Array, WaveFamily
+from metademo.tasks import CURVES, Array, WaveFamily
 from metademo.ui.components.kernel.curves import Band, Color, Curve, Panel, Scene, Series
 from metademo.ui.scenes.compare_scene import outside_of
 from metademo.ui.scenes.facts import error_from, exact, sentences, steps_of, told, wave_formula
@@ -42,15 +42,14 @@ class ContextStory:
 
     Attributes:
         run: the learner, after each of the points.
-        beside: the curve of MAML after its steps on as many points, (points + 1, grid), if there
-            is one for the family.
+        beside: MAML after its steps on as many points, if there is one for the family.
     """
 
     view: ContextView
     family: WaveFamily
     model: Model
-    run: Drawn
-    beside: Array | None = None
+    run: Ends
+    beside: Ends | None = None
 
     @cached_property
     def truth(self) -> Array:
@@ -58,11 +57,11 @@ class ContextStory:
 
     @cached_property
     def errors(self) -> Array:
-        return self.run.errors(self.truth)
+        return _errors(self.run, self.truth)
 
     @cached_property
     def beside_errors(self) -> Array | None:
-        return None if self.beside is None else np.abs(self.beside - self.truth).mean(-1)
+        return None if self.beside is None else _errors(self.beside, self.truth)
 
     @cached_property
     def covered(self) -> Array | None:
@@ -111,6 +110,8 @@ class ContextStory:
             if outside and t and self.covered[t] < SURELY_WRONG:
                 width = ": it is confidently wrong"
             parts.append(f"Its {BAND} covers {told(share, about)} of {self.wave}{width}.")
+        if self.beside is not None and t and self.view.noise:
+            parts.append("The labels are noisy: MAML, which has no band at all, follows the noise.")
         return " ".join(part for part in parts if part)
 
     def _outside(self) -> str:
@@ -119,6 +120,12 @@ class ContextStory:
             f"(trained: {attribute.trained_in_words(self.family)})"
             for name, attribute in outside_of(self.view, self.family).items()
         )
+
+
+def _errors(run: Ends, truth: Array) -> Array:
+    """Mean |difference| after each point, (points + 1,)."""
+    with np.errstate(over="ignore", invalid="ignore"):  # where it ran away
+        return CURVES.metrics["l1"](run.curves, truth)
 
 
 def width_in_words(coverage: float) -> str:
@@ -137,17 +144,14 @@ def context_story(
     view: ContextView, family: WaveFamily, model: Model, beside: Model | None
 ) -> ContextStory:
     """Have the learner read the points, and MAML take its steps on the first 0, 1, .. of them."""
-    run = draw_points_seen(view, family, model)
-    if beside is None:
-        return ContextStory(view, family, model, run)
-    firsts = (view.changed(points=view.points[:t]) for t in range(len(view.points) + 1))
-    curves = np.stack([draw_points(first, family, beside).curves[-1] for first in firsts])
-    return ContextStory(view, family, model, run, curves)
+    run = draw_ends(view, family, model)
+    there = draw_ends(view, family, beside) if beside else None
+    return ContextStory(view, family, model, run, there)
 
 
 def widest(view: ContextView, family: WaveFamily, model: Model) -> float | None:
     """Where the learner knows least once it has seen all points; None if it can't tell."""
-    run = draw_points_seen(view, family, model)
+    run = draw_ends(view, family, model)
     return None if run.std is None else float(family.grid[int(run.std[-1].argmax())])
 
 
@@ -185,7 +189,7 @@ def _curves(story: ContextStory, name: str, title: str) -> list[Curve]:
     if story.beside is not None:
         steps = f"MAML, {view.steps} steps"
         told = "y = f(x; θ) after the gradient steps of MAML on the points seen so far"
-        shown.append(Curve("maml", steps, story.beside, *look("maml"), 1.5, about=told))
+        shown.append(Curve("maml", steps, story.beside.curves, *look("maml"), 1.5, about=told))
     about = steps_of(story.model.learner, None)
     label = f"{title}, after {{points}}"
     colour, _ = look(name)  # one solid line: a dashed wave lies beneath it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from metademo.tasks import Array
 from metademo.training import INIT_STREAM
 from metademo.ui.components.kernel.curves import Curve, Ticks
 from metademo.ui.scenes.facts import told
+from metademo.ui.scenes.train_words import count
 
 TASKS = 40
 """As many as `held_out_errors` measures a snapshot on."""
@@ -61,7 +62,7 @@ class RunKind(ABC):
     shares: ClassVar[bool] = False
     measure: str
     axis: str
-    keys: ClassVar[dict[str, str]]
+    keys: Mapping[str, str]
 
     def __init__(self, config: TrainConfig):
         self.config = config
@@ -125,6 +126,15 @@ class RunKind(ABC):
 
     # ------------------------------------------------------------------------ in words
 
+    @property
+    def inner(self) -> str:
+        """What a task takes: "5 inner steps", or "10 points" of learners whose steps are points."""
+        return self.steps(self.config.inner_steps).replace(" step", " inner step")
+
+    def steps(self, count_of: int) -> str:
+        """So many steps, by the name that the learner has for them."""
+        return count(count_of, self.config.learner.a_step)
+
     def result(self, step: int, value: float) -> str:
         """A result, with its formula."""
         return told(self.shown(value), self.formula(step, value))
@@ -145,6 +155,11 @@ class RunKind(ABC):
     @abstractmethod
     def alternative(self) -> tuple[str, str]:
         """Who has the result `without`, as the subject of a sentence, and that result."""
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """When the inner loop starts and ends."""
+        return f"before any {self.config.learner.a_step}", "after the last"
 
     def tells(self, losses: Array) -> str:
         """A line below the caption, of the losses of `adapted`; "" where they tell nothing."""

@@ -112,7 +112,7 @@ def _caption(run: RunKind, snapshot: Snapshot, moved: bool) -> str:
         when = "Before meta-training"
     if not after < RUNAWAY:  # also if it is not a number
         return f"{when}, the inner loop runs away: on some tasks it ends far from any wave."
-    inner = count(config.inner_steps, "inner step")
+    inner = run.inner
     one = config.inner_steps == 1
     first, last = run.result(0, before), run.result(config.inner_steps, after)
     span = f"from {first} to {last}"
@@ -134,7 +134,6 @@ def verdict(progress: Progress) -> str:
     before, after = progress.snapshots[-1].errors[[0, -1]]
     if not after < RUNAWAY:
         return ""
-    steps = count(config.inner_steps, "inner step")
     now, ends = f"its {run.measure} is {run.result(config.inner_steps, after)}", ""
     before_them, by_then, without = map(run.wrong, (before, after, run.without))
     if not by_then < (1 - MARGIN) * without:
@@ -143,7 +142,7 @@ def verdict(progress: Progress) -> str:
         ends = f" {who} would do {does} ({result})."
     elif before_them < without:
         ends = f" Before them it was {run.result(0, before)}."
-    return f"This run has not learned to adapt: after {steps} {now}.{ends}"
+    return f"This run has not learned to adapt: after {run.inner} {now}.{ends}"
 
 
 def learned(progress: Progress) -> bool:
@@ -159,9 +158,19 @@ def empty_line(config: TrainConfig) -> Line:
 
 
 def loss_line(label: str, number: int, progress: Progress) -> Line:
-    """A run's losses and held-out results."""
-    run = unstarted(progress.config)
-    steps, raw = _thinned(progress.loss_steps, run.on_the_axis(progress.losses))
+    """A run's losses and held-out results.
+
+    A negative log-likelihood has no place on an axis of errors, so that the held-out errors stand
+    in for it.
+    """
+    run, snapshots = unstarted(progress.config), progress.snapshots
+    error_steps = np.array([s.step for s in snapshots])
+    errors = np.array([s.errors[-1] for s in snapshots])
+    if progress.config.learner.bands:
+        steps, raw, smooth = error_steps, errors, errors
+    else:
+        steps, raw = _thinned(progress.loss_steps, run.on_the_axis(progress.losses))
+        smooth = _smoothed(raw)
     return Line(
         label=label,
         number=number,
@@ -170,9 +179,9 @@ def loss_line(label: str, number: int, progress: Progress) -> Line:
         top=run.top,
         steps=steps,
         raw=raw,
-        smooth=_smoothed(raw),
-        error_steps=np.array([s.step for s in progress.snapshots]),
-        errors=np.array([s.errors[-1] for s in progress.snapshots]),
+        smooth=smooth,
+        error_steps=error_steps,
+        errors=errors,
     )
 
 

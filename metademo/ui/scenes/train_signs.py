@@ -52,10 +52,17 @@ class SignRun(RunKind):
 
     def figure(self, rows: Array) -> Figure:
         colour = style_of(self.config.algorithm).colours
-        after = f"after {count(self.config.inner_steps, 'step')}"
+        after = f"after {self.steps(self.config.inner_steps)}"
         return Figure(
             [
-                Curve("before", "before any step", rows[0], colour, width=1.5, opacity=0.4),
+                Curve(
+                    "before",
+                    f"before any {self.config.learner.a_step}",
+                    rows[0],
+                    colour,
+                    width=1.5,
+                    opacity=0.4,
+                ),
                 Curve("after 0", after, rows[1], colour, width=3.5),
             ],
             x_range=(0, WAYS**2 - 1),
@@ -85,17 +92,16 @@ class SignRun(RunKind):
         ways = self.config.task_family.ways
         return (
             f"{exact(100 * value)} % = share of the questions in {TASKS} held-out tasks of {ways} "
-            f"signs that are told right, after {count(step, 'step')}"
+            f"signs that are told right, after {self.steps(step)}"
         )
 
     def about(self) -> dict[str, str]:
         config = self.config
-        inner = count(config.inner_steps, "inner step")
         return {
-            "query": f"exp(−L), L the mean cross-entropy at the queries after {inner}, over the "
+            "query": f"exp(−L), L the mean cross-entropy at the queries after {self.inner}, over the "
             f"{count(config.meta_batch, 'task')} of an outer step: the probability that is given "
             "to the right sign; the thick line is its moving mean",
-            "heldOut": f"share of new drawings told right after {inner}, over {TASKS} held-out "
+            "heldOut": f"share of new drawings told right after {self.inner}, over {TASKS} held-out "
             f"tasks of {config.task_family.ways} signs, at each snapshot",
             "ignoring": f"{exact(100 * self.without)} % = the same share, of the steps from random "
             f"weights; a guess is right in {ratio(1 / config.task_family.ways)}",
@@ -111,6 +117,6 @@ class SignRun(RunKind):
     def detail(self, first: float, last: float) -> str:
         begins, ends = (
             told(ratio(share), f"{exact(100 * share)} % = mean of the {WAYS} probabilities, {when}")
-            for share, when in ((first, "before any step"), (last, "after the last"))
+            for share, when in zip((first, last), self.ends, strict=True)
         )
         return f"Of these three, the right one gets {begins} before and {ends} after them."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from operator import itemgetter
-from typing import ClassVar
 
 import numpy as np
 
@@ -32,19 +31,17 @@ TOP = 2.5
 class WaveRun(RunKind):
     """A few waves that lie apart, and the curves that the network becomes on their points."""
 
-    axis: str
-    keys: ClassVar[dict[str, str]] = {
-        "query": "query loss",
-        "heldOut": "held-out error",
-        "ignoring": "one fixed curve for all",
-    }
-
     def __init__(self, config: TrainConfig):
         super().__init__(config)
         family = as_waves(config.task_family)
         self._plain = family.metric == "l1"
         self.axis = "mean |error|" if self._plain else "mean squared error"
         self.measure = f"mean {self._error} on a new wave"
+        self.keys = {
+            "query": "held-out error" if config.learner.bands else "query loss",
+            "heldOut": "held-out error",
+            "ignoring": "one fixed curve for all",
+        }
         self.grid = np.linspace(*family.x_range, POINTS)
         waves, episode = family.sample_episodes(
             np.random.default_rng(PROBE_SEED),
@@ -80,8 +77,18 @@ class WaveRun(RunKind):
             Curve(f"truth {i}", "the true waves", y, grey.colours, grey.dash, 1.5, legend=not i)
             for i, y in enumerate(self.truths)
         ]
-        curves.append(Curve("before", "before any step", rows[0], colour, "solid", 1.5, 0.4))
-        after = f"after {count(self.config.inner_steps, 'step')}"
+        curves.append(
+            Curve(
+                "before",
+                f"before any {self.config.learner.a_step}",
+                rows[0],
+                colour,
+                "solid",
+                1.5,
+                0.4,
+            )
+        )
+        after = f"after {self.steps(self.config.inner_steps)}"
         curves += [
             Curve(f"after {i}", after, y, colour, width=3.5, legend=not i)
             for i, y in enumerate(rows[1:])
@@ -112,22 +119,36 @@ class WaveRun(RunKind):
     def formula(self, step: int, value: float) -> str:
         return (
             f"{exact(value)} = mean {self._error} over {TASKS} held-out tasks, "
-            f"after {count(step, 'step')}"
+            f"after {self.steps(step)}"
         )
 
     def about(self) -> dict[str, str]:
-        config, what = self.config, "|network − wave|" if self._plain else "(network − wave)²"
-        inner = count(config.inner_steps, "inner step")
-        loss = "|network − y|" if config.loss == "l1" else "(network − y)²"
+        what = "|network − wave|" if self._plain else "(network − wave)²"
         return {
-            "query": f"mean of {loss} at the query points after {inner}, over the "
-            f"{count(config.meta_batch, 'task')} of an outer step; the thick line is its moving "
-            "mean",
-            "heldOut": f"mean of {what} after {inner}, over {TASKS} held-out tasks, at each "
+            "query": self._about_the_line,
+            "heldOut": f"mean of {what} after {self.inner}, over {TASKS} held-out tasks, at each "
             "snapshot",
             "ignoring": f"{exact(self.without)} = mean of {what} over the same tasks, of the one "
             "curve that is best for all of them together",
         }
+
+    @property
+    def _about_the_line(self) -> str:
+        """What the thick line is."""
+        config, inner = self.config, self.inner
+        if config.learner.bands:
+            return (
+                "the same as the dots: the outer loop lowers −log N(y; mean, σ²) at the query "
+                "points, which falls below zero and is no error"
+            )
+        if config.learner.a_step == "point" and config.fewest_shots is not None:
+            inner = f"{config.fewest_shots} to {count(config.shots, 'point')}"
+        loss = "|network − y|" if config.loss == "l1" else "(network − y)²"
+        return (
+            f"mean of {loss} at the query points after {inner}, over the "
+            f"{count(config.meta_batch, 'task')} of an outer step; the thick line is its moving "
+            "mean"
+        )
 
     @property
     def alternative(self) -> tuple[str, str]:
@@ -142,7 +163,7 @@ class WaveRun(RunKind):
             told(
                 f"{loss:.2g}", f"{exact(loss)} = mean inner loss of the tasks in the chart, {when}"
             )
-            for loss, when in ((first, "before any step"), (last, "after the last"))
+            for loss, when in zip((first, last), self.ends, strict=True)
         )
         return f"{what} goes from {begins} to {ends}."
 

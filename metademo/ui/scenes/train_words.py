@@ -203,8 +203,10 @@ def _trust(progress: Progress) -> float:
 
 def _expected(config: TrainConfig) -> float:
     """Seconds per outer step: a guess from measured speeds of products, and of calls."""
-    work = config.step_work
-    return 2.5e-3 + work / 6e8 if uncovered(config.learner) else work / 8e9
+    work, learner = config.step_work, config.learner
+    if not uncovered(learner):
+        return work / 8e9
+    return 2.5e-3 + work / (6e8 if learner.trained_steps else 2e9)
 
 
 def _about(seconds: float) -> str:
