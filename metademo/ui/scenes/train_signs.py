@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from metademo.algorithms import Meta
@@ -29,14 +27,14 @@ class SignRun(RunKind):
     shares = True
     measure = "share of new drawings told right"
     axis = "share that is right"
-    keys: ClassVar[dict[str, str]] = {
-        "query": "given to the right sign",
-        "heldOut": "told right, new signs",
-        "ignoring": "without meta-training",
-    }
 
     def __init__(self, config: TrainConfig):
         super().__init__(config)
+        self.keys = {
+            "query": "given to the right sign",
+            "heldOut": "told right, new signs",
+            "ignoring": "without meta-training",
+        }
         family = config.task_family.of_ways(WAYS)
         episode = family.sample_episodes(np.random.default_rng(PROBE_SEED), 1, shots=1, queries=1)[
             1
@@ -98,11 +96,11 @@ class SignRun(RunKind):
     def about(self) -> dict[str, str]:
         config = self.config
         return {
-            "query": f"exp(−L), L the mean cross-entropy at the queries after {self.inner}, over the "
-            f"{count(config.meta_batch, 'task')} of an outer step: the probability that is given "
-            "to the right sign; the thick line is its moving mean",
-            "heldOut": f"share of new drawings told right after {self.inner}, over {TASKS} held-out "
-            f"tasks of {config.task_family.ways} signs, at each snapshot",
+            "query": f"exp(−L), L the mean cross-entropy at the queries after {self.inner}, over "
+            f"the {count(config.meta_batch, 'task')} of an outer step: the probability that is "
+            "given to the right sign; the thick line is its moving mean",
+            "heldOut": f"share of new drawings told right after {self.inner}, over {TASKS} "
+            f"held-out tasks of {config.task_family.ways} signs, at each snapshot",
             "ignoring": f"{exact(100 * self.without)} % = the same share, of the steps from random "
             f"weights; a guess is right in {ratio(1 / config.task_family.ways)}",
         }
