@@ -195,7 +195,7 @@ def in_context(tour: Tour) -> None:
     tour.page.get_by_role("radio", name="ALPaCA").click()
     tour.page.get_by_role("button", name="Ask where it knows least").wait_for()
     tour.unfold()
-    tour.page.get_by_text("Asking there").wait_for()
+    tour.page.get_by_text("Asking there").nth(1).wait_for()
     tour.look_in_all_sizes("In context: ALPaCA")
 
 

@@ -170,7 +170,7 @@ That depends on the tasks. The **Compare** page puts several side by side: the s
 the same number of steps. For numbers there is a **standard benchmark** (Finn et al. 2017, here the task
 family `finn`): waves $A \sin(x - \varphi)$ with $A$ from 0.1 to 5 and $\varphi$ from 0 to $\pi$, seen at a
 few points in $[-5, 5]$, and the mean squared error on waves that were never trained on, after 1, 5 and 10
-inner steps. `python -m metademo reproduce` trains and scores on it all that learn from labelled points,
+inner steps, or points where those stand for steps. `python -m metademo reproduce` trains and scores on it all that learn from labelled points,
 beside the published figures.
 """
 
