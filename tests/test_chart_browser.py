@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
 from browser import IDLE, PHONE, SETTLED
 from chart_page import CHART, COUNT_SENT, SOURCE, START, X_RANGE, Y_RANGE, Chart, swipe
+from playwright.sync_api import expect
 
 APP = Path(__file__).parent / "apps" / "chart_app.py"
 PLACES = json.dumps(START, separators=(",", ":")).replace(".0", "")
@@ -188,6 +190,9 @@ def test_the_browser_takes_what_the_server_changes(chart):
     chart.click(2.5, 1.25)
     chart.press("Empty")
     chart.wait("h.dataset.points === '[]'")
+    loss = chart.page.locator(f"{CHART} .md-panel").first
+    expect(loss.locator(".md-panel-values")).to_have_text("undefined")
+    expect(loss.locator("svg[role=img]")).to_have_attribute("aria-label", re.compile("undefined$"))
     chart.click(0, 1)
     chart.wait_points(1)
     chart.press("Reset")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from metademo.moments.drawn import draw_points, draw_source
 from metademo.moments.views import SWAPS, DamlView, MamlView
 from metademo.moments.walked import points_walk, source_walk
 from metademo.tasks import FAMILIES, PI, as_waves
-from metademo.ui.components.kernel.insights import LineFigure, MapFigure, packed, span_of
+from metademo.ui.components.kernel.curves import GAP, encode_rows
+from metademo.ui.components.kernel.insights import LineFigure, MapFigure, span_of
 from metademo.ui.scenes import inside_scene as scene
 
 
@@ -130,6 +132,7 @@ def test_the_slopes_are_told_in_numbers():
     losses, _, cosine = slopes.panels
     assert losses.series[1].values == pytest.approx(walk.true_losses.tolist())
     assert len(cosine.series[0].values) == walk.steps + 1
+    assert cosine.without == "undefined", "where a gradient is zero"
     image, own, output = sees.figures
     assert image.values.shape[:2] == (walk.steps + 1, 65)
     assert own.values.shape[:2] == (walk.steps + 1, 64)
@@ -185,13 +188,23 @@ def test_only_weights_of_the_same_shape_fit():
 # ------------------------------------------------------------------------ for the browser
 
 
-def test_numbers_are_packed_to_a_thirty_thousandth_of_their_range():
+def decoded(sent: dict[str, Any]) -> np.ndarray:
+    numbers = np.frombuffer(base64.b64decode(sent["y"]), "<i2").reshape(sent["rows"], -1)
+    values = sent["start"] + sent["unit"] * (numbers + 32_500.0)
+    return np.where(numbers == GAP, np.nan, values)
+
+
+def test_numbers_are_packed_to_a_sixty_thousandth_of_their_range():
     rows = np.random.default_rng(0).normal(size=(3, 17))
-    sent = packed(rows)
-    numbers = np.frombuffer(base64.b64decode(sent["numbers"]), "<i2").reshape(3, 17)
-    back = sent["start"] + sent["unit"] * numbers
-    np.testing.assert_allclose(back, rows, atol=0.51 * np.ptp(rows) / 32_000)
-    assert packed(np.ones((1, 2)))["unit"] > 0, "numbers that are all the same have a unit, too"
+    rows[1, 2], rows[2, 0] = np.nan, np.inf
+    expected = np.where(np.isfinite(rows), rows, np.nan)
+    tolerance = 0.51 * (np.nanmax(expected) - np.nanmin(expected)) / 65_000
+    np.testing.assert_allclose(decoded(encode_rows(rows)), expected, atol=tolerance)
+
+
+@pytest.mark.parametrize("value", [3.0, np.nan])
+def test_numbers_that_are_all_the_same_are_packed_too(value):
+    np.testing.assert_array_equal(decoded(encode_rows(np.full((2, 3), value))), value)
 
 
 @pytest.mark.parametrize("values", [np.zeros((3, 3)), np.full((3, 3), 2.0), np.eye(3)])

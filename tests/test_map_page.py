@@ -46,7 +46,7 @@ def test_with_weights_of_cavia_a_link_leads_to_the_map(weights):
     assert shown["page"] == "maml"
     assert len(shown["walk"]) == 6
     assert len(shown["tasks"]) == 200
-    assert shown["curves"]["count"] == 21 * 21
+    assert shown["curves"]["rows"] == 21 * 21
     assert "5 numbers" in shown["sentence"]
     assert "% of their variance" in shown["detail"]
 

@@ -102,7 +102,9 @@ def draw_chart() -> None:
             for k, (e, o) in enumerate(zip(error, other, strict=True))
         ],
         panels=[
-            Panel("Loss on your points, per step", [Series("loss", loss, BLUE)]),
+            Panel(
+                "Loss on your points, per step", [Series("loss", loss, BLUE)], without="undefined"
+            ),
             Panel(
                 "Error against the true wave",
                 [Series("ordinary", other, ORANGE, "dashdot"), Series("this one", error, BLUE)],

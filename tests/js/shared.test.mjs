@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sendAlone } from "../../metademo/ui/components/kernel/messages.js";
-import { decode } from "../../metademo/ui/components/kernel/plot.js";
+import { decode } from "../../metademo/ui/components/kernel/rows.js";
 import { faded, shared } from "../../metademo/ui/components/kernel/shared.js";
 import { Clock } from "./clock.mjs";
 

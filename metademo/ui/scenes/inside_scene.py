@@ -214,6 +214,7 @@ def _slope_panels(found: Slopes) -> list[Panel]:
             [Series("cosine", found.cosine.tolist(), *mine)],
             note="1: they point the same way; 0: at right angles. Where one of them is zero it is "
             "undefined.",
+            without="undefined",
         ),
     ]
 

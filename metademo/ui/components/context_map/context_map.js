@@ -13,12 +13,10 @@
  * (whether the visitor moved it), data-gap (from the curve at the dot to the visitor's wave, on average).
  */
 
-import { loadStyle, make, mount, readTheme, say, svg } from "../kernel/base.js";
+import { make, mount, readTheme, say, svg } from "../kernel/base.js";
+import { Beside } from "../kernel/beside.js";
 import { pretty } from "../kernel/formats.js";
-import { followPaper } from "../kernel/paper.js";
-import { decode } from "../kernel/plot.js";
-import { between, unpacked } from "../kernel/rows.js";
-import { shared } from "../kernel/shared.js";
+import { between, decode } from "../kernel/rows.js";
 import { mark } from "../kernel/stage.js";
 import { WaveChart } from "../kernel/wave_chart.js";
 import { CurveGrid } from "./grid.js";
@@ -29,11 +27,9 @@ export default function render(component) {
   return mount(component, (host) => new ContextMap(host));
 }
 
-class ContextMap {
+/** @extends {Beside<Data>} */
+class ContextMap extends Beside {
   // From the first data on.
-  /** @type {Component} */ component;
-  /** @type {Data} */ data;
-  /** @type {Promise<void>} */ starting;
   /** @type {CurveGrid} */ grid;
   /** @type {Float64Array} */ truth;
   /** @type {string} */ key;
@@ -45,26 +41,16 @@ class ContextMap {
   /** @type {HTMLButtonElement} */ back;
   /** @type {Plane} */ plane;
   /** @type {WaveChart} */ chart;
-  /** @type {() => void} */ unfollow;
-  /** @type {() => void} */ leavePaper;
 
   /** @param {HTMLElement} host */
   constructor(host) {
-    this.host = host;
+    super(host);
     this.at = Infinity; // until a scrubber says otherwise: the last step
     /** @type {?number[]} */
     this.own = null; // where the visitor has put the dot
   }
 
-  /** @param {Component} component */
-  update(component) {
-    this.component = component;
-    this.data = component.data;
-    this.starting ??= loadStyle(component.root + this.data.assets.style).then(() => this.#build());
-    if (this.plane) this.#take();
-  }
-
-  #build() {
+  build() {
     this.sentence = make("p", { className: "md-context-sentence" });
     this.detail = make("p", { className: "md-small md-context-detail" });
     this.legend = make("div", { className: "md-context-legend" });
@@ -75,22 +61,21 @@ class ContextMap {
     this.chart = new WaveChart();
     const left = make("div", {}, this.plane.stage, this.legend);
     const right = make("div", {}, this.chart.element, this.told, this.back, this.detail);
-    this.host.replaceChildren(make("div", { className: "md-chart md-context" },
-      this.sentence, make("div", { className: "md-context-body" }, left, right)));
-    this.host.style.minHeight = "";
-    this.#take();
-    this.unfollow = shared(this.data.page).follow(({ step }) => { if (step !== undefined) this.#scrub(step); });
-    this.leavePaper = followPaper(() => this.#take());
+    return make("div", { className: "md-chart md-context" },
+      this.sentence, make("div", { className: "md-context-body" }, left, right));
   }
 
+  /** @param {import("../kernel/shared.js").Values} news */
+  follow({ step }) { if (step !== undefined) this.#scrub(step); }
+
   /** New data, or another theme. */
-  #take() {
+  take() {
     const { data } = this;
     const theme = readTheme(this.host);
     const key = JSON.stringify([data, theme.key]);
     if (key === this.key) return;
     this.key = key;
-    this.grid = new CurveGrid(unpacked(data.curves), data.side, data.reach);
+    this.grid = new CurveGrid(decode(data.curves), data.side, data.reach);
     [this.truth] = decode(data.truth);
     say(this.sentence, data.sentence);
     say(this.detail, data.detail);
@@ -154,8 +139,7 @@ class ContextMap {
   }
 
   destroy() {
-    this.unfollow?.();
-    this.leavePaper?.();
+    super.destroy();
     this.plane?.destroy();
     this.chart?.destroy();
   }

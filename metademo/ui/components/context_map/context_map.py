@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable
 
 from metademo.ui.components.kernel import assets
-from metademo.ui.components.kernel.insights import packed
+from metademo.ui.components.kernel.curves import encode_rows
 from metademo.ui.scenes.map_scene import MapScene, phase_labels
 
 FIRST_PAINT_HEIGHT = 560
@@ -36,7 +36,7 @@ def context_map(key: str, scene: MapScene, *, page: str) -> None:
         "sizes": list(scene.sizes),
         "reach": scene.reach,
         "side": scene.side,
-        "curves": packed(scene.curves),
+        "curves": encode_rows(scene.curves),
         "walk": scene.walk.tolist(),
     }
     _mount()(key=key, data=data | scene.encoded())

@@ -3,7 +3,7 @@
 import { make, say, set, svg } from "../kernel/base.js";
 import { clamp } from "../kernel/formats.js";
 import { Figure } from "./figure.js";
-import { unpacked } from "../kernel/rows.js";
+import { decode } from "../kernel/rows.js";
 
 /**
  * @typedef {import("./figure.js").FigureData & import("../kernel/rows.js").Packed & {kind: "image",
@@ -41,7 +41,7 @@ export class Image extends Figure {
   }
 
   take() {
-    this.rows = unpacked(this.data);
+    this.rows = decode(this.data);
     this.abouts = this.data.groups.flatMap(({ abouts }) => abouts);
     let top = EDGE.top;
     this.tops = this.data.groups.flatMap(({ abouts }) => {

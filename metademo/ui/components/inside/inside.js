@@ -10,10 +10,9 @@
  * For tests and scripts the host element tells what is drawn: data-ready, data-step.
  */
 
-import { loadStyle, make, mount, readTheme, say } from "../kernel/base.js";
-import { followPaper } from "../kernel/paper.js";
+import { make, mount, readTheme, say } from "../kernel/base.js";
+import { Beside } from "../kernel/beside.js";
 import { Panels } from "../kernel/panels.js";
-import { shared } from "../kernel/shared.js";
 import { mark } from "../kernel/stage.js";
 import { Lines } from "./lines.js";
 import { PlaneMap } from "./map.js";
@@ -26,41 +25,28 @@ export default function render(component) {
   return mount(component, (host) => new Inside(host));
 }
 
-class Inside {
-  // From the first data on.
-  /** @type {Component} */ component;
-  /** @type {Data} */ data;
-  /** @type {Promise<void>} */ starting;
+/** @extends {Beside<Data>} */
+class Inside extends Beside {
+  // From when it is built.
   /** @type {HTMLElement} */ element;
-  /** @type {() => void} */ unfollow;
-  /** @type {() => void} */ leavePaper;
 
   /** @param {HTMLElement} host */
   constructor(host) {
-    this.host = host;
+    super(host);
     /** @type {Insight[]} */
     this.insights = [];
     this.at = 0;
   }
 
-  /** @param {Component} component */
-  update(component) {
-    this.component = component;
-    this.data = component.data;
-    this.starting ??= loadStyle(component.root + this.data.assets.style).then(() => this.#build());
-    if (this.element) this.#take();
-  }
-
-  #build() {
+  build() {
     this.element = make("div", { className: "md-chart md-inside" });
-    this.host.replaceChildren(this.element);
-    this.#take();
-    this.host.style.minHeight = "";
-    this.unfollow = shared(this.data.page).follow(({ step }) => { if (step !== undefined) this.#show(step); });
-    this.leavePaper = followPaper(() => this.#take());
+    return this.element;
   }
 
-  #take() {
+  /** @param {import("../kernel/shared.js").Values} news */
+  follow({ step }) { if (step !== undefined) this.#show(step); }
+
+  take() {
     const theme = readTheme(this.host);
     const { insights, steps } = this.data;
     while (this.insights.length > insights.length) this.insights.pop()?.destroy();
@@ -83,8 +69,7 @@ class Inside {
   }
 
   destroy() {
-    this.unfollow?.();
-    this.leavePaper?.();
+    super.destroy();
     for (const insight of this.insights) insight.destroy();
   }
 }

@@ -4,7 +4,7 @@ import { make, set, svg } from "../kernel/base.js";
 import { DASHES, pretty } from "../kernel/formats.js";
 import { linearScale } from "../kernel/scales.js";
 import { Figure } from "./figure.js";
-import { between, unpacked } from "../kernel/rows.js";
+import { between, decode } from "../kernel/rows.js";
 
 /**
  * @typedef {import("../kernel/rows.js").Packed & {label: string, color: import("../kernel/base.js").Colors, dash: string, width: number}} LineData
@@ -30,7 +30,7 @@ export class Lines extends Figure {
     set(this.svg, { height: HEIGHT });
   }
 
-  take() { this.rows = this.data.lines.map(unpacked); }
+  take() { this.rows = this.data.lines.map(decode); }
 
   draw() {
     const { data, width } = this;

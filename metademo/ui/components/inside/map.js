@@ -5,7 +5,7 @@ import { pretty } from "../kernel/formats.js";
 import { errorText, niceUnit } from "../kernel/scales.js";
 import { contour, levels } from "./contours.js";
 import { Figure } from "./figure.js";
-import { between, unpacked } from "../kernel/rows.js";
+import { between, decode } from "../kernel/rows.js";
 
 /**
  * @typedef {import("./figure.js").FigureData & import("../kernel/rows.js").Packed & {kind: "map", least: number, greatest: number,
@@ -37,7 +37,7 @@ export class PlaneMap extends Figure {
   }
 
   take() {
-    this.rows = unpacked(this.data);
+    this.rows = decode(this.data);
     this.heights = this.rows.flatMap((row) => Array.from(row));
   }
 

@@ -82,6 +82,7 @@ class Panel:
     series: Sequence[Series]
     log: bool = False
     note: str = ""  # a tooltip, one plain line
+    without: str = "–"  # what is said where a line has no value
 
 
 @dataclass(frozen=True)
@@ -241,14 +242,15 @@ def _pack_heights(y: np.ndarray, y_range: Range) -> dict[str, Any]:
 
 
 def encode_rows(values: np.ndarray) -> dict[str, Any]:
-    """Values (..., n) as rows of int16 from the least to the largest there can be: 2 bytes each."""
+    """Values (..., n) as rows of int16 from the least to the greatest of them: 2 bytes each."""
     rows = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
-    most = float(np.abs(rows[np.isfinite(rows)]).max(initial=0.0)) or 1.0
-    return _pack(rows, -most, most / 32_500)
+    finite = rows[np.isfinite(rows)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    return _pack(rows, low, (high - low) / 65_000 or 1.0)
 
 
 def _pack(rows: np.ndarray, start: float, unit: float) -> dict[str, Any]:
-    """Values (rows, n) as whole numbers of units, which `decode` in `plot.js` reads."""
+    """Values (rows, n) as whole numbers of units, which `decode` in `rows.js` reads."""
     numbers = np.where(np.isfinite(rows), np.rint((rows - start) / unit) - 32_500, GAP)
     return {
         "rows": len(rows),

@@ -6,7 +6,6 @@ the steps 0..S. Each has a sentence that says what there is to see in it.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +16,12 @@ from metademo.ui.components.kernel.curves import (
     Color,
     Panel,
     Ticks,
+    encode_rows,
     encode_series,
     encode_ticks,
     two_colors,
 )
 from metademo.ui.components.kernel.gestures import Range, finite
-
-LEVELS = 32_000
-"""Between the least and the greatest value of an array, as it is sent: int16."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ class LineFigure:
                     "color": list(two_colors(line.color)),
                     "dash": line.dash,
                     "width": line.width,
-                    **packed(np.minimum(rows, top)),
+                    **encode_rows(np.minimum(rows, top)),
                 }
                 for line, rows in zip(self.lines, values, strict=True)
             ],
@@ -126,7 +123,7 @@ class MapFigure:
             "losses": [finite(v) for v in self.losses],
             "lost": [float(v) for v in self.lost],
             "color": list(two_colors(self.color)),
-            **packed(np.log(np.clip(self.values, least, greatest))),
+            **encode_rows(np.log(np.clip(self.values, least, greatest))),
         }
 
 
@@ -162,7 +159,6 @@ class ImageFigure:
     color: Color
 
     def encoded(self) -> dict[str, Any]:
-        steps, rows, _ = self.values.shape
         return {
             "kind": "image",
             "title": self.title,
@@ -173,7 +169,7 @@ class ImageFigure:
             "xTicks": encode_ticks(self.x_ticks),
             "at": float(self.at),
             "color": list(two_colors(self.color)),
-            **packed(self.values.reshape(steps * rows, -1)),
+            **encode_rows(self.values),
         }
 
 
@@ -211,23 +207,11 @@ def span_of(values: np.ndarray) -> Range:
     return min(max(float(values.min()), greatest / 1000), greatest / 1.001), greatest
 
 
-def packed(values: np.ndarray) -> dict[str, Any]:
-    """Rows of finite numbers (rows, places) as int16 between the least and the greatest."""
-    low, high = float(values.min()), float(values.max())
-    unit = (high - low) / LEVELS or 1.0
-    numbers = np.rint((values - low) / unit).astype("<i2")
-    return {
-        "count": len(values),
-        "start": low,
-        "unit": unit,
-        "numbers": base64.b64encode(numbers.tobytes()).decode(),
-    }
-
-
 def encode_panel(panel: Panel) -> dict[str, Any]:
     return {
         "title": panel.title,
         "log": panel.log,
         "note": panel.note,
+        "without": panel.without,
         "series": [encode_series(s, [finite(v) for v in s.values]) for s in panel.series],
     }

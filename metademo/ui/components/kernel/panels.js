@@ -11,7 +11,7 @@ import { followSize } from "./stage.js";
  * @typedef {import("./base.js").Theme} Theme
  * @typedef {?number | undefined} Value  of a series at a step; null if it is not finite, undefined beyond its end
  * @typedef {import("./base.js").Series & {values: (?number)[], about: string[]}} Series
- * @typedef {{title: string, log: boolean, note: string, series: Series[]}} PanelData
+ * @typedef {{title: string, log: boolean, note: string, without: string, series: Series[]}} PanelData  `without` is said where there is no value
  */
 
 const HEIGHT = 128;
@@ -170,16 +170,17 @@ class Panel {
     const x = this.x(Math.min(at, this.steps));
     set(this.cursor, { d: `M${x},${EDGE.top}V${HEIGHT - EDGE.bottom}` });
     const step = Math.round(at);
-    const values = this.data.series.map((series) => text(series.values[Math.min(step, series.values.length - 1)]));
+    const { series, without } = this.data;
+    const values = series.map((s) => text(s.values[Math.min(step, s.values.length - 1)], without));
     set(this.svg, { "aria-label": `${describe(this.data, this.steps)}; at step ${step}: ${values.join(", ")}` });
-    this.data.series.forEach((series, i) => {
+    series.forEach((series, i) => {
       // A series of fewer steps than the others stays where it ends.
       const own = Math.min(at, series.values.length - 1);
       const value = between(series.values, own);
       this.heads[i].style.display = this.#drawable(value) ? "" : "none";
       if (this.#drawable(value)) set(this.heads[i], { cx: this.x(own), cy: this.y(value) });
       const number = /** @type {HTMLElement} */ (this.values.children[i].lastChild);
-      say(number, text(series.values[Math.round(own)]));
+      say(number, text(series.values[Math.round(own)], without));
       explained(number, series.about[Math.min(Math.round(own), series.about.length - 1)] ?? "");
     });
   }
@@ -202,9 +203,10 @@ function scaleOf(data) {
 
 /** @param {PanelData} data  @param {number} steps */
 function describe(data, steps) {
-  const parts = data.series.map((s) => `${s.label} from ${text(s.values[0])} to ${text(s.values[steps] ?? s.values.at(-1))}`);
+  const said = (/** @type {Value} */ value) => text(value, data.without);
+  const parts = data.series.map((s) => `${s.label} from ${said(s.values[0])} to ${said(s.values[steps] ?? s.values.at(-1))}`);
   return `${data.title}: ${parts.join("; ")}`;
 }
 
-/** An error in words; no value at all is a dash. @param {Value} value */
-function text(value) { return value === null || value === undefined ? "–" : errorText(value); }
+/** An error in words. @param {Value} value  @param {string} without  said where there is none */
+function text(value, without) { return value === null || value === undefined ? without : errorText(value); }

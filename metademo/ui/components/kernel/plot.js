@@ -1,35 +1,20 @@
 /** The plot itself: Plotly.js draws axes and curves; moving a curve afterwards only rewrites its path. */
 
 import { DASHES } from "./formats.js";
+import { decode } from "./rows.js";
 import { faded } from "./shared.js";
 
-const GAP = -32768;
 const CONFIG = { staticPlot: true, displayModeBar: false, responsive: false };
 
 /**
  * @typedef {import("./base.js").Theme} Theme
  * @typedef {import("./base.js").Series & {name: string, width: number, opacity: number, legend: boolean,
  *   about: string, band: ?Band} & Packed} Curve
- * @typedef {{rows: number, start: number, unit: number, y: string}} Packed  as curves.py packs it
+ * @typedef {import("./rows.js").Packed} Packed
  * @typedef {{label: string, opacity: number, about: string, low: Packed, high: Packed}} Band  what lies between two lines
  * @typedef {[values: number[], labels: string[]]} Ticks
  * @typedef {{curves: Curve[], xRange: number[], yRange: number[], xTicks: ?Ticks}} PlotData
  */
-
-/**
- * int16 values in base64, as rows of numbers (NaN where there is no value).
- * @param {Packed} curve
- */
-export function decode(curve) {
-  const text = atob(curve.y);
-  const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  const n = bytes.length / 2 / curve.rows;
-  return Array.from({ length: curve.rows }, (_, row) => Float64Array.from({ length: n }, (_, i) => {
-    const value = view.getInt16(2 * (row * n + i), true);
-    return value === GAP ? NaN : curve.start + (value + 32500) * curve.unit;
-  }));
-}
 
 export class Plot {
   // From the first data on.

@@ -1,20 +1,23 @@
 /** Rows of numbers as Python sends them. No page in here. */
 
+const GAP = -32768;
+
 /**
- * @typedef {{count: number, start: number, unit: number, numbers: string}} Packed  see `packed` in insights.py
+ * @typedef {{rows: number, start: number, unit: number, y: string}} Packed  as curves.py packs them
  */
 
 /**
- * The rows of numbers that Python has packed.
+ * int16 values in base64, as rows of numbers (NaN where there is no value).
  * @param {Packed} packed
- * @returns {Float64Array[]}
  */
-export function unpacked({ count, start, unit, numbers }) {
-  const bytes = Uint8Array.from(atob(numbers), (c) => c.charCodeAt(0));
+export function decode({ rows, start, unit, y }) {
+  const bytes = Uint8Array.from(atob(y), (c) => c.charCodeAt(0));
   const view = new DataView(bytes.buffer);
-  const n = bytes.length / 2 / count;
-  return Array.from({ length: count }, (_, row) =>
-    Float64Array.from({ length: n }, (_, i) => start + unit * view.getInt16(2 * (row * n + i), true)));
+  const n = bytes.length / 2 / rows;
+  return Array.from({ length: rows }, (_, row) => Float64Array.from({ length: n }, (_, i) => {
+    const value = view.getInt16(2 * (row * n + i), true);
+    return value === GAP ? NaN : start + (value + 32500) * unit;
+  }));
 }
 
 /** Between two rows. @param {ArrayLike<number>[]} rows  @param {number} at @returns {number[]} */

@@ -2,7 +2,7 @@
 
 import { make, say, set, svg } from "../kernel/base.js";
 import { DASHES, clamp } from "../kernel/formats.js";
-import { decode } from "../kernel/plot.js";
+import { decode } from "../kernel/rows.js";
 import { followSize } from "../kernel/stage.js";
 
 /**

@@ -11,8 +11,8 @@
  * For tests and scripts the host element tells what is drawn: data-ready, data-pending, data-step.
  */
 
-import { loadStyle, make, mount, readTheme } from "../kernel/base.js";
-import { followPaper } from "../kernel/paper.js";
+import { make, mount, readTheme } from "../kernel/base.js";
+import { Beside } from "../kernel/beside.js";
 import { Board } from "./board.js";
 import { sendAlone } from "../kernel/messages.js";
 import { shared } from "../kernel/shared.js";
@@ -26,41 +26,25 @@ export default function render(component) {
   return mount(component, (host) => new Scores(host));
 }
 
-class Scores {
-  // From the first data on.
-  /** @type {Component} */ component;
-  /** @type {Data} */ data;
-  /** @type {Promise<void>} */ starting;
+/** @extends {Beside<Data>} */
+class Scores extends Beside {
+  // From when it is built.
   /** @type {Board} */ board;
   /** @type {Sweep} */ sweep;
-  /** @type {() => void} */ unfollow;
 
   /** @param {HTMLElement} host */
   constructor(host) {
-    this.host = host;
+    super(host);
     this.asked = Date.now(); // no question is like one of an earlier visit to the page
   }
 
-  /** @param {Component} component */
-  update(component) {
-    this.component = component;
-    this.data = component.data;
-    this.starting ??= loadStyle(component.root + this.data.assets.style).then(() => this.#build());
-    if (this.board) this.#take();
-  }
-
-  #build() {
-    const place = shared(this.data.page);
-    this.board = new Board(place);
+  build() {
+    this.board = new Board(shared(this.data.page));
     this.sweep = new Sweep();
-    this.host.replaceChildren(make("div", { className: "md-chart md-scores" }, this.board.element, this.sweep.element));
-    this.host.style.minHeight = "";
-    this.#take();
-    this.unfollow = place.follow((news) => this.#follow(news));
-    this.leavePaper = followPaper(() => this.#take());
+    return make("div", { className: "md-chart md-scores" }, this.board.element, this.sweep.element);
   }
 
-  #take() {
+  take() {
     const theme = readTheme(this.host);
     this.board.update(this.data.board, theme);
     this.sweep.update(this.data.sweep, theme);
@@ -70,7 +54,7 @@ class Scores {
   }
 
   /** @param {import("../kernel/shared.js").Values} news */
-  #follow({ step, name, pinned }) {
+  follow({ step, name, pinned }) {
     if (step !== undefined) {
       this.board.show(step);
       this.sweep.show(step);
@@ -86,8 +70,7 @@ class Scores {
   #ask() { sendAlone(() => this.component.setStateValue("asked", (this.asked += 1))); }
 
   destroy() {
-    this.unfollow?.();
-    this.leavePaper?.();
+    super.destroy();
     this.sweep?.destroy();
     clearInterval(this.polling);
   }

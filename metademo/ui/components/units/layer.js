@@ -1,10 +1,10 @@
 /** The units of a layer at a step: what they put out, their shares of the wave, and what some of these add up to. No page in here. */
 
 import { clamp } from "../kernel/formats.js";
-import { decode } from "../kernel/plot.js";
+import { decode } from "../kernel/rows.js";
 
 /**
- * @typedef {Pick<import("../kernel/plot.js").Curve, "rows" | "start" | "unit" | "y">} Rows  as curves.py packs them
+ * @typedef {import("../kernel/rows.js").Packed} Rows
  * @typedef {[number: number, moved: ?number, about: string]} Unit
  * @typedef {"activations" | "contributions"} Kind  of what a unit's small curve shows
  * @typedef {{number: number, title: string, units: Unit[], others: number, telling: number,

@@ -15,12 +15,11 @@
  * is chosen), data-parts (how many are in the sum), data-gap (how far the sum is from the wave, at most).
  */
 
-import { loadStyle, make, mount, readTheme, say } from "../kernel/base.js";
+import { make, mount, readTheme, say } from "../kernel/base.js";
+import { Beside } from "../kernel/beside.js";
 import { explained } from "../kernel/explain.js";
 import { clamp, pretty } from "../kernel/formats.js";
-import { followPaper } from "../kernel/paper.js";
-import { decode } from "../kernel/plot.js";
-import { shared } from "../kernel/shared.js";
+import { decode } from "../kernel/rows.js";
 import { lineMark, mark } from "../kernel/stage.js";
 import { WaveChart } from "../kernel/wave_chart.js";
 import { Grid } from "./grid.js";
@@ -42,11 +41,9 @@ export default function render(component) {
   return mount(component, (host) => new Units(host));
 }
 
-class Units {
+/** @extends {Beside<Data>} */
+class Units extends Beside {
   // From the first data on.
-  /** @type {Component} */ component;
-  /** @type {Data} */ data;
-  /** @type {Promise<void>} */ starting;
   /** @type {import("../kernel/base.js").Theme} */ theme;
   /** @type {Layer[]} */ layers;
   /** @type {Grid[]} */ grids;
@@ -69,11 +66,10 @@ class Units {
   /** @type {HTMLElement} */ total;
   /** @type {WaveChart} */ sum;
   /** @type {Pushes} */ pushes;
-  /** @type {() => void} */ unfollow;
 
   /** @param {HTMLElement} host */
   constructor(host) {
-    this.host = host;
+    super(host);
     this.at = Infinity; // until a scrubber says otherwise: the last step
     /** @type {Kind} */
     this.kind = "contributions";
@@ -81,15 +77,7 @@ class Units {
     this.own = {};
   }
 
-  /** @param {Component} component */
-  update(component) {
-    this.component = component;
-    this.data = component.data;
-    this.starting ??= loadStyle(component.root + this.data.assets.style).then(() => this.#build());
-    if (this.sum) this.#take();
-  }
-
-  #build() {
+  build() {
     this.sentence = make("p", { className: "md-units-sentence" });
     this.switch = make("div", { className: "md-units-switch", role: "group", "aria-label": "What the small curves show" },
       ...KINDS.map(([kind, name, about]) => {
@@ -114,16 +102,15 @@ class Units {
     const left = make("div", {}, make("div", { className: "md-units-head" }, this.switch, this.keys), this.tiles);
     const right = make("div", {}, this.title, this.about, this.sum.element,
       make("div", { className: "md-scrub md-units-slider" }, this.track, this.how), this.total, this.pushes.element);
-    this.host.replaceChildren(make("div", { className: "md-chart md-units" },
-      this.sentence, make("div", { className: "md-units-body" }, left, right)));
-    this.host.style.minHeight = "";
-    this.#take();
-    this.unfollow = shared(this.data.page).follow(({ step }) => { if (step !== undefined) this.#show(step); });
-    this.leavePaper = followPaper(() => this.#take());
+    return make("div", { className: "md-chart md-units" },
+      this.sentence, make("div", { className: "md-units-body" }, left, right));
   }
 
+  /** @param {import("../kernel/shared.js").Values} news */
+  follow({ step }) { if (step !== undefined) this.#show(step); }
+
   /** New data, or another theme. */
-  #take() {
+  take() {
     const { data } = this;
     const theme = readTheme(this.host);
     const key = JSON.stringify([data, theme.key]);
@@ -228,8 +215,7 @@ class Units {
   }
 
   destroy() {
-    this.unfollow?.();
-    this.leavePaper?.();
+    super.destroy();
     this.sum?.destroy();
   }
 }
