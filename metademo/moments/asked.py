@@ -13,8 +13,7 @@ from metademo.evaluation import run_learner
 from metademo.models import Model
 from metademo.moments.candidates import Candidate
 from metademo.moments.signs import DrawView, strokes_of
-from metademo.tasks import Array, Examples
-from metademo.tasks.glyphs import probabilities
+from metademo.tasks import Array, Examples, probabilities
 from metademo.tasks.strokes import BOX, THICKNESS, boxed, drawn
 
 
