@@ -1,4 +1,4 @@
-"""The Draw page through Streamlit's own test harness: strokes as a browser sends them, and worse."""
+"""The Draw page through Streamlit's own test harness: strokes as a browser sends them."""
 
 from __future__ import annotations
 
