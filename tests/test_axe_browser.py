@@ -167,7 +167,7 @@ def without_plotly(tour: Tour) -> None:
 
 
 def daml_and_compare(tour: Tour) -> None:
-    for title in ("DAML", "In context", "Compare", "Duel"):
+    for title in ("DAML", "In context", "Compare", "Draw", "Duel"):
         tour.open(title)
         tour.unfold()
         tour.look_in_all_sizes(title)

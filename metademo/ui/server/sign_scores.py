@@ -9,43 +9,51 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from metademo.algorithms import GradientBased
-from metademo.evaluation import Evaluation, run_learner
+from metademo.evaluation import Evaluation, evaluate, run_learner
 from metademo.models import Model
 from metademo.moments.asked import turned
 from metademo.moments.candidates import Candidate
 from metademo.moments.outside_of_signs import CHANGES
 from metademo.moments.signs import DrawView
-from metademo.tasks import FAMILIES, Array, Episode, Examples, GlyphFamily
+from metademo.tasks import (
+    FAMILIES,
+    WRITTEN,
+    Array,
+    Episode,
+    Examples,
+    GlyphFamily,
+    TaskFamily,
+)
 from metademo.tasks.glyphs import episode_of
 from metademo.tasks.strokes import BOX, boxed, drawn
 from metademo.training import HELD_OUT_STREAM
 from metademo.ui.server.measurements import known, shared_cache
-from metademo.ui.server.score_cache import PENDING, Failed
+from metademo.ui.server.score_cache import PENDING
 
 TASKS, SEED = 300, 0
 SWEPT_TASKS, SWEPT_QUERIES = 100, 2
 BATCH = 50
+SIGNS = cast(GlyphFamily, FAMILIES["glyphs"])
+MEASURED_ON: dict[str, TaskFamily] = {"generated signs": SIGNS, "real digits": WRITTEN["digits"]}
+"""Held-out tasks of the kind that was trained on, and of what no training ever saw."""
 
 
 class Measured(NamedTuple):
     """What is known by now of the chosen learners, by their names.
 
     Attributes:
-        held_out: accuracy on held-out tasks of generated signs.
+        held_out: accuracy on held-out tasks, by what these are of, a key of `MEASURED_ON`.
         sweeps: accuracy (steps + 1, values) along the view's change.
         pending: those of whom something is still being measured.
-        failed: why something could not be measured.
     """
 
-    held_out: Mapping[str, Evaluation]
+    held_out: Mapping[str, Mapping[str, Evaluation]]
     sweeps: Mapping[str, Array]
     pending: tuple[str, ...] = ()
-    failed: Mapping[str, str] = {}
 
 
 def request(view: DrawView, chosen: Sequence[Candidate]) -> Measured:
@@ -64,34 +72,37 @@ def request(view: DrawView, chosen: Sequence[Candidate]) -> Measured:
         return {one.name: result(one) for one in reversed(chosen)}
 
     sweeps = ask(accuracy_along, view.along, view.ways, view.shots)
-    held_out = ask(held_out_accuracy, view.ways, view.shots)
-    both = (sweeps, held_out)
+    held_out = {on: ask(held_out_accuracy, on, view.ways, view.shots) for on in MEASURED_ON}
+    all_asked = (sweeps, *held_out.values())
     return Measured(
-        held_out=known(held_out),
+        held_out={on: known(found) for on, found in held_out.items()},
         sweeps=known(sweeps),
-        pending=tuple(n for n in held_out if any(found[n] is PENDING for found in both)),
-        failed={n: v.reason for found in both for n, v in found.items() if isinstance(v, Failed)},
+        pending=tuple(n for n in sweeps if any(found[n] is PENDING for found in all_asked)),
     )
 
 
-def signs_of(ways: int) -> GlyphFamily:
-    """The family of generated signs, with so many classes a task."""
-    family = FAMILIES["glyphs"].of_ways(ways)
-    assert isinstance(family, GlyphFamily)
-    return family
-
-
-def held_out_accuracy(model: Model, ways: int, shots: int) -> Evaluation:
-    """Accuracy after 0 .. S steps on held-out generated signs, (S + 1, tasks)."""
-    rng = np.random.default_rng([SEED, HELD_OUT_STREAM])
-    episode = signs_of(ways).sample_held_out(rng, TASKS, shots=shots)
-    return Evaluation(accuracy(model, episode)[:, :, 0], "accuracy")
+def held_out_accuracy(model: Model, on: str, ways: int, shots: int) -> Evaluation:
+    """Accuracy after 0 .. S steps on held-out tasks."""
+    return evaluate(
+        model.learner,
+        model.meta,
+        MEASURED_ON[on].of_ways(ways),
+        shots=shots,
+        steps=model.learner.trained_steps,
+        tasks=TASKS,
+        seed=SEED,
+    )
 
 
 def accuracy_along(model: Model, along: str, ways: int, shots: int) -> Array:
     """Mean accuracy after 0 .. S steps at each value of a change, (S + 1, values)."""
-    episode = changed_episode(along, ways, shots)
-    return accuracy(model, episode, groups=len(CHANGES[along].values)).mean(1)
+    support, query = changed_episode(along, ways, shots)
+    outputs = [
+        run_learner(model.learner, model.meta, support.map(itemgetter(b)), query.x[b]).outputs
+        for b in (slice(start, start + BATCH) for start in range(0, SWEPT_TASKS, BATCH))
+    ]
+    right = np.concatenate(outputs, axis=1).argmax(-1) == query.labels
+    return right.reshape(len(right), SWEPT_TASKS, len(CHANGES[along].values), -1).mean((1, 3))
 
 
 @functools.lru_cache(maxsize=8)
@@ -101,14 +112,14 @@ def changed_episode(along: str, ways: int, shots: int) -> Episode[Array]:
     The query set has the drawings one after the other for the first value, then for the next.
     """
     rng = np.random.default_rng([SEED, HELD_OUT_STREAM])
-    signs = signs_of(ways).sample_signs(rng, SWEPT_TASKS, shots + SWEPT_QUERIES)
+    signs = SIGNS.of_ways(ways).sample_signs(rng, SWEPT_TASKS, shots + SWEPT_QUERIES)
     support, query = episode_of(signs.images(), shots)
     places = [(way, shots + k) for way in range(ways) for k in range(SWEPT_QUERIES)]
-    drawings = [[signs.strokes(task, *place) for place in places] for task in range(SWEPT_TASKS)]
+    drawings = [[signs.strokes(task, *at) for at in places] for task in range(SWEPT_TASKS)]
     values = CHANGES[along].values
     x = np.stack(
         [
-            [_redrawn(*drawing, along, value) for value in values for drawing in task]
+            [_redrawn(strokes, wide, along, value) for value in values for strokes, wide in task]
             for task in drawings
         ]
     )
@@ -126,24 +137,3 @@ def _redrawn(strokes: Sequence[Array], thickness: float, along: str, value: floa
     return drawn(
         boxed(turned(strokes, value if along == "turn" else 0.0), size * (BOX - wide)), wide
     )
-
-
-def accuracy(model: Model, episode: Episode[Array], *, groups: int = 1) -> Array:
-    """The share of right answers after 0 .. S steps, (S + 1, tasks, groups).
-
-    Args:
-        groups: how many parts of equal size the queries of a task have, one after the other.
-    """
-    tasks = len(episode.query.x)
-    batches = [slice(start, start + BATCH) for start in range(0, tasks, BATCH)]
-    found = [_right(model, episode.map(itemgetter(batch)), groups) for batch in batches]
-    return np.concatenate(found, axis=1)
-
-
-def _right(model: Model, episode: Episode[Array], groups: int) -> Array:
-    support, query = episode
-    outputs = run_learner(model.learner, model.meta, support, query.x).outputs
-    right = outputs.argmax(-1) == query.labels
-    if not isinstance(model.learner, GradientBased):  # see `asked`
-        right = right[-1:]
-    return right.reshape(*right.shape[:2], groups, -1).mean(-1)
