@@ -46,6 +46,7 @@ class GaussianProcess(Conditioned):
     """
 
     way = "infer"
+    bands = True
     bounds: ClassVar[Mapping[str, Interval]]
 
     @classmethod

@@ -53,10 +53,13 @@ def _of_yardstick(name: str, family: str | None, conditions: Conditions) -> Scor
     """Beside a network of the recipe `fast`, whose settings it has as far as it has any.
 
     Raises:
-        ConfigError: if no family is named: a yardstick was trained on none.
+        ConfigError: if no family is named: a yardstick was trained on none; or if it is no
+            yardstick for that one.
     """
     if family is None:
         raise ConfigError(f"must be there: {name} was trained on none", "family")
+    if reason := YARDSTICKS[name].unsuited(FAMILIES[family]):
+        raise ConfigError(reason)
     config = configure("maml", family)
     rng = np.random.default_rng([conditions.seed, INIT_STREAM])
     learner, meta = YARDSTICKS[name].for_family(config, config.task_family, rng)
