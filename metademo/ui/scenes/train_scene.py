@@ -65,7 +65,8 @@ class TrainScene:
     """What the stage shows: one row of each curve, caption and detail per snapshot.
 
     Attributes:
-        line: what the thick line of the loss chart is, see `loss_line`.
+        line: what the thick line of the loss chart is; "" if it joins the held-out errors, see
+            `loss_line`.
     """
 
     curves: list[Curve]
@@ -178,7 +179,7 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
         y_range=(-height, height),
         steps=[s.step for s in snapshots],
         errors=np.array([s.errors[-1] for s in snapshots]),
-        line="held-out error" if config.learner.bands else "query loss",
+        line="" if config.learner.bands else "query loss",
         **sentences(
             [_caption(config, s, m) for s, m in zip(snapshots, moved, strict=True)],
             [_detail(config, losses) for _, losses in drawn],
@@ -190,25 +191,30 @@ def train_scene(probes: Probes, snapshots: Sequence[Snapshot]) -> TrainScene:
 
 def _about(config: TrainConfig) -> dict[str, str]:
     """What the lines of the loss chart are."""
-    inner = _inner(config)
     what = "|network − wave|" if config.task_family.metric == "l1" else "(network − wave)²"
+    held_out = (
+        f"mean of {what} after {_inner(config)}, over {TASKS} held-out tasks, at each snapshot"
+    )
+    query = _about_query_loss(config)
+    if config.learner.bands:
+        query = held_out = f"{held_out}; {query}"
     return {
-        "query": _about_the_line(config, inner),
-        "heldOut": f"mean of {what} after {inner}, over {TASKS} held-out tasks, at each snapshot",
+        "query": query,
+        "heldOut": held_out,
         "ignoring": f"{exact(ignoring_error(config))} = mean of {what} over the same tasks, of the "
         "one curve that is best for all of them together",
     }
 
 
-def _about_the_line(config: TrainConfig, inner: str) -> str:
-    """What the thick line is."""
+def _about_query_loss(config: TrainConfig) -> str:
     if config.learner.bands:
         return (
-            "the same as the dots: the outer loop lowers −log N(y; mean, σ²) at the query points, "
-            "which falls below zero and is no error"
+            "the outer loop lowers −log N(y; mean, σ²) at the query points, which falls below zero "
+            "and has no place on this axis"
         )
-    if config.learner.a_step == "point" and config.fewest_shots is not None:
-        inner = f"{config.fewest_shots} to {count(config.shots, 'point')}"
+    inner, fewest = _inner(config), config.fewest_shots
+    if config.learner.a_step == "point" and fewest is not None:
+        inner = f"{fewest} to {count(config.shots, 'point')}"
     loss = "|network − y|" if config.loss == "l1" else "(network − y)²"
     return (
         f"mean of {loss} at the query points after {inner}, over the "

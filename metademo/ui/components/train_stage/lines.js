@@ -17,7 +17,7 @@ import { lossScale, stepScale } from "./axes.js";
  *   `errorSteps`; null where a loss is no number any more
  * @typedef {{lines: Line[], snapshots: number[], errors: (?number)[], most: number, top: number, ignoring: number,
  *   metric: string, line: string, about: {query: string, heldOut: string, ignoring: string}}} LinesData  `errors` at
- *   `snapshots`; `line` is what the thick one is
+ *   `snapshots`; `line` is what the thick one is, "" if it joins the dots
  * @typedef {[step: number, value: ?number]} Place
  */
 
@@ -206,7 +206,8 @@ export class Lines {
     });
     this.error = make("b");
     this.keys.replaceChildren(
-      item(stroke(main, 3), about.query, others.length ? named(main, `${line}, `) : make("span", {}, line)),
+      ...(line || others.length ? [item(stroke(main, 3), about.query,
+        others.length ? named(main, line && `${line}, `) : make("span", {}, line))] : []),
       item(svg("g", { class: "md-errors" }, svg("path", { d: "M1,6H25" }), svg("circle", { cx: 13, cy: 6, r: 2.4 })), about.heldOut,
         make("span", {}, "held-out error"), this.error),
       item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), about.ignoring, make("span", {}, "one fixed curve for all")),
