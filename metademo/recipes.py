@@ -95,6 +95,7 @@ def _without_weights(alpaca: int, cnp: int, in_context: int, cavia: int) -> tupl
         Change(_POINTS | dict(outer_lr=2e-3, steps=in_context), "in-context"),
         Change(_COSINE | _CONTEXT | dict(inner_lr=1.0, steps=cavia), "cavia"),
         *(Change(dict(inner_lr=0.5, shots=5), "cavia", family) for family in _BENCHMARK),
+        *(Change(dict(outer_lr=4e-3, clip=10.0), "in-context", family) for family in _BENCHMARK),
     )
 
 
@@ -139,7 +140,7 @@ RECIPES = {
             Change(_COSINE | dict(shots=5, clip=10.0), "meta-sgd"),
             Change(_COSINE | _FIVE, "maml++"),
             Change(_COSINE | _FIVE | _PER_WEIGHT, "maml++w"),
-            *_without_weights(8000, 12_000, 10_000, 30_000),
+            *_without_weights(8000, 12_000, 12_000, 30_000),
         ),
     ),
     "finn-best": Recipe(

@@ -56,7 +56,8 @@ class RunKind(ABC):
             are errors.
         measure: what results are, in words.
         axis: what query losses are, for the loss chart.
-        keys: what its lines are called: "query", "heldOut" and "ignoring".
+        keys: what its lines are called: "query" ("" where it joins the held-out results),
+            "heldOut" and "ignoring".
     """
 
     shares: ClassVar[bool] = False

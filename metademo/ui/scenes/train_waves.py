@@ -38,7 +38,7 @@ class WaveRun(RunKind):
         self.axis = "mean |error|" if self._plain else "mean squared error"
         self.measure = f"mean {self._error} on a new wave"
         self.keys = {
-            "query": "held-out error" if config.learner.bands else "query loss",
+            "query": "" if config.learner.bands else "query loss",
             "heldOut": "held-out error",
             "ignoring": "one fixed curve for all",
         }
@@ -124,25 +124,29 @@ class WaveRun(RunKind):
 
     def about(self) -> dict[str, str]:
         what = "|network − wave|" if self._plain else "(network − wave)²"
+        held_out = (
+            f"mean of {what} after {self.inner}, over {TASKS} held-out tasks, at each snapshot"
+        )
+        query = self._about_query_loss
+        if self.config.learner.bands:
+            query = held_out = f"{held_out}; {query}"
         return {
-            "query": self._about_the_line,
-            "heldOut": f"mean of {what} after {self.inner}, over {TASKS} held-out tasks, at each "
-            "snapshot",
+            "query": query,
+            "heldOut": held_out,
             "ignoring": f"{exact(self.without)} = mean of {what} over the same tasks, of the one "
             "curve that is best for all of them together",
         }
 
     @property
-    def _about_the_line(self) -> str:
-        """What the thick line is."""
-        config, inner = self.config, self.inner
+    def _about_query_loss(self) -> str:
+        config, inner, fewest = self.config, self.inner, self.config.fewest_shots
         if config.learner.bands:
             return (
-                "the same as the dots: the outer loop lowers −log N(y; mean, σ²) at the query "
-                "points, which falls below zero and is no error"
+                "the outer loop lowers −log N(y; mean, σ²) at the query points, which falls below "
+                "zero and has no place on this axis"
             )
-        if config.learner.a_step == "point" and config.fewest_shots is not None:
-            inner = f"{config.fewest_shots} to {count(config.shots, 'point')}"
+        if config.learner.a_step == "point" and fewest is not None:
+            inner = f"{fewest} to {count(config.shots, 'point')}"
         loss = "|network − y|" if config.loss == "l1" else "(network − y)²"
         return (
             f"mean of {loss} at the query points after {inner}, over the "

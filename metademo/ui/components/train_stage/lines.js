@@ -18,7 +18,8 @@ import { lossScale, shareScale, stepScale } from "./axes.js";
  * @typedef {{lines: Line[], snapshots: number[], errors: (?number)[], most: number, top: number, ignoring: number,
  *   metric: string, keys: Texts, about: Texts, shares: boolean}} LinesData  `errors` at `snapshots`; with `shares` they are
  *   shares of what is right, from 0 to 1, and so are the lines
- * @typedef {{query: string, heldOut: string, ignoring: string}} Texts
+ * @typedef {{query: string, heldOut: string, ignoring: string}} Texts  of the thick line (its key is "" where it joins
+ *   the dots), of the dots, and of the dotted line
  * @typedef {[step: number, value: ?number]} Place
  */
 
@@ -208,7 +209,8 @@ export class Lines {
     });
     this.error = make("b");
     this.keys.replaceChildren(
-      item(stroke(main, 3), about.query, others.length ? named(main, `${keys.query}, `) : make("span", {}, keys.query)),
+      ...(keys.query || others.length ? [item(stroke(main, 3), about.query,
+        others.length ? named(main, keys.query && `${keys.query}, `) : make("span", {}, keys.query))] : []),
       item(svg("g", { class: "md-errors" }, svg("path", { d: "M1,6H25" }), svg("circle", { cx: 13, cy: 6, r: 2.4 })), about.heldOut,
         make("span", {}, keys.heldOut), this.error),
       item(svg("path", { class: "md-ignoring", d: "M1,6H25" }), about.ignoring, make("span", {}, keys.ignoring)),
@@ -222,7 +224,8 @@ export class Lines {
   get #described() {
     const { lines, metric, keys } = this.data;
     const runs = lines.map((l) => `${l.label}: ${keys.heldOut} from ${this.#told(l.errors[0] ?? null)} to ${this.#told(l.errors.at(-1) ?? null)}`);
-    return `${keys.query[0].toUpperCase()}${keys.query.slice(1)} (${metric}) against outer steps. ${runs.join("; ")}`;
+    const what = keys.query || keys.heldOut;
+    return `${what[0].toUpperCase()}${what.slice(1)} (${metric}) against outer steps. ${runs.join("; ")}`;
   }
 
   /** The place of the slider: between two snapshots, between their steps. @param {number} at */
