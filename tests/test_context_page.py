@@ -156,7 +156,7 @@ POINTS_IN_TURN = tuple((x, float(np.sin(x + 1))) for x in (-5.0, 3.1, -1.2, 0.4,
 @pytest.mark.parametrize("name", ["in-context", "alpaca", "cnp", "maml"])
 def test_what_is_kept_of_each_point_is_what_one_call_says_of_all(name):
     family, learner = wave_families()["any-phase"], model(f"{name}-any-phase")
-    shown = ContextView.first(phase=1.0, points=POINTS_IN_TURN)
+    shown = ContextView.first(phase=1.0).changed(points=POINTS_IN_TURN)
     ends = draw_ends(shown, family, learner)
     if name == "maml":
         each = (shown.changed(points=POINTS_IN_TURN[:t]) for t in range(7))
@@ -173,14 +173,14 @@ def test_what_is_kept_of_each_point_is_what_one_call_says_of_all(name):
 def test_a_further_point_has_one_curve_made_and_no_more(monkeypatch):
     """Whatever the page draws of it: the chart, what is looked at, and where to ask."""
     family, learner = wave_families()["any-phase"], model("in-context-any-phase")
-    counted = []
-    predict = InContext._through
+    lower = tuple((x, y / 2) for x, y in POINTS_IN_TURN)  # of which no test has drawn a curve
+    counted, through = [], InContext._through
     monkeypatch.setattr(
-        InContext, "_through", lambda *given: counted.append(given[3]) or predict(*given)
+        InContext, "_through", lambda *given: counted.append(given[3]) or through(*given)
     )
-    for points in (POINTS_IN_TURN[:5], POINTS_IN_TURN):
+    for points in (lower[:5], lower):
         counted.clear()
-        shown = ContextView.first(phase=1.1, points=points)
+        shown = ContextView.first(phase=1.1).changed(points=points)
         context_story(shown, family, learner, None)
         widest(shown, family, learner)
         attention(shown, family, "in-context", learner)

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from metademo import checkpoints, engines
-from metademo.algorithms import Conditioned
+from metademo.algorithms import ALGORITHMS, Conditioned
 from metademo.command_line import parser
 from metademo.command_line.train import config_of
 from metademo.evaluation import evaluate, run_learner
@@ -292,11 +292,11 @@ def test_the_best_of_the_benchmark_meets_its_figure():
 TARGETS = {
     "alpaca-finn": {5: 1e-5, 10: 1e-5},
     "alpaca-any-phase": {4: 0.002},
-    "in-context-finn": {5: 0.04, 10: 0.011},
+    "in-context-finn": {5: 0.04, 10: 0.01},
     "in-context-any-phase": {4: 0.021},
     "cavia-finn": {5: 0.05, 10: 0.015},
     "cavia-any-phase": {4: 0.045},
-    "cnp-finn": {5: 0.11, 10: 0.04},
+    "cnp-finn": {5: 0.06, 10: 0.012},
     "cnp-any-phase": {4: 0.05},
 }
 """The mean error on so many points, of learners that move no weight: what they are held to."""
@@ -318,16 +318,15 @@ NOISY = [
     for name in EVERY
     for family in wave_families().values()
     if family.noise and name.endswith(family.name)
+    if ALGORITHMS[name.removesuffix(f"-{family.name}")].bands
 ]
 
 
-@pytest.mark.parametrize("name", [*NOISY, "cnp-finn"])
+@pytest.mark.parametrize("name", [*NOISY, "cnp-finn", "cnp-any-phase"])
 def test_a_band_covers_what_it_says_at_any_number_of_points(name):
     saved = checkpoints.load(checkpoints.shipped(name))
     learner, family = saved.config.learner, saved.config.task_family
     result = evaluate(learner, saved.meta, family, shots=10, steps=10, tasks=2000, seed=5, every=8)
-    if result.coverage is None:
-        pytest.skip("knows no band")
     assert (result.coverage[[1, 2, 5, 10]] >= 0.87).all()
     assert (result.coverage[[1, 2, 5, 10]] <= 0.93).all()
 

@@ -16,8 +16,9 @@ from metademo.moments.scaling import Point
 from metademo.moments.views import DamlView, PointsView
 from metademo.tasks import CURVES, Array, Examples, WaveFamily
 
-KEPT = 2_048
-"""Curves, or the like, that are kept for all visitors: some kilobytes each."""
+KEPT = 1_024
+"""Curves, or the like, that are kept for all visitors: some kilobytes each, and the weights
+behind them."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from metademo.tasks import shown_families
 OTHERWISE = "fast"
 """The recipe that suits every family."""
 FAMILY = "two-phase"
-"""The family that every algorithm can be trained on."""
 
 
 def _own_numbers(own: Any) -> tuple[tuple[str, float], ...]:
@@ -37,8 +36,8 @@ class TrainView(PageView):
 
     Attributes:
         algorithm, family, recipe: names in the registries; see `TrainConfig`. A family that the
-            algorithm can't be trained on gives way to `FAMILY`, and a recipe that does not suit the
-            family to `OTHERWISE`.
+            algorithm can't be trained on gives way to the first that it can, and a recipe that does
+            not suit the family to `OTHERWISE`.
         own: settings that differ from the recipe's, as pairs of name and value.
         pace: outer steps per second in slow motion, or 0 for as fast as it goes.
     """
@@ -52,7 +51,8 @@ class TrainView(PageView):
     @field_validator("family")
     @classmethod
     def _trains(cls, family: str, info: ValidationInfo) -> str:
-        return family if can_train(info.data["algorithm"], family) else FAMILY
+        families = (family, *shown_families())
+        return next((f for f in families if can_train(info.data["algorithm"], f)), FAMILY)
 
     @field_validator("recipe")
     @classmethod
