@@ -81,7 +81,6 @@ def _chart():
 
 def _controls():
     state = _state()
-    state.follow_chart()
     st.text(f"The server has {state.view.steps}")
 
 

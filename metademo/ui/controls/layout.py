@@ -93,10 +93,22 @@ def in_fragments(
         st.fragment(metrics.timed(chart), key=f"{state.page} chart")()
     with beside:
         if CONTROLS not in state.lesson.hidden:
-            st.fragment(controls, key=f"{state.page} controls")()
+            st.fragment(_following, key=f"{state.page} controls")(state, controls)
         below()
     if inside and not state.lesson.hidden:
         st.fragment(inside, key=_inside(state.page))()
+
+
+def _following(state: PageState[Any], controls: Callable[[], None]) -> None:
+    """The controls, drawn again when the hand at the chart has come to rest.
+
+    What tells of that has no face. It comes last and without a gap, so that nothing moves when the
+    browser finds out.
+    """
+    with st.container(gap=None):
+        with st.container():
+            controls()
+        state.follow_chart()
 
 
 def page_state(

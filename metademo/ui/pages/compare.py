@@ -110,7 +110,6 @@ def _controls() -> None:
     state = _state()
     view = state.view
     family, found = _found(state)
-    state.follow_chart()
     st.segmented_control(
         "All were trained on",
         _families(view),

@@ -94,7 +94,6 @@ def _take_home() -> None:
 def _controls() -> None:
     state = _state()
     chosen, family = _chosen(state)
-    state.follow_chart()
     _learner(state, chosen)
     layout.wave_slider(state, family, "phase")
     layout.snap_toggle(state)

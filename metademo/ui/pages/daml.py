@@ -134,7 +134,6 @@ def _controls() -> None:
     state = _state()
     choices, chosen = layout.chosen_weights(state, "daml", _with_weights)
     view, family = state.view, as_waves(chosen.config.task_family)
-    state.follow_chart()
     with st.popover("Why does a number mean a wave?", width="stretch"):
         st.markdown(STORY)
     layout.weights(state, choices, _with_weights)

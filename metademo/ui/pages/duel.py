@@ -79,7 +79,6 @@ def _drawn(view: DuelView, gesture: Gesture) -> DuelView:
 
 def _controls() -> None:
     state = _state()
-    state.follow_chart()
     view = state.view
     with st.container(horizontal=True):
         st.button(

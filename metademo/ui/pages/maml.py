@@ -85,7 +85,6 @@ def _controls() -> None:
     state = _state()
     choices, chosen = layout.chosen_weights(state, "maml", _with_weights)
     view, family = state.view, as_waves(chosen.config.task_family)
-    state.follow_chart()
     layout.weights(state, choices, _with_weights)
     upload_weights.offer("maml", disabled=state.lesson.lock)
     layout.wave_slider(state, family, "phase")

@@ -29,9 +29,6 @@ class Follow {
   /** @param {Component} component */
   update(component) {
     this.component = component;
-    /** @type {?HTMLElement} */
-    const box = component.parentElement.closest(".stElementContainer");
-    if (box) box.style.display = "none";
     const place = shared(component.data.page);
     this.before ??= place.values.rested;
     this.unfollow ??= place.follow(({ rested }) => this.#follow(rested));
