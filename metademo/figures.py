@@ -47,7 +47,8 @@ class Style:
 
 # Around Okabe and Ito's palette. No dozen colours are far apart for every kind of eye, so a test
 # holds this: each stands out from its ground, any two differ somewhat to every eye, and those that
-# share a dash pattern differ widely. Curves are never told apart by colour alone.
+# share a dash pattern differ widely. Curves are never told apart by colour alone. Two that learn no
+# family in common never meet on a chart, and may look alike.
 STYLES = {
     "maml": Style("rgb(0, 114, 178)", "rgb(86, 180, 233)"),
     "fomaml": Style("rgb(34, 95, 78)", "rgb(158, 225, 204)", "longdash"),
@@ -64,6 +65,8 @@ STYLES = {
     "pretrained": Style("rgb(135, 83, 0)", "rgb(255, 193, 19)", "dash"),
     "random": Style("rgb(107, 40, 89)", "rgb(222, 173, 205)", "dot"),
     "oracle": Style("rgb(22, 22, 22)", "rgb(243, 244, 255)", "dashdot"),
+    "protonet": Style("rgb(88, 113, 60)", "rgb(192, 151, 134)", "twodashes"),
+    "nearest": Style("rgb(22, 22, 22)", "rgb(243, 244, 255)", "dashdot"),
     "truth": Style("rgb(120, 120, 125)", "rgb(160, 160, 165)", "dash"),
 }
 CYCLE = ("rgb(230, 159, 0)", "rgb(238, 233, 222)", "rgb(0, 114, 178)", "rgb(64, 30, 76)")

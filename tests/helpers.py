@@ -15,7 +15,7 @@ from metademo.checkpoints import Checkpoint
 from metademo.engines import compiled_problem, flatten, unflatten
 from metademo.recipes import configure
 from metademo.settings import TrainConfig
-from metademo.tasks import FAMILIES, Episode, Examples
+from metademo.tasks import FAMILIES, Episode, Examples, wave_families
 
 torch.set_num_threads(1)  # The networks are tiny: more threads only wait for each other.
 
@@ -44,8 +44,10 @@ PAIRS = [
     if not learner.unsuited(tasks)
 ]
 """Every algorithm of the registry with every family that it suits."""
+WAVE_PAIRS = [(name, family) for name, family in PAIRS if family in wave_families()]
+"""The same of families of waves, where tests have a curve of their own to compare with."""
 GRADIENT_BASED = [name for name, kind in ALGORITHMS.items() if issubclass(kind, GradientBased)]
-GRADIENT_PAIRS = [(name, family) for name, family in PAIRS if name in GRADIENT_BASED]
+GRADIENT_PAIRS = [(name, family) for name, family in WAVE_PAIRS if name in GRADIENT_BASED]
 """The same of those that take gradient steps."""
 COMPILED = [name for name in GRADIENT_BASED if vars(ALGORITHMS[name]).get("compiled")]
 COMPILED_PAIRS = [(name, family) for name, family in GRADIENT_PAIRS if name in COMPILED]

@@ -21,12 +21,13 @@ from metademo.moments.candidates import candidates
 from metademo.moments.outside import ATTRIBUTES
 from metademo.moments.views import CompareView
 from metademo.recipes import configure
-from metademo.tasks import FAMILIES, SHAPES
+from metademo.tasks import FAMILIES, SHAPES, wave_families
 from metademo.ui.server import measurements
 
 _ = few_tasks, own_weights  # fixtures, found by their names
 
-families = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
+WAVES = wave_families()
+families = pytest.mark.parametrize("family", WAVES.values(), ids=WAVES.keys())
 
 
 def start(said: Mapping[str, str] | None = None) -> AppTest:
@@ -130,7 +131,7 @@ def test_learners_are_chosen_in_any_order_and_the_pills_stay_where_they_are():
         assert widget(app, "button_group", "chosen", "compare").id == first.id
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", WAVES)
 def test_all_of_them_at_once_on_each_family(family):
     app = start({"family": family})
     everyone = list(widget(app, "button_group", "chosen", "compare").options)

@@ -17,7 +17,7 @@ from metademo.algorithms.papers import ARTICLE, in_markdown, in_text
 from metademo.described import ConfigError
 from metademo.evaluation import evaluate, run_learner
 from metademo.settings import TrainConfig
-from metademo.tasks import FAMILIES, Examples
+from metademo.tasks import FAMILIES, Examples, wave_families
 
 LEARNERS = ALGORITHMS | YARDSTICKS
 every_pair = pytest.mark.parametrize(("algorithm", "family"), PAIRS)
@@ -25,7 +25,14 @@ every_learner = pytest.mark.parametrize(
     ("name", "family"),
     [(n, f) for n, kind in LEARNERS.items() for f in FAMILIES if not kind.unsuited(FAMILIES[f])],
 )
-X = np.linspace(-2, 2, 9)
+
+
+def _places(family, tasks=1):
+    """Nine inputs of a family's kind, and nine others for each further task."""
+    if family in wave_families():
+        return np.stack([np.linspace(-2, 2, 9) + task % 2 for task in range(tasks)])
+    x = FAMILIES[family].sample_held_out(np.random.default_rng(4), 2, shots=1).query.x[:, :9]
+    return np.stack([x[task % 2] for task in range(tasks)])
 
 
 def _learner(name, family):
@@ -87,18 +94,19 @@ def test_the_readme_links_to_every_paper_once():
 @pytest.mark.parametrize("family", FAMILIES)
 def test_one_rule_says_what_can_be_trained_on_what(name, family):
     reason = ALGORITHMS[name].unsuited(FAMILIES[family])
+    settings = dict(algorithm=name, family=family, loss=FAMILIES[family].kind.default_loss)
     if not reason:
-        assert TrainConfig(algorithm=name, family=family).learner.name == name
+        assert TrainConfig(**settings).learner.name == name
         return
     assert reason.startswith(name)
     with pytest.raises(ConfigError, match=re.escape(reason)):
-        TrainConfig(algorithm=name, family=family)
+        TrainConfig(**settings)
 
 
 def test_every_algorithm_suits_some_family_and_daml_those_with_a_source_domain():
     assert {name for name, _ in PAIRS} == set(ALGORITHMS)
     suited = {family for name, family in PAIRS if name == "daml"}
-    assert suited == {name for name, family in FAMILIES.items() if family.bands}
+    assert suited == {name for name, family in wave_families().items() if family.bands}
 
 
 @every_pair
@@ -146,8 +154,8 @@ def test_what_training_costs_is_known_before_it(algorithm, family):
 @pytest.mark.parametrize("steps", [0, 1, 4, 9])
 def test_run_shows_the_whole_way(name, family, steps):
     learner, meta = _learner(name, family)
-    found = learner.run(meta, _support(learner, family), X, steps=steps)
-    assert found.outputs.shape == (steps + 1, 3, len(X))
+    found = learner.run(meta, _support(learner, family), _places(family)[0], steps=steps)
+    assert found.outputs.shape[:3] == (steps + 1, 3, 9)
     assert found.losses.shape == (steps + 1, 3)
     assert np.isfinite(found.outputs).all()
     assert np.isfinite(found.losses).all()
@@ -161,7 +169,9 @@ def test_run_shows_the_whole_way(name, family, steps):
 def test_run_goes_some_way_by_itself_and_leaves_no_trace(name, family):
     learner, meta = _learner(name, family)
     before = {key: value.clone() for key, value in meta.items()}
-    one, again = (learner.run(meta, _support(learner, family), X) for _ in range(2))
+    one, again = (
+        learner.run(meta, _support(learner, family), _places(family)[0]) for _ in range(2)
+    )
     assert len(one.outputs) > 1
     assert not np.array_equal(one.outputs[-1], one.outputs[0])
     np.testing.assert_array_equal(one.outputs, again.outputs)
@@ -171,18 +181,18 @@ def test_run_goes_some_way_by_itself_and_leaves_no_trace(name, family):
 @every_learner
 def test_more_steps_go_on_where_fewer_ended(name, family):
     learner, meta = _learner(name, family)
-    support = _support(learner, family)
-    few, many = (learner.run(meta, support, X, steps=steps) for steps in (3, 5))
+    support, x = _support(learner, family), _places(family)[0]
+    few, many = (learner.run(meta, support, x, steps=steps) for steps in (3, 5))
     np.testing.assert_allclose(few.outputs, many.outputs[:4], rtol=0, atol=1e-12)
 
 
 @every_learner
 def test_tasks_side_by_side_are_as_each_alone(name, family):
     learner, meta = _learner(name, family)
-    support = _support(learner, family)
-    together = learner.run(meta, support, X, steps=5)
+    support, x = _support(learner, family), _places(family)[0]
+    together = learner.run(meta, support, x, steps=5)
     for task in range(3):
-        alone = learner.run(meta, one_of(support, task), X, steps=5)
+        alone = learner.run(meta, one_of(support, task), x, steps=5)
         np.testing.assert_allclose(together.outputs[:, task], alone.outputs[:, 0], atol=1e-12)
         np.testing.assert_allclose(together.losses[:, task], alone.losses[:, 0], atol=1e-12)
 
@@ -190,9 +200,9 @@ def test_tasks_side_by_side_are_as_each_alone(name, family):
 @every_learner
 def test_inputs_may_be_shared_or_each_tasks_own(name, family):
     learner, meta = _learner(name, family)
-    support = _support(learner, family)
-    shared = learner.run(meta, support, X, steps=2).outputs
-    own = learner.run(meta, support, np.stack([X, X + 1, X]), steps=2).outputs
+    support, x = _support(learner, family), _places(family)[0]
+    shared = learner.run(meta, support, x, steps=2).outputs
+    own = learner.run(meta, support, _places(family, 3), steps=2).outputs
     np.testing.assert_allclose(own[:, [0, 2]], shared[:, [0, 2]], atol=1e-12)
     assert not np.allclose(own[:, 1], shared[:, 1])
 
@@ -202,9 +212,9 @@ def test_the_order_of_labelled_points_makes_no_difference_in_the_end(name, famil
     learner, meta = _learner(name, family)
     if learner.unlabelled:
         return  # they see one input at each step
-    support = _support(learner, family)
+    support, x = _support(learner, family), _places(family)[0]
     turned = support.map(lambda values: values[:, ::-1].copy())
-    ends = [learner.run(meta, s, X, steps=5).outputs[-1] for s in (support, turned)]
+    ends = [learner.run(meta, s, x, steps=5).outputs[-1] for s in (support, turned)]
     np.testing.assert_allclose(*ends, atol=1e-6)
 
 
@@ -214,9 +224,14 @@ def test_an_impossible_number_of_steps_is_rejected(name, family, steps):
     learner, meta = _learner(name, family)
     fault = f"inner steps must be 0 to {MAX_INNER_STEPS}, not {steps}"
     with pytest.raises(ValueError, match=fault):
-        learner.run(meta, _support(learner, family), X, steps=steps)
+        learner.run(meta, _support(learner, family), _places(family)[0], steps=steps)
 
 
+LABELLED = [
+    name
+    for name, kind in LEARNERS.items()
+    if not kind.unlabelled and not kind.unsuited(FAMILIES["two-phase"])
+]
 UNUSABLE = {
     "no axis of tasks": (Examples(np.ones(4), np.ones(4)), r"\(tasks, points\), not \(4,\)"),
     "an axis too many": (Examples(np.ones((1, 4, 1)), np.ones((1, 4, 1))), r"not \(1, 4, 1\)"),
@@ -229,7 +244,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize(("support", "fault"), UNUSABLE.values(), ids=UNUSABLE)
-@pytest.mark.parametrize("name", [n for n, kind in LEARNERS.items() if not kind.unlabelled])
+@pytest.mark.parametrize("name", LABELLED)
 @pytest.mark.parametrize("warm", [False, True], ids=["reference", "compiled"])
 def test_an_unusable_support_set_is_rejected_by_either_engine(
     name, support, fault, warm, monkeypatch
@@ -238,9 +253,9 @@ def test_an_unusable_support_set_is_rejected_by_either_engine(
     meta = learner.init(np.random.default_rng(0))
     monkeypatch.setattr("metademo.engines.is_warm", lambda: warm)
     with pytest.raises(ValueError, match=fault):
-        run_learner(learner, meta, support, X)
+        run_learner(learner, meta, support, np.linspace(-2, 2, 9))
     with pytest.raises(ValueError, match=fault):
-        learner.run(meta, support, X)
+        learner.run(meta, support, np.linspace(-2, 2, 9))
 
 
 @every_learner

@@ -11,6 +11,7 @@ import pytest
 from metademo import figures
 from metademo.algorithms import ALGORITHMS, YARDSTICKS
 from metademo.figures import CYCLE, DASHES, OTHER, STYLES, adaptation_figure, style_of
+from metademo.tasks import FAMILIES
 
 X = np.linspace(-1, 1, 5)
 CURVES = np.arange(15.0).reshape(3, 5)
@@ -94,6 +95,18 @@ def test_an_algorithm_without_a_look_gets_one_that_nothing_else_has():
 GROUNDS = {"light": "#ffffff", "dark": "#171614"}
 """Those of Streamlit's two themes; a test with a browser looks."""
 LOOKS = STYLES | {"another": OTHER}
+LEARNERS = ALGORITHMS | YARDSTICKS
+
+
+def _learned(name):
+    """The families that a curve of this look may be of: those of its learner, or any."""
+    return {
+        n for n, f in FAMILIES.items() if name not in LEARNERS or not LEARNERS[name].unsuited(f)
+    }
+
+
+MEETING = [pair for pair in combinations(LOOKS, 2) if set.intersection(*map(_learned, pair))]
+"""Any two that may be on one chart."""
 TO_XYZ = np.array(
     [
         [0.4124564, 0.3575761, 0.1804375],
@@ -204,7 +217,8 @@ def test_a_curve_stands_out_from_its_ground(name, ground):
 @pytest.mark.parametrize("ground", GROUNDS)
 @pytest.mark.parametrize("eye", EYES)
 def test_any_two_kinds_of_curve_are_told_apart(ground, eye):
-    for (one, look), (other, other_look) in combinations(LOOKS.items(), 2):
+    for one, other in MEETING:
+        look, other_look = LOOKS[one], LOOKS[other]
         colours = (_lab(getattr(style, ground), eye) for style in (look, other_look))
         least = APART_NORMAL if eye == "normal" else APART
         if look.dash == other_look.dash:
@@ -214,9 +228,9 @@ def test_any_two_kinds_of_curve_are_told_apart(ground, eye):
 
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_no_two_kinds_of_curve_look_the_same(ground):
-    looks = [(getattr(style, ground), style.dash) for style in LOOKS.values()]
-    assert len(set(looks)) == len(looks)
-    assert {dash for _, dash in looks} <= DASHES.keys()
+    looks = {name: (getattr(style, ground), style.dash) for name, style in LOOKS.items()}
+    assert all(looks[one] != looks[other] for one, other in MEETING)
+    assert {dash for _, dash in looks.values()} <= DASHES.keys()
 
 
 @pytest.mark.parametrize("eye", EYES)

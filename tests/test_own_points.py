@@ -23,7 +23,7 @@ from metademo.moments.own_points import (
 )
 from metademo.moments.scaling import LARGEST, Axis, Scaling
 from metademo.moments.views import MAX_POINTS, CompareView, MamlView
-from metademo.tasks import FAMILIES
+from metademo.tasks import FAMILIES, wave_families
 
 MANY = settings(max_examples=300, deadline=None)
 TWO_PHASE, FINN = FAMILIES["two-phase"], FAMILIES["finn"]
@@ -192,7 +192,7 @@ def measured(draw):
     return draw(st.lists(st.tuples(axis, axis), min_size=1, max_size=MAX_POINTS))
 
 
-@pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
+@pytest.mark.parametrize("family", wave_families().values(), ids=list(wave_families()))
 @MANY
 @given(points=measured() | POINTS.map(lambda points: points[:MAX_POINTS]))
 def test_scaled_points_are_on_the_chart_and_come_back(family, points):

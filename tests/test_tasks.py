@@ -5,15 +5,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from metademo.tasks import FAMILIES, PI, SHAPES, SourceBand, WaveFamily, Waves, turned
+from metademo.tasks import (
+    FAMILIES,
+    PI,
+    SHAPES,
+    SourceBand,
+    WaveFamily,
+    Waves,
+    turned,
+    wave_families,
+)
 
 DRAWS = 4000
 
-family_names = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES.keys())
+WAVES = wave_families()
+family_names = pytest.mark.parametrize("family", WAVES.values(), ids=WAVES.keys())
 supports = pytest.mark.parametrize(
     ("family", "sources"),
-    [(family, 0) for family in FAMILIES.values()]
-    + [(family, 5) for family in FAMILIES.values() if family.bands],
+    [(family, 0) for family in WAVES.values()]
+    + [(family, 5) for family in WAVES.values() if family.bands],
     ids=lambda value: getattr(value, "name", "unlabelled" if value else "labelled"),
 )
 

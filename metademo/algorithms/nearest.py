@@ -111,7 +111,7 @@ class Nearest(Learner):
 
 def _blurred(images: Array) -> Tensor:
     """Images (.., pixels) blurred twice over 3 x 3 pixels, less their mean, of length 1."""
-    given = torch.as_tensor(np.asarray(images), dtype=torch.float32)
+    given = torch.as_tensor(np.asarray(images), dtype=torch.float64)
     side = math.isqrt(given.shape[-1])
     planes = given.reshape(-1, 1, side, side)
     for _ in range(2):
