@@ -10,7 +10,7 @@ import re
 
 import pytest
 from browser import IDLE, ROOT, SETTLED
-from chart_page import CHART, HEADINGS, SOURCE
+from chart_page import CHART, DRAW, HEADINGS, SOURCE
 from playwright.sync_api import Locator, Page, expect
 from train_page import STAGE
 
@@ -220,9 +220,39 @@ def train(keys: Keys) -> None:
     assert all("step 0" in words for words in first)
 
 
+def draw(keys: Keys) -> None:
+    """Another question, one more sign, and each step."""
+    keys.goto("Draw")
+    page, sentence = keys.page, keys.page.locator(f"{DRAW} .md-now")
+    page.wait_for_selector(f"{DRAW}[data-ready=true]")
+    before = keys.says(DRAW)
+    assert [text.split(" | ")[0] for text in before] == [
+        "The question: a fish",
+        "Sign 1: a spiral",
+        "Sign 2: a star",
+        "Sign 3: a fish",
+    ]
+    assert all("Keys 1 to 9 put a ready-made sign here" in text for text in before)
+    keys.tab_to(page.locator(".md-asked .md-pad"))
+    keys.press("1")
+    expect(sentence).to_contain_text("the first sign")
+    keys.tab_to(page.get_by_role("button", name="Add a sign"))
+    keys.press("Enter")
+    expect(page.locator(".md-signs > li:nth-child(4) .md-pad")).to_be_focused()
+    keys.press("5")
+    page.wait_for_selector(f"{DRAW}[data-settled=true]")
+    keys.rest()
+    after = keys.says(DRAW)
+    assert after[0].startswith("The question: a spiral")
+    assert after[4].startswith("Sign 4: a heart")
+    keys.tab_to(page.locator(f"{DRAW} input[type=range]"))
+    keys.press("Home")
+    expect(sentence).to_have_text(re.compile("^Before any step "))
+
+
 def test_a_whole_visit_by_keyboard_alone(keys):
     keys.page.add_style_tag(content="* { transition: none !important; }")  # no look on its way
-    for page in (maml, daml, compare, train):
+    for page in (maml, daml, compare, draw, train):
         page(keys)
     assert sorted(keys.unseen) == [""], "the focus can’t be seen"
 

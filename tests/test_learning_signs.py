@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import generic_meta, one_of
+from metademo.ui.scenes.train_verdict import has_learned
 from torch import nn
 
 from metademo import checkpoints
@@ -20,7 +21,6 @@ from metademo.scores import Conditions, measure
 from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES, GLYPHS, WRITTEN, Examples, Handwriting
 from metademo.training import MetaTrainer
-from metademo.ui.scenes.train_verdict import has_learned
 
 FAMILY = FAMILIES["glyphs"]
 SUITED = [name for name, kind in ALGORITHMS.items() if not kind.unsuited(FAMILY)]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import nbformat
 import numpy as np
 import pytest
 from offered import Offered, watch_downloads
-from pages import chart, gesture, start, view, widget
+from pages import chart, component, gesture, start, view, widget
 
 from metademo import checkpoints
 from metademo.algorithms.maml import MAML
@@ -122,3 +123,27 @@ def test_nobody_chosen_leaves_nothing_to_take(offered):
     offered.open(widget(app, "button_group", "chosen", "compare").set_value([]).run(), "compare")
     assert not offered.content
     assert any(c.value == "Choose at least one way of learning." for c in app.caption)
+
+
+def test_the_draw_page_gives_its_answers_drawings_and_weights(offered):
+    app = offered.open(start("draw"), "draw")
+    assert offered.files == {
+        "Answers (CSV)": "draw-answers.csv",
+        "Drawings (JSON)": "draw-drawings.json",
+        "Weights of ANIL": "anil-glyphs.safetensors",
+        "Weights of Prototypical network": "protonet-glyphs.safetensors",
+    }
+    answers, data = table(offered["Answers (CSV)"]), component(app, "draw")
+    assert answers["sign"].tolist() == [1, 2, 3]
+    for name, answer in zip(("anil", "protonet"), data["answers"], strict=True):
+        for k, shares in enumerate(answer["shares"]):
+            np.testing.assert_allclose(answers[f"{name}_step_{k}"], shares, atol=1e-4)
+    drawings = json.loads(offered["Drawings (JSON)"])
+    assert [[len(d) for d in examples] for examples in drawings["signs"]] == [[1], [1], [1]]
+    assert "".join(f"{x:02}{y:02}" for x, y in drawings["question"][0]) == data["question"]
+
+
+def test_without_a_question_there_are_no_answers_to_take(offered):
+    offered.open(start("draw", {"question": ""}), "draw")
+    assert "Answers (CSV)" not in offered.files
+    assert "Drawings (JSON)" in offered.files

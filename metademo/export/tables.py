@@ -14,7 +14,9 @@ from pydantic import BaseModel, ConfigDict
 from metademo.formats import to_json
 from metademo.jobs import Progress
 from metademo.jobs.snapshots import EVERY, HELD_OUT_TASKS
+from metademo.moments.asked import Asked
 from metademo.moments.scaling import UNSCALED, Scaling
+from metademo.moments.signs import DrawView, strokes_of
 from metademo.settings import TrainConfig
 from metademo.tasks import Array
 
@@ -36,6 +38,23 @@ def curves_csv(x: Array, curves: Mapping[str, Array], scaling: Scaling = UNSCALE
         else:
             columns |= {f"{name}_step_{k}": curve for k, curve in enumerate(values)}
     return _csv(columns, zip(*columns.values(), strict=True))
+
+
+def answers_csv(asked: Asked) -> str:
+    """What each learner says of a question: the probability of each sign after each step."""
+    signs = {"sign": [1 + sign for sign in asked.ways]}
+    columns = signs | {
+        f"{name}_step_{k}": row.tolist()
+        for name, rows in asked.shares.items()
+        for k, row in enumerate(rows)
+    }
+    return _csv(columns, zip(*columns.values(), strict=True))
+
+
+def drawings_json(view: DrawView) -> str:
+    """The drawings of each sign, and the question: strokes of points, see `moments.signs`."""
+    signs = [[strokes_of(text) for text in examples] for examples in view.examples]
+    return to_json({"signs": signs, "question": strokes_of(view.question)})
 
 
 class HeldOut(BaseModel):

@@ -10,22 +10,27 @@ import streamlit as st
 from metademo.checkpoints import Checkpoint
 from metademo.figures import style_of
 from metademo.models import Model
+from metademo.moments.asked import ask
+from metademo.moments.candidates import candidates
 from metademo.moments.outer import MOST, STARTS, Course, HowView, step_of, suits
+from metademo.moments.signs import DrawView
 from metademo.moments.views import DamlView, MamlView
-from metademo.tasks import PI, as_waves
+from metademo.tasks import FAMILIES, PI, as_waves
 from metademo.ui.components.chart.chart import interactive_chart
+from metademo.ui.components.draw.draw import draw
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.outer_step.outer_step import outer_step
 from metademo.ui.components.source_line.source_line import Band, source_line
 from metademo.ui.controls import layout
+from metademo.ui.scenes.draw_scene import draw_scene
 from metademo.ui.scenes.how_scene import SOURCE, adapted_scene, inner_scene, problem_scene
 from metademo.ui.scenes.outer_scene import outer_scene
 from metademo.ui.scenes.sentences import band_in_words
 from metademo.ui.server import resources
 from metademo.ui.state.state import PageState, present
 
-FIGURE, PANELS, SLOW_MOTION = 400, 160, 680
-"""Pixels of a figure until it is there, of small charts in it, and of an outer step."""
+FIGURE, PANELS, SLOW_MOTION, SIGNS = 400, 160, 680, 740
+"""Pixels of a figure until it is there, of small charts in it, of an outer step, and of signs."""
 
 
 def shown(page: str, kind: type[MamlView | DamlView]) -> Checkpoint | None:
@@ -77,6 +82,16 @@ def daml_figure(checkpoint: Checkpoint | None) -> None:
             figure="how daml",
         )
         _chart("daml", adapted_scene(view, family, Model.of(checkpoint)), FIGURE + PANELS)
+
+
+def signs_figure() -> None:
+    """The visitor's signs on the Draw page, and what ANIL says of them after each step."""
+    view = present("draw", DrawView)
+    found = candidates(resources.library()[0], {}, FAMILIES["glyphs"])
+    chosen = [one for name, one in found.items() if name == "anil"]
+    if chosen:
+        with layout.room("signs figure", SIGNS):
+            draw("how signs", draw_scene(view, view, ask(view, chosen), chosen), page="how signs")
 
 
 def _chart(name: str, scene: Scene, height: int) -> None:

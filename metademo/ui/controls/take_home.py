@@ -21,13 +21,20 @@ from metademo.checkpoints import Checkpoint
 from metademo.export.notebook import notebook
 from metademo.export.script import script, title
 from metademo.export.subject import Subject, of_compared, of_points, of_source
-from metademo.export.tables import RunReport, curves_csv
+from metademo.export.tables import RunReport, answers_csv, curves_csv, drawings_json
 from metademo.export.training import training_script
 from metademo.models import Model
+from metademo.moments.asked import Asked
 from metademo.moments.candidates import Candidate, steps_of
 from metademo.moments.scaling import Scaling
+<<<<<<< HEAD
 from metademo.moments.views import CompareView, DamlView, WeightsView
 from metademo.tasks import CURVES, WaveFamily, as_waves
+=======
+from metademo.moments.signs import DrawView
+from metademo.moments.views import CompareView, DamlView, MamlView
+from metademo.tasks import WaveFamily, as_waves
+>>>>>>> draw
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.picture.picture import picture
 from metademo.ui.scenes.compare_scene import in_a_row
@@ -118,6 +125,37 @@ def from_compared(
     weights = (resources.library()[0] | resources.own()).get(subjects[name].weights)
     _subject("compare", subjects[name], scene, weights)
     _picture("compare", list(subjects.values()))
+
+
+def from_signs(view: DrawView, asked: Asked, chosen: Sequence[Candidate]) -> None:
+    """Of the Draw page: the answers, the drawings, and the weights of each that has some."""
+    usable = resources.library()[0] | resources.own()
+    answers = Download(
+        "Answers (CSV)",
+        answers_csv(asked),
+        "draw-answers.csv",
+        "text/csv",
+        "The probability of each sign, a column for each way of learning and step.",
+    )
+    drawings = Download(
+        "Drawings (JSON)",
+        drawings_json(view),
+        "draw-drawings.json",
+        "application/json",
+        "All strokes as points (x, y) from 0 to 99, with y downwards.",
+    )
+    weights = [
+        Download(
+            f"Weights of {one.title}",
+            checkpoints.serialise(usable[one.weights]),
+            f"{one.weights}{checkpoints.SUFFIX}",
+            "application/octet-stream",
+            "As a safetensors file.",
+        )
+        for one in chosen
+        if one.weights in usable
+    ]
+    _downloads("draw", [*([answers] if asked.shares else []), drawings, *weights])
 
 
 def from_run(run: Run, step: int | None) -> None:

@@ -11,7 +11,7 @@ from metademo.moments.signs import LEAST_SIGNS, MOST_SIGNS, DrawView
 from metademo.tasks import FAMILIES
 from metademo.ui.components.draw.draw import carried_out, draw
 from metademo.ui.components.scores.scores import scores
-from metademo.ui.controls import keep, layout
+from metademo.ui.controls import keep, layout, take_home
 from metademo.ui.scenes.draw_scene import draw_scene
 from metademo.ui.scenes.sign_scores_scene import sign_note, sign_sweep, sign_table
 from metademo.ui.server import resources, sign_scores
@@ -86,6 +86,14 @@ def _controls() -> None:
     with st.expander("What they are measured on", **state.unfolding("measured")):
         _measured_on(state)
     keep.own_weights(state)
+    if not state.lesson.hidden:  # what is hidden is not to be had in another way
+        take_home.popover("draw", _take_home)
+
+
+def _take_home() -> None:
+    state = _state()
+    chosen = _chosen(state)
+    take_home.from_signs(state.view, ask(state.view, chosen), chosen)
 
 
 def _outside(state: PageState[DrawView]) -> None:

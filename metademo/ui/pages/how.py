@@ -23,6 +23,7 @@ from metademo.ui.controls.how_figures import (
     how_state,
     inner_figure,
     shown,
+    signs_figure,
     slow_motion,
     task_figure,
 )
@@ -130,6 +131,30 @@ on it changes nothing.
 The outer loop trains $\theta_0$ and $\psi$ together, by the labelled query set in the target domain. Nobody
 tells $g_\psi$ what a good loss is: it is judged only by what descending it does to the network. This is
 Domain-Adaptive Meta-Learning, **DAML** (Yu et al. 2018).
+"""
+
+SIGNS = r"""
+## Signs: classes in place of curves
+
+On the Draw page a task is a few *signs*, the support set is an example of each, and what is asked is which
+of them another drawing is. Three things are different from waves:
+
+* **The network** reads $14 \times 14$ pixels. Three layers of convolutions turn a drawing $x$ into 128
+  features $\varphi_\theta(x)$.
+* **The head.** A last layer has an output for each sign, $z = W \varphi_\theta(x) + b$. It is not
+  meta-learned: every task begins with $W = 0$ and $b = 0$, so there may be as many signs as you like, and
+  before the first step each of them is as likely as any other.
+* **The loss** says how likely the right sign $y$ was held to be (the cross-entropy):
+
+$$
+L_{\text{support}} = - \frac{1}{K} \sum_{i=1}^{K} \log p_{y_i}(x_i), \qquad
+p_j(x) = \frac{\exp z_j}{\sum_l \exp z_l}
+$$
+
+All else stays as it is, and so does the code: the inner loop that descends this loss on your examples, the
+query set (further drawings of the same signs), and the outer gradient, back through the inner loop. MAML
+moves all weights in its inner loop and ANIL the head alone. The prototypical network takes no step: it
+compares features with those of your examples.
 """
 
 WAYS = """
@@ -284,6 +309,9 @@ def page() -> None:
         here("DAML", daml, learned_loss)
         st.page_link("metademo/ui/pages/daml.py", label="Try it", icon=":material/swap_horiz:")
         light_symbols("how daml symbols", DAML_SYMBOLS, 3, page="how daml")
+    with beside("signs", signs_figure):
+        st.markdown(SIGNS)
+        st.page_link("metademo/ui/pages/draw.py", label="Draw some", icon=":material/draw:")
     text, _ = st.columns([3, 1])
     with text:
         every_way()

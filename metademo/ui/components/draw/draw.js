@@ -93,17 +93,17 @@ class Draw {
     this.help = make("span", { className: "md-unseen", id: uniqueId("md-keys") }, KEYS);
     this.spoken = make("span", { className: "md-unseen", "aria-live": "polite" });
     this.question = this.#pad([QUESTION, 0]);
-    this.seen = new Seen("What the networks see: 14 × 14 pixels");
+    this.seen = new Seen("What the networks see: 14 × 14 pixels");
     this.list = make("ol", { className: "md-signs" });
     this.#buildBench();
     this.scrubber = new Scrubber((at, playing) => this.#show(at, playing));
     this.caption = new Caption();
-    const heading = (/** @type {string} */ text) => make("h2", {}, text);
+    const heading = (/** @type {string} */ toDraw, /** @type {string} */ toSee) => make("h2", {}, this.data.editable ? toDraw : toSee);
     this.host.replaceChildren(make("div", { className: "md-chart md-draw-page" },
       make("div", { className: "md-draw" },
-        make("section", { className: "md-asked" }, heading("Draw one of them here"), this.question.element, this.seen.element),
+        make("section", { className: "md-asked" }, heading("Draw one of them here", "Which of them is it?"), this.question.element, this.seen.element),
         make("section", { className: "md-known" },
-          make("div", { className: "md-top" }, heading("One example of each"), this.toolbar.element), this.list)),
+          make("div", { className: "md-top" }, heading("One example of each", "An example of each"), this.toolbar.element), this.list)),
       this.bench, this.scrubber.element, this.caption.element, this.help, this.spoken));
     this.host.style.minHeight = "";
     this.leavePaper = followPaper(() => this.#take());
@@ -139,6 +139,7 @@ class Draw {
 
   /** Show what the address says beside the view. */
   #arrive() {
+    if (!this.data.session) return; // a figure beside a text
     const { at } = arrived(this.data.page);
     if (at !== null) this.scrubber.go(at);
   }

@@ -34,15 +34,17 @@ def draw(
     key: str,
     scene: DrawScene,
     *,
-    conversation: Mapping[str, Any],
-    on_edit: Callable[[], None],
+    conversation: Mapping[str, Any] | None = None,
+    on_edit: Callable[[], None] = lambda: None,
+    page: str = "",
 ) -> None:
     """Show the drawings and the answers.
 
     Args:
         key: stable.
-        conversation: see `PageState.conversation`.
+        conversation: see `PageState.conversation`; without one nothing can be drawn.
         on_edit: called when the visitor has drawn something, see `PageState.listen`.
+        page: what the scrubber is known by where there is no conversation.
     """
     data = {
         "assets": assets.urls("draw/draw.js"),
@@ -69,7 +71,8 @@ def draw(
             "examples": MOST_EXAMPLES,
         },
     }
-    _mount()(key=key, data=data | dict(conversation), on_edit_change=on_edit)
+    figure = {"ack": 0, "page": page, "editable": False, "undo": False, "redo": False}
+    _mount()(key=key, data=data | dict(conversation or figure), on_edit_change=on_edit)
 
 
 def carried_out(view: DrawView, gesture: Gesture) -> DrawView:
