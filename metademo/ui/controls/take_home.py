@@ -27,14 +27,9 @@ from metademo.models import Model
 from metademo.moments.asked import Asked
 from metademo.moments.candidates import Candidate, steps_of
 from metademo.moments.scaling import Scaling
-<<<<<<< HEAD
+from metademo.moments.signs import DrawView
 from metademo.moments.views import CompareView, DamlView, WeightsView
 from metademo.tasks import CURVES, WaveFamily, as_waves
-=======
-from metademo.moments.signs import DrawView
-from metademo.moments.views import CompareView, DamlView, MamlView
-from metademo.tasks import WaveFamily, as_waves
->>>>>>> draw
 from metademo.ui.components.kernel.curves import Scene
 from metademo.ui.components.picture.picture import picture
 from metademo.ui.scenes.compare_scene import in_a_row
