@@ -66,7 +66,6 @@ def _chart() -> None:
 def _controls() -> None:
     state = _state()
     view, found = state.view, _found()
-    state.follow_chart()
     layout.room("learners", 132).pills(
         "Ways of learning",
         list(found),

@@ -199,7 +199,7 @@ class Stage {
     this.progress.update(data.progress);
     scrubber.update({ steps: data.steps, names: data.stepNames, seconds: 0.12 });
     this.lines.update(data, theme);
-    this.stage.classList.toggle("md-signs", this.#asksSigns);
+    this.stage.classList.toggle("md-with-signs", this.#asksSigns);
     if (this.#asksSigns) this.bars.update(data, theme);
     else if (this.plot?.size[0]) this.#drawPlot();
     this.#drawLegend();
