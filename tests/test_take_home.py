@@ -88,6 +88,7 @@ def test_the_page_in_context_gives_what_it_shows_after_each_point(
         "Notebook": f"context-{name}.ipynb",
         "Weights": f"{name}-any-phase.safetensors",
     }
+    assert " on 4 points: 0 to 4 seen." in offered["Script"]
     monkeypatch.chdir(tmp_path)
     (tmp_path / offered.files["Weights"]).write_bytes(offered["Weights"])
     space: dict = {"__name__": "taken home"}

@@ -53,8 +53,10 @@ def passages(subject: Subject) -> list[Passage]:
 
 
 def title(subject: Subject) -> str:
-    """What it shows, in a line: "MAML on 4 points: 5 inner steps"."""
+    """What it shows, in a line: "MAML on 4 points: 5 steps", "CNP on 4 points: 0 to 4 seen"."""
     steps = "1 step" if subject.steps == 1 else f"{subject.steps} steps"
+    if subject.by_points:
+        steps = f"0 to {min(subject.steps, subject.support.x.shape[1])} seen"
     return f"{_quotable(subject.title)} {subject.sees}: {steps}"
 
 
@@ -127,6 +129,7 @@ def _task(subject: Subject, told: InTorch) -> str:
     if y is not None:
         labels = wrapped("y = torch.tensor(", numbers(y[0], double=told.double), kind)
     settings = "".join(f"{name} = {value!r}\n" for name, value in told.settings.items())
+    each = "  # one more point is seen at each of them" if subject.by_points else ""
     low, high = map(number_in_numpy, subject.family.x_range)
     truth = ""
     if subject.truth is not None:
@@ -139,7 +142,7 @@ def _task(subject: Subject, told: InTorch) -> str:
             kind,
         )
         + labels
-        + f"steps = {subject.steps}\n{settings}"
+        + f"steps = {subject.steps}{each}\n{settings}"
         + f"grid = np.linspace({low}, {high}, {len(subject.family.grid)})\n{truth}"
         + _own(subject.scaling)
     )

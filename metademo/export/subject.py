@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from metademo.algorithms import Learner
+from metademo.algorithms import Conditioned, Learner
 from metademo.algorithms.in_torch import InTorch
 from metademo.algorithms.papers import in_text
 from metademo.checkpoints import SUFFIX
@@ -58,6 +58,11 @@ class Subject:
         count = self.support.x.shape[1]
         what = "source input" if self.learner.unlabelled else "point"
         return f"on {count} {what}{'s' * (count != 1)}"
+
+    @property
+    def by_points(self) -> bool:
+        """Whether each of its steps is one more point that it sees."""
+        return isinstance(self.learner, Conditioned)
 
     @property
     def citation(self) -> str:

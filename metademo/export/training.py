@@ -6,6 +6,7 @@ those of the page to the last bit, but as good.
 
 from __future__ import annotations
 
+from metademo.algorithms import Conditioned
 from metademo.algorithms.in_torch import InTorch
 from metademo.algorithms.papers import in_text
 from metademo.checkpoints import SUFFIX
@@ -63,17 +64,24 @@ It needs: pip install torch numpy safetensors
 '''
 
 
+def _by_points(config: TrainConfig) -> bool:
+    """Whether each of the learner's steps is one more point that it sees."""
+    return isinstance(config.learner, Conditioned)
+
+
 def _settings(config: TrainConfig, told: InTorch) -> str:
     points = config.inner_steps if config.learner.unlabelled else config.shots
     seen = "unlabelled inputs" if config.learner.unlabelled else "labelled points"
+    reads = "it is shown at most" if _by_points(config) else "the inner loop sees"
+    each = "  # one more point is seen at each of them" if _by_points(config) else ""
     inner = "".join(f"{name} = {value!r}\n" for name, value in told.settings.items())
     return f"""\
 SEED = {config.seed}
 STEPS = {config.steps}  # of the outer loop
 META_BATCH = {config.meta_batch}  # tasks in each of them
-POINTS = {points}  # {seen} that the inner loop sees
+POINTS = {points}  # {seen} that {reads}
 QUERIES = {config.queries}  # points at which it is judged
-INNER_STEPS = {config.inner_steps}
+INNER_STEPS = {config.inner_steps}{each}
 {inner}"""
 
 
@@ -138,7 +146,7 @@ def _held_out(config: TrainConfig, family: WaveFamily, told: InTorch) -> str:
     points = "max(1, INNER_STEPS)" if config.learner.unlabelled else "POINTS"
     return f'''\
 def held_out_errors(theta):
-    """The mean error on {tasks} tasks that training never sees, after 0, 1, .. inner steps."""
+    """The mean error on {tasks} tasks that training never sees, after 0, 1, .. {_steps(config)}."""
     rng = np.random.default_rng([0, {HELD_OUT_STREAM}])
     {x}, y, _, _, wave = draw_tasks(rng, {tasks}, {points}, 0)
     grid = np.linspace({low}, {high}, {len(family.grid)})
@@ -148,11 +156,15 @@ def held_out_errors(theta):
 '''
 
 
+def _steps(config: TrainConfig) -> str:
+    return "points" if _by_points(config) else "inner steps"
+
+
 def _main(config: TrainConfig) -> str:
     return f'''\
 if __name__ == "__main__":
     theta, _ = train()
     for k, error in enumerate(held_out_errors(theta)):
-        print(f"held-out error after {{k}} inner steps: {{error:.4f}}")
+        print(f"held-out error after {{k}} {_steps(config)}: {{error:.4f}}")
     save_file(theta, "{config.algorithm}-{config.family}{SUFFIX}")
 '''
