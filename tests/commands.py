@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from helpers import checkpoint_of, small
+from helpers import OF_WAVES, checkpoint_of, small
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
@@ -13,6 +13,8 @@ from metademo.command_line import main
 
 SCORE_KEYS = ["algorithm", "family", "shots", "inner_steps", "tasks", "seed", "metric"]
 SCORE_KEYS += ["mean", "ci95", "median", "p90"]
+SIGN_KEYS = [*SCORE_KEYS[:2], "ways", *SCORE_KEYS[2:], "calibration_error"]
+"""The same of learners that tell classes apart."""
 BAND_KEYS = ["coverage", "log_likelihood"]
 """What there is beside them of a learner that knows how sure it is."""
 TINY = ("--hidden", "4", "--steps", "3", "--inner-steps", "2")
@@ -20,7 +22,7 @@ TINY = ("--hidden", "4", "--steps", "3", "--inner-steps", "2")
 
 def tiny_weights(folder: Path) -> dict[str, Path]:
     """Small untrained weights of each algorithm."""
-    paths = {name: folder / f"tiny-{name}.safetensors" for name in ALGORITHMS}
+    paths = {name: folder / f"tiny-{name}.safetensors" for name in OF_WAVES}
     for name, path in paths.items():
         checkpoints.save(path, checkpoint_of(small(name)))
     return paths
