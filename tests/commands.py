@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from helpers import checkpoint_of, small
+from helpers import OF_WAVES, checkpoint_of, small
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
@@ -20,7 +20,7 @@ TINY = ("--hidden", "4", "--steps", "3", "--inner-steps", "2")
 
 def tiny_weights(folder: Path) -> dict[str, Path]:
     """Small untrained weights of each algorithm."""
-    paths = {name: folder / f"tiny-{name}.safetensors" for name in ALGORITHMS}
+    paths = {name: folder / f"tiny-{name}.safetensors" for name in OF_WAVES}
     for name, path in paths.items():
         checkpoints.save(path, checkpoint_of(small(name)))
     return paths

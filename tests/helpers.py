@@ -46,6 +46,8 @@ PAIRS = [
 """Every algorithm of the registry with every family that it suits."""
 WAVE_PAIRS = [(name, family) for name, family in PAIRS if family in wave_families()]
 """The same of families of waves, where tests have a curve of their own to compare with."""
+OF_WAVES = list(dict(WAVE_PAIRS))
+"""The names of the algorithms that learn waves: all but those that tell classes apart."""
 GRADIENT_BASED = [name for name, kind in ALGORITHMS.items() if issubclass(kind, GradientBased)]
 GRADIENT_PAIRS = [(name, family) for name, family in WAVE_PAIRS if name in GRADIENT_BASED]
 """The same of those that take gradient steps."""

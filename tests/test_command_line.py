@@ -51,7 +51,9 @@ def test_list_is_readable(capsys):
         assert any(line.split() == [name, *row.summary.split()] for line in lines)
     for name in checkpoints.shipped_names():
         (line,) = [line for line in lines if line.startswith(f"  {name} ")]
-        assert re.search(r"[\d,]+ outer steps; (l1|mse) error \d\.\d{3} ± \d\.\d{3} after \d", line)
+        assert re.search(
+            r"[\d,]+ outer steps; ((l1|mse) error|accuracy) \d\.\d{3} ± \d\.\d{3} after \d", line
+        )
 
 
 @pytest.mark.parametrize("text", ["no weights at all", ""], ids=["text", "empty"])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import BAND_KEYS, SCORE_KEYS, as_json, complaint, inputs, run, tiny_weights
+from helpers import OF_WAVES
 
 from metademo import checkpoints
 from metademo.algorithms import ALGORITHMS
@@ -103,7 +104,7 @@ def weights(folder):
 # evaluate
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", OF_WAVES)
 def test_evaluate_reports_each_step(algorithm, weights, capsys):
     options = ["--shots", "3", "--inner-steps", "2", "--tasks", "30", "--seed", "6"]
     scores = as_json(run(capsys, "evaluate", weights[algorithm], *options, "--json"))
@@ -174,7 +175,7 @@ def test_shipped_weights_go_by_their_name(capsys):
 # adapt
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", OF_WAVES)
 @pytest.mark.parametrize("steps", [0, 7])
 def test_adapt_gives_the_curve_after_each_step(algorithm, steps, weights, capsys):
     arguments = [weights[algorithm], *inputs(algorithm), "--steps", steps, "--json"]
@@ -226,7 +227,7 @@ def test_adapt_takes_source_inputs_in_turn(weights, capsys):
     assert one[1] != two[1]
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", OF_WAVES)
 def test_adapt_draws_a_self_contained_picture(algorithm, weights, capsys):
     arguments = [weights[algorithm], *inputs(algorithm), "--figure", "picture.html"]
     out = run(capsys, "adapt", *arguments)

@@ -3,16 +3,23 @@
 import numpy as np
 import pytest
 import torch
-from helpers import GRADIENT_BASED, GRADIENT_PAIRS, WAVE_PAIRS, generic_meta, small, starting_curve
+from helpers import (
+    GRADIENT_BASED,
+    GRADIENT_PAIRS,
+    OF_WAVES,
+    WAVE_PAIRS,
+    generic_meta,
+    small,
+    starting_curve,
+)
 
 from metademo import evaluation
-from metademo.algorithms import ALGORITHMS
 from metademo.evaluation import Evaluation, evaluate, run_learner
 from metademo.tasks import FAMILIES, PI, Examples
 from metademo.training import EPISODE_STREAM, HELD_OUT_STREAM
 
 every_pair = pytest.mark.parametrize(("algorithm", "family"), WAVE_PAIRS)
-every_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
+every_algorithm = pytest.mark.parametrize("algorithm", OF_WAVES)
 
 
 def _evaluate(config, meta=None, **options):

@@ -2,12 +2,13 @@
 
 import ast
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
-from metademo.tasks import TaskFamily, WaveFamily, Waves, waves
+from metademo.tasks import GlyphFamily, Signs, TaskFamily, TaskKind, WaveFamily, Waves
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,11 +60,16 @@ A visit holds a view and draws components. What is kept for all
 visitors is measured from views, and drawn by scenes.
 """
 UI_LEVEL = {room: level for level, rooms in enumerate(UI_ORDER) for room in rooms}
-WITHOUT_WAVES = {
+WITHOUT_A_KIND = {
     *{"checkpoints", "engines", "evaluation", "fused"},
     *{"inner", "jobs", "recipes", "settings", "training"},
 }
 """These know tasks as `TaskFamily` and `TaskKind` alone, so that other kinds find room in them."""
+OF_ONE_KIND = {
+    "metademo.convolutional",
+    *(f"metademo.tasks.{name}" for name in ("waves", "glyphs", "pen", "strokes", "handwriting")),
+}
+"""Modules that one kind of task alone has to do with."""
 WITHOUT_STREAMLIT = "metademo.ui.scenes"
 """Nothing here imports Streamlit, nor does anything that it imports."""
 
@@ -327,26 +333,33 @@ def test_the_checker_lets_the_rest_pass(module, source):
     assert violations(module, source) == []
 
 
-def _words_of_waves() -> set[str]:
-    """What is there to say of waves alone: all that their module defines, and their attributes.
+@functools.cache
+def _words_of_one_kind() -> set[str]:
+    """What there is to say of waves alone, or of signs: all that their modules define, and their
+    attributes.
 
-    Their `shape` is left out, for arrays have one, too.
+    The `shape` of waves is left out, for arrays have one, too.
     """
-    tree = ast.parse(Path(waves.__file__).read_text(encoding="utf-8"))
-    defined = {node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
-    for node in tree.body:
-        if isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            defined |= {target.id for target in targets}
-    own = {field.name for field in dataclasses.fields(Waves)}
-    own |= {field.name for field in dataclasses.fields(WaveFamily)} | vars(WaveFamily).keys()
-    shared = {*dir(TaskFamily), *TaskFamily.__annotations__, "shape"}
+    defined = set()
+    for module in OF_ONE_KIND - {"metademo.tasks.pen"}:  # whose words are anybody's
+        tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                defined.add(node.name)
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                defined |= {target.id for target in targets if isinstance(target, ast.Name)}
+    own = {field.name for field in dataclasses.fields(Waves)} | vars(Signs).keys()
+    for family in (WaveFamily, GlyphFamily):
+        own |= {field.name for field in dataclasses.fields(family)} | vars(family).keys()
+    kinds = {field.name for field in dataclasses.fields(TaskKind)}
+    shared = {*dir(TaskFamily), *TaskFamily.__annotations__, *kinds, "shape"}
     return {name for name in defined | own - shared if not name.startswith("_")}
 
 
-def said_of_waves(module: str, source: str, *, package: bool = False) -> set[str]:
-    """What `source` says of waves: names it imports, uses or asks of an object."""
-    words, found = _words_of_waves(), set()
+def said_of_one_kind(module: str, source: str, *, package: bool = False) -> set[str]:
+    """Of waves or of signs alone: the names that `source` imports, uses or asks of an object."""
+    words, found = _words_of_one_kind(), set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Name):
             found.add(node.id)
@@ -355,23 +368,25 @@ def said_of_waves(module: str, source: str, *, package: bool = False) -> set[str
         elif isinstance(node, ast.ImportFrom):
             found |= {alias.name for alias in node.names}
     imported = imports(module, source, package=package)
-    return (found & words) | {name for name in imported if name.startswith(waves.__name__)}
+    return (found & words) | {name for name in imported if name in OF_ONE_KIND}
 
 
-def test_what_is_said_of_waves_is_known():
+def test_what_is_said_of_one_kind_is_known():
     words = {"WaveFamily", "Waves", "SourceBand", "SHAPES", "GRID_POINTS", "as_waves", "turned"}
     words |= {"phase", "phases", "amplitude", "amplitudes", "frequency", "bands", "noise"}
+    words |= {"GLYPHS", "GlyphFamily", "Signs", "ConvNet", "as_image", "Handwriting", "mnist"}
+    words |= {"strokes", "images", "samples", "sample_signs"}
     words |= {"grid", "x_range", "unit_amplitude", "nearest", "source_of", "two_phase"}
-    assert words <= _words_of_waves()
-    assert not {"name", "title", "metric", "kind", "sample_episodes"} & _words_of_waves()
+    assert words <= _words_of_one_kind()
+    assert not {"name", "title", "metric", "kind", "sample_episodes"} & _words_of_one_kind()
 
 
 @pytest.mark.parametrize(
-    "module", [module for module in MODULES if room_of(module) in WITHOUT_WAVES]
+    "module", [module for module in MODULES if room_of(module) in WITHOUT_A_KIND]
 )
-def test_the_backend_knows_nothing_of_waves(module):
+def test_the_backend_knows_nothing_of_one_kind_alone(module):
     source = MODULES[module].read_text(encoding="utf-8")
-    assert said_of_waves(module, source, package=module in PACKAGES) == set()
+    assert said_of_one_kind(module, source, package=module in PACKAGES) == set()
 
 
 WAVY = {
@@ -381,15 +396,19 @@ WAVY = {
     "by another name": "from metademo.tasks import Waves as Tasks",
     "an attribute": "def f(tasks):\n    return tasks.phase",
     "the family's grid": "def f(config):\n    return config.task_family.grid[::8]",
+    "the module of signs": "import metademo.tasks.glyphs",
+    "signs": "from metademo.tasks import GLYPHS",
+    "their images": "def f(signs):\n    return signs.images()",
+    "their network": "from metademo.convolutional import ConvNet",
     "in an annotation": "def f(family: WaveFamily): ...",
 }
 
 
 @pytest.mark.parametrize("source", WAVY.values(), ids=WAVY)
-def test_the_checker_sees_what_is_said_of_waves(source):
-    assert said_of_waves("metademo.evaluation", source)
+def test_the_checker_sees_what_is_said_of_one_kind(source):
+    assert said_of_one_kind("metademo.evaluation", source)
 
 
 def test_the_checker_lets_families_pass():
     source = "from metademo.tasks import FAMILIES, TaskFamily\nx = f.kind.losses, f.name, a.shape"
-    assert said_of_waves("metademo.evaluation", source) == set()
+    assert said_of_one_kind("metademo.evaluation", source) == set()

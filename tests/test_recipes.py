@@ -24,6 +24,7 @@ def test_recipe_original_has_the_settings_of_the_article():
             activation="relu",
             shots=4,
             fewest_shots=None,
+            ways=None,
             queries=4,
             meta_batch=1,
             steps=275_000,

@@ -14,7 +14,7 @@ from metademo.figures import OTHER
 from metademo.jobs import Busy, JobState, Limits, Registry
 from metademo.models import Model
 from metademo.moments.drawn import draw_points
-from metademo.moments.train_view import TrainView
+from metademo.moments.train_view import TrainView, algorithms_of_waves
 from metademo.recipes import can_train, configure
 from metademo.tasks import FAMILIES, Examples
 from metademo.training import MetaTrainer
@@ -100,7 +100,7 @@ def test_the_first_look_is_never_empty():
     assert app.button(key="train stop").disabled
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", algorithms_of_waves())
 def test_every_algorithm_of_the_registry_trains_here(algorithm):
     family = next(f for f in FAMILIES if can_train(algorithm, f))
     app = start(TrainView(algorithm=algorithm, family=family, own=SHORT))
@@ -134,7 +134,7 @@ def test_a_new_row_of_the_registry_can_be_chosen_and_trained(monkeypatch):
 def test_settings_follow_the_registries_and_the_limits():
     app = start()
     assert widget(app, "selectbox", "algorithm", "train").options == [
-        a.title for a in ALGORITHMS.values()
+        ALGORITHMS[name].title for name in algorithms_of_waves()
     ]
     hidden = widget(app, "number_input", "hidden", "train")
     assert (hidden.min, hidden.max, hidden.value) == (1, 128, 32)

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from helpers import COMPILED, GRADIENT_BASED, PAIRS, assert_near, assert_same, small
+from helpers import COMPILED, GRADIENT_BASED, OF_WAVES, PAIRS, assert_near, assert_same, small
 from torch.nn import functional as F
 
-from metademo.algorithms import ALGORITHMS, Learner
+from metademo.algorithms import Learner
 from metademo.engines import Diverged
 from metademo.recipes import RECIPES, configure
 from metademo.settings import TrainConfig
@@ -16,7 +16,7 @@ from metademo.tasks import Episode, Examples
 from metademo.training import EPISODE_STREAM, HELD_OUT_STREAM, INIT_STREAM, MetaTrainer
 
 every_pair = pytest.mark.parametrize(("algorithm", "family"), PAIRS)
-every_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
+every_algorithm = pytest.mark.parametrize("algorithm", OF_WAVES)
 
 
 def _trained(config, *, every=100, **options):

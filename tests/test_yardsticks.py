@@ -58,7 +58,7 @@ def test_the_oracle_knows_waves_alone():
     assert YARDSTICKS["oracle"].unsuited(FAMILIES["finn"]) == ""
 
 
-@pytest.mark.parametrize("yardstick", YARDSTICKS)
+@pytest.mark.parametrize("yardstick", ["random", "oracle"])
 @pytest.mark.parametrize("points", [0, 1])
 def test_yardsticks_take_few_points_and_many_steps(yardstick, points):
     learner = YARDSTICKS[yardstick]()

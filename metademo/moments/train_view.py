@@ -16,7 +16,12 @@ from metademo.tasks import wave_families
 OTHERWISE = "fast"
 """The recipe that suits every family."""
 FAMILY = "two-phase"
-"""The family that every algorithm can be trained on."""
+"""The family that every algorithm of waves can be trained on."""
+
+
+def algorithms_of_waves() -> list[str]:
+    """The names of those that the page trains; others learn nothing that it draws."""
+    return [name for name in ALGORITHMS if can_train(name, FAMILY)]
 
 
 def _own_numbers(own: Any) -> tuple[tuple[str, float], ...]:
@@ -36,9 +41,9 @@ class TrainView(PageView):
     """The settings of the Train page.
 
     Attributes:
-        algorithm, family, recipe: names in the registries; see `TrainConfig`. A family that the
-            algorithm can't be trained on gives way to `FAMILY`, and a recipe that does not suit the
-            family to `OTHERWISE`.
+        algorithm, family, recipe: names in the registries; see `TrainConfig`. An algorithm that
+            learns no waves gives way to MAML, a family that the algorithm can't be trained on to
+            `FAMILY`, and a recipe that does not suit the family to `OTHERWISE`.
         own: settings that differ from the recipe's, as pairs of name and value.
         pace: outer steps per second in slow motion, or 0 for as fast as it goes.
     """
@@ -48,6 +53,11 @@ class TrainView(PageView):
     recipe: Annotated[str, OneOf(RECIPES)] = OTHERWISE
     own: Own = ()
     pace: Annotated[float, Clamped(0.0, 1e6)] = 0.0
+
+    @field_validator("algorithm")
+    @classmethod
+    def _learns_waves(cls, algorithm: str) -> str:
+        return algorithm if can_train(algorithm, FAMILY) else "maml"
 
     @field_validator("family")
     @classmethod

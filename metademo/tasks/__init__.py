@@ -4,7 +4,7 @@ from metademo.tasks.base import TaskFamily, TaskKind
 from metademo.tasks.classes import probabilities
 from metademo.tasks.curves import CURVES
 from metademo.tasks.episodes import Array, Episode, Examples
-from metademo.tasks.glyphs import GLYPHS, GlyphFamily, Signs, warm_tasks
+from metademo.tasks.glyphs import GLYPHS, GlyphFamily, Signs, warm_signs
 from metademo.tasks.handwriting import Handwriting, digits, mnist
 from metademo.tasks.strokes import Strokes, StrokesError, as_image, read_strokes
 from metademo.tasks.waves import (
@@ -68,6 +68,11 @@ WRITTEN: dict[str, TaskFamily] = {
     )
 }
 """Families that are there to be measured on; nothing is trained on them."""
+
+
+def warm_tasks() -> None:
+    """Compile what draws tasks, or load it from disk: some seconds once, then half a second."""
+    warm_signs()
 
 
 def wave_families() -> dict[str, WaveFamily]:

@@ -117,8 +117,8 @@ class GlyphFamily(TaskFamily):
         return self.sample_episodes(rng, n, shots=shots, queries=queries, sources=sources)[1]
 
 
-def warm_tasks() -> None:
-    """Compile what draws signs, or load it from disk: some seconds once, then half a second."""
+def warm_signs() -> None:
+    """Compile the pen, or load it from disk."""
     signs = GlyphFamily("", "", ways=1).sample_signs(np.random.default_rng(0), 1, 1)
     signs.images()
     drawn(*signs.strokes(0, 0, 0))

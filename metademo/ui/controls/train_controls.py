@@ -7,7 +7,7 @@ import streamlit as st
 from metademo.algorithms import ALGORITHMS
 from metademo.described import Setting
 from metademo.jobs import Job, JobState, Limits
-from metademo.moments.train_view import TrainView
+from metademo.moments.train_view import TrainView, algorithms_of_waves
 from metademo.recipes import RECIPES, can_train
 from metademo.settings import TrainConfig
 from metademo.tasks import wave_families
@@ -29,17 +29,18 @@ PACES |= {float(n): f"{n:,} a second" for n in (1000, 300, 100, 30, 10, 3)}
 
 def settings(state: PageState[TrainView], visit: Visit, limits: Limits) -> None:
     """What to train next, behind a preset; and how fast."""
-    view = state.view
+    view, offered = state.view, algorithms_of_waves()
+    ways = [ALGORITHMS[name] for name in offered]
     st.selectbox(
         "Way of learning to learn",
-        list(ALGORITHMS),
+        offered,
         format_func=lambda name: ALGORITHMS[name].title,
-        help="\n".join(f"- **{a.title}** {a.summary}." for a in ALGORITHMS.values()),
+        help="\n".join(f"- **{way.title}** {way.summary}." for way in ways),
         **state.bind(
             "algorithm",
             view.algorithm,
             lambda v, name: v.with_algorithm(name),
-            options=ALGORITHMS,
+            options=offered,
         ),
     )
     families = [name for name in wave_families() if can_train(view.algorithm, name)]
