@@ -40,16 +40,17 @@ def test_it_begins_with_an_answer(app):
     assert not app.exception
     assert [len(examples) for examples in data["signs"]] == [1, 1, 1]
     assert [answer["label"] for answer in data["answers"]] == ["ANIL", "Prototypical network"]
-    assert data["steps"] == 3
     anil, protonet = (answer["shares"] for answer in data["answers"])
-    assert (len(anil), len(protonet)) == (4, 1), "one learns by steps, the other has looked"
+    last = data["steps"]
+    assert last > 1
+    assert (len(anil), len(protonet)) == (last + 1, 1), "one learns by steps, the other has looked"
     assert anil[0] == pytest.approx([1 / 3] * 3, abs=1e-3)
     for rows in (anil, protonet):
         assert max(rows[-1]) == rows[-1][2] > 0.5, "the question is another drawing of the third"
         assert sum(rows[-1]) == pytest.approx(1, abs=1e-3)
-    assert len(data["captions"]) == 4
+    assert len(data["captions"]) == last + 1
     assert data["captions"][0].startswith("Before any step ANIL can’t tell: 33 % for each sign.")
-    assert data["captions"][3].startswith("After 3 steps ANIL says: the third sign, ")
+    assert data["captions"][-1].startswith(f"After {last} steps ANIL says: the third sign, ")
 
 
 def test_strokes_come_and_go(app):

@@ -163,7 +163,10 @@ def _share(asked: Asked, shares: Array) -> str:
 
 
 def percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    """A share; what is nearly all is not all, and what is nearly nothing is something."""
+    if 0.995 < share < 1:
+        return ">99 %"
+    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
 
 
 def _detail(k: int, view: DrawView, there: Sequence[Candidate]) -> str:
