@@ -127,7 +127,7 @@ def test_learners_and_changes_are_chosen(app):
     upright = shown(app)["seen"]["question"]
     widget(app, "slider", "turn", "draw").set_value(60.0).run()
     assert shown(app)["seen"]["question"] != upright
-    assert "question’s turn 60° (trained: −16° to 16°)" in shown(app)["details"][0]
+    assert "question’s turn is 60° (trained: −16° to 16°)" in shown(app)["details"][0]
     widget(app, "button_group", "chosen", "draw").set_value([]).run()
     assert shown(app)["captions"] == ["Choose at least one way of learning."]
     assert not app.exception

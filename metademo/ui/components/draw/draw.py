@@ -57,7 +57,6 @@ def draw(
         },
         "ways": list(scene.ways),
         "answers": [_encode(answer) for answer in scene.answers],
-        "nothing": scene.nothing,
         "steps": scene.steps,
         "stands": [],
         "captions": list(scene.captions),
