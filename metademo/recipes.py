@@ -109,8 +109,8 @@ def _signs(steps: int) -> tuple[Change, ...]:
             for algorithm in ("maml", "fomaml", "maml++")
         ),
         Change(_PULLED | dict(steps=steps // 5), "reptile", "glyphs"),
-        # Shorter steps do not overshoot on images that are unlike those of training, and what a head
-        # takes for one is next to nothing.
+        # Steps of a head cost next to nothing, and many short ones do not overshoot on images that
+        # are unlike those of training.
         Change(dict(inner_steps=8), "anil", "glyphs"),
         Change(dict(inner_steps=1), "protonet", "glyphs"),
     )

@@ -13,6 +13,8 @@ from metademo.command_line import main
 
 SCORE_KEYS = ["algorithm", "family", "shots", "inner_steps", "tasks", "seed", "metric"]
 SCORE_KEYS += ["mean", "ci95", "median", "p90"]
+SIGN_KEYS = [*SCORE_KEYS[:2], "ways", *SCORE_KEYS[2:], "calibration_error"]
+"""The same of learners that tell classes apart."""
 BAND_KEYS = ["coverage", "log_likelihood"]
 """What there is beside them of a learner that knows how sure it is."""
 TINY = ("--hidden", "4", "--steps", "3", "--inner-steps", "2")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from commands import BAND_KEYS, SCORE_KEYS, TINY, as_json, complaint, run, train
+from commands import BAND_KEYS, SCORE_KEYS, SIGN_KEYS, TINY, as_json, complaint, run, train
 from helpers import PAIRS, assert_same, checkpoint_of, small
 
 from metademo import checkpoints
@@ -67,7 +67,8 @@ def test_train_writes_a_checkpoint_and_reports_it(algorithm, family, capsys):
     report = train(capsys, algorithm, family, "--out", "w.safetensors", "--seed", "5")
     assert list(report) == ["file", "ending", "engine", "steps", "seconds", "scores", "config"]
     assert (report["file"], report["ending"], report["steps"]) == ("w.safetensors", "finished", 3)
-    assert list(report["scores"]) in (SCORE_KEYS, SCORE_KEYS + BAND_KEYS)
+    expected = (SCORE_KEYS, SCORE_KEYS + BAND_KEYS) if family != "glyphs" else (SIGN_KEYS,)
+    assert list(report["scores"]) in expected
     saved = checkpoints.load("w.safetensors")
     assert saved.config.to_dict() == report["config"]
     assert json.loads(json.dumps(saved.scores.to_dict())) == report["scores"]
@@ -95,7 +96,7 @@ def test_train_takes_the_fast_recipe_and_a_telling_name_by_default(capsys):
     assert Path(report["file"]).is_file()
 
 
-OTHER_NUMBERS = dict(clip=0.5, warmup=0.25, seed=8, inner_steps=3)
+OTHERS = dict(clip=0.5, warmup=0.25, seed=8, inner_steps=3, loss="mse", support_loss="mse")
 
 
 @pytest.mark.parametrize("setting", described(TrainConfig).values(), ids=described(TrainConfig))
@@ -107,19 +108,20 @@ def test_every_setting_is_an_option_that_says_what_it_takes_and_arrives(
     with pytest.raises(SystemExit):
         made.parse_args(["train", "--help"])
     told = capsys.readouterr().out
-    needed = ["train", "maml", "--family", "two-phase"]
+    family = "glyphs" if setting.name == "ways" else "two-phase"
+    needed = ["train", "maml", "--family", family]
     if setting.name in ("algorithm", "family"):
         config = config_of(made.parse_args(needed))
-        assert (config.algorithm, config.family) == ("maml", "two-phase")
+        assert (config.algorithm, config.family) == ("maml", family)
         return
     flag = option(setting.name)
     assert f"{setting.title}: " in told
     assert f"{flag} " in told
     if setting.numeric:
         assert setting.range.capitalize() in told
-        value = setting.kind(OTHER_NUMBERS.get(setting.name, setting.low + 1))
+        value = setting.kind(OTHERS.get(setting.name, setting.low + 1))
     else:
-        value = [*setting.choices][-1]
+        value = OTHERS.get(setting.name, [*setting.choices][-1])
     config = config_of(made.parse_args([*needed, f"{flag}={value}"]))
     assert getattr(config, setting.name) == value
     if setting.optional:

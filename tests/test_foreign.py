@@ -11,7 +11,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from helpers import PAIRS, assert_same, checkpoint_of, small
+from helpers import WAVE_PAIRS, assert_same, checkpoint_of, small
 from hypothesis import given
 from safetensors.torch import save
 from torch import nn
@@ -52,7 +52,7 @@ def ours(config: TrainConfig) -> bytes:
 # What can be used
 
 
-@pytest.mark.parametrize(("algorithm", "family"), PAIRS)
+@pytest.mark.parametrize(("algorithm", "family"), WAVE_PAIRS)
 def test_weights_that_were_downloaded_come_back_as_they_were(algorithm, family):
     saved = checkpoint_of(small(algorithm, family))
     found = read(checkpoints.serialise(saved), LIMITS)
@@ -62,7 +62,7 @@ def test_weights_that_were_downloaded_come_back_as_they_were(algorithm, family):
 
 def test_all_that_a_server_trains_by_default_can_be_brought_back():
     largest = dict(hidden=LIMITS.max_hidden, inner_steps=LIMITS.max_inner_steps)
-    for algorithm, family in PAIRS:
+    for algorithm, family in WAVE_PAIRS:
         assert checkpoints.size_of(configure(algorithm, family, **largest)) <= MAX_BYTES
 
 

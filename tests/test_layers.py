@@ -375,7 +375,7 @@ def test_what_is_said_of_one_kind_is_known():
     words = {"WaveFamily", "Waves", "SourceBand", "SHAPES", "GRID_POINTS", "as_waves", "turned"}
     words |= {"phase", "phases", "amplitude", "amplitudes", "frequency", "bands", "noise"}
     words |= {"GLYPHS", "GlyphFamily", "Signs", "ConvNet", "as_image", "Handwriting", "mnist"}
-    words |= {"strokes", "images", "samples", "sample_signs"}
+    words |= {"strokes", "images", "sample_signs"}
     words |= {"grid", "x_range", "unit_amplitude", "nearest", "source_of", "two_phase"}
     assert words <= _words_of_one_kind()
     assert not {"name", "title", "metric", "kind", "sample_episodes"} & _words_of_one_kind()
