@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from pages import component, gesture, send, start, view, widget
+from pages import component, components, gesture, press, send, start, view, widget
 from streamlit.testing.v1 import AppTest
 
 from metademo.moments.ready_made import READY_MADE
@@ -159,3 +159,12 @@ def test_what_a_lesson_hides_is_not_sent(hide, gone):
     for name in gone:
         assert shown(app)[name] == []
     assert not shown(app)["editable"]
+    scored = [m for m in app.markdown if m.value.startswith("| Way of learning")]
+    assert len(scored) == (hide != PANELS)
+
+
+def test_a_link_for_a_class_can_hide_the_answers(app):
+    app.session_state["draw class hide"] = [PANELS]
+    press(app, "Link for a class")
+    queries = [data["query"] for data in components(app, "link") if data["query"]]
+    assert queries == [f"lock=1&hide={PANELS}"]
