@@ -15,7 +15,7 @@ from metademo.moments.asked import ask, seen, turned
 from metademo.moments.candidates import Candidate, candidates
 from metademo.moments.outside_of_signs import CHANGES
 from metademo.moments.ready_made import READY_MADE
-from metademo.moments.signs import DrawView, strokes_of
+from metademo.moments.signs import DrawView, Place, strokes_of
 from metademo.tasks import FAMILIES, as_image, probabilities
 from metademo.ui.scenes.draw_scene import draw_scene, percent
 from metademo.ui.scenes.sign_scores_scene import sign_sweep, sign_table
@@ -70,7 +70,7 @@ def test_learners_are_asked_about_the_signs_that_are_drawn(both):
     for name, rows in ask(FIRST, both).shares.items():
         np.testing.assert_allclose(asked.shares[name], rows, atol=1e-5)
         np.testing.assert_allclose(rows.sum(1), 1, rtol=1e-5)
-    assert asked.steps == 3
+    assert asked.steps == both[0].trained_steps
 
 
 def test_an_answer_is_what_its_own_network_says(found):
@@ -106,7 +106,6 @@ def test_what_is_missing_is_said(both, changes, said):
     scene = draw_scene(view, view, ask(view, both), both)
     assert scene.answers == []
     assert scene.captions[0].startswith(said)
-    assert scene.nothing == scene.captions[0]
 
 
 def words(both: list[Candidate], **shares: list[list[float]]) -> list[str]:
@@ -128,10 +127,23 @@ def test_who_agrees_who_differs_and_who_can_not_tell(both):
     assert said.endswith("Prototypical network (33 %) can’t tell.")
 
 
+def test_what_does_not_occur_in_training_is_said(both):
+    def detail(view: DrawView) -> str:
+        return draw_scene(view, view, ask(view, both), both).details[-1]
+
+    assert detail(FIRST).startswith("None of these signs occurs in training")
+    more = detail(FIRST.with_room(0).redrawn(Place(0, 1), READY_MADE["spiral"][1]).changed(turn=30))
+    assert more == (
+        "Outside of what they were trained on: the question’s turn is 30° (trained: −16° to 16°) "
+        "and some signs have more examples than others."
+    )
+    assert detail(FIRST.with_room(0)) == detail(FIRST), "an empty pad is no example"
+
+
 def test_each_number_of_a_sentence_says_how_it_was_computed(both):
     scene = draw_scene(FIRST, FIRST, ask(FIRST, both), both)
     for caption, facts in zip(scene.captions, scene.caption_facts, strict=True):
-        assert [shown for shown, _ in facts] == re.findall(r"\d+ %", caption)
+        assert [shown for shown, _ in facts] == re.findall(r"[<>]?\d+ %", caption)
         assert all(about for _, about in facts)
 
 

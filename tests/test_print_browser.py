@@ -17,7 +17,7 @@ SENTENCES = {
     "daml": "After 5 steps it is off from sin(x)",
     "compare": "is nearest",
     "train": "Before meta-training",
-    "draw": "After 3 steps ANIL says: the third sign",
+    "draw": "steps ANIL says: the third sign",
     "about": "How to cite it",
 }
 """A part of each page's sentence."""

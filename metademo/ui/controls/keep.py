@@ -41,11 +41,16 @@ def arrival(state: PageState[Any]) -> None:
     tour.panel(state)
 
 
-def keep(state: PageState[Any], scene: Callable[[], Scene] | None = None) -> None:
+def keep(
+    state: PageState[Any],
+    scene: Callable[[], Scene] | None = None,
+    hideable: Mapping[str, str] = {},
+) -> None:
     """The buttons for what can be kept.
 
     Args:
         scene: what the chart shows, for the preview of a link for a class.
+        hideable: what a lesson may hide on a page without such a chart, by name, in words.
     """
     with st.container(key=f"{state.page} keep", gap="small"):
         copy_link(state.page)
@@ -57,7 +62,7 @@ def keep(state: PageState[Any], scene: Callable[[], Scene] | None = None) -> Non
             width="stretch",
             help="A link to this page as it is, with its controls locked or its answer hidden.",
         ):
-            class_link(state, scene)
+            class_link(state, scene, hideable)
         if not state.lesson.stop and st.button(
             "Take the tour",
             key=f"{state.page} take tour",
@@ -97,10 +102,12 @@ def _recipe(name: str, checkpoint: Checkpoint) -> None:
 
 
 @st.dialog("Link for a class", width="large")
-def class_link(state: PageState[Any], scene: Callable[[], Scene] | None) -> None:
+def class_link(
+    state: PageState[Any], scene: Callable[[], Scene] | None, others: Mapping[str, str]
+) -> None:
     """Choose what a class can't move and can't see, look at that, and copy the link."""
     shown = scene() if scene else None
-    hideable = {CONTROLS: "the controls"} | (shown.hideable if shown else {})
+    hideable = {CONTROLS: "the controls", **(shown.hideable if shown else others)}
     lock = st.toggle(
         "Lock the controls",
         value=True,

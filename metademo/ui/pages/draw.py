@@ -8,6 +8,7 @@ from metademo.moments.asked import ask
 from metademo.moments.candidates import Candidate, candidates, missing
 from metademo.moments.outside_of_signs import CHANGES
 from metademo.moments.signs import LEAST_SIGNS, MOST_SIGNS, DrawView
+from metademo.moments.tour import PANELS, SENTENCES
 from metademo.tasks import FAMILIES
 from metademo.ui.components.draw.draw import carried_out, draw
 from metademo.ui.components.scores.scores import scores
@@ -19,6 +20,8 @@ from metademo.ui.state.state import PageState
 
 SCORES = "draw scores"
 MOST_SHOTS = 5
+HIDEABLE = {SENTENCES: "the sentences", PANELS: "the answers and the scores"}
+"""What a class may have to find out for itself."""
 
 
 def page() -> None:
@@ -32,7 +35,12 @@ def page() -> None:
     if not layout.report(resources.library()[1], _found(), "anil", "glyphs"):
         return
     keep.arrival(state)
-    layout.in_fragments(state, chart=_chart, controls=_controls, below=lambda: keep.keep(state))
+    layout.in_fragments(
+        state,
+        chart=_chart,
+        controls=_controls,
+        below=lambda: keep.keep(state, hideable=HIDEABLE),
+    )
     st.fragment(_scores, key=SCORES)()
 
 
@@ -146,7 +154,7 @@ def _scores() -> None:
     """How often they are right; while something is measured the sweep asks for this again."""
     state = _state()
     view, chosen = state.view, _chosen(state)
-    if not chosen:
+    if not chosen or PANELS in state.lesson.hidden:
         return
     measured = sign_scores.request(view, chosen)
     st.header("How often they are right", anchor=False)

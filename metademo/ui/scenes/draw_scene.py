@@ -46,7 +46,6 @@ class DrawScene:
         seen: what a network sees of each sign's drawings, (examples, 196).
         seen_question: and of the question, (196,).
         ways: the signs that there are shares of.
-        nothing: what stands where there is no answer.
         captions, details, caption_facts, detail_facts: as of a `Scene`.
     """
 
@@ -57,7 +56,6 @@ class DrawScene:
     ways: Sequence[int]
     answers: Sequence[Answer]
     steps: int
-    nothing: str = ""
     captions: Sequence[str] = ()
     details: Sequence[str] = ()
     caption_facts: Sequence[Facts] = ()
@@ -67,7 +65,7 @@ class DrawScene:
         """The scene without what a lesson hides: that is not even sent."""
         scene = self
         if PANELS in hide:
-            scene = replace(scene, answers=(), nothing="")
+            scene = replace(scene, answers=())
         if SENTENCES in hide:
             scene = replace(scene, captions=(), details=(), caption_facts=(), detail_facts=())
         return scene
@@ -92,7 +90,6 @@ def draw_scene(
         asked.ways,
         [_answer(one, asked) for one in there],
         asked.steps,
-        nothing="" if there else _missing(view, asked),
         **sentences(
             [_caption(k, asked, there) if there else _missing(view, asked) for k in steps],
             [_detail(k, view, there) for k in steps],
@@ -163,16 +160,15 @@ def _share(asked: Asked, shares: Array) -> str:
 
 
 def percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    """A share; what is nearly all is not all, and what is nearly nothing is something."""
+    if 0.995 < share < 1:
+        return ">99 %"
+    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
 
 
 def _detail(k: int, view: DrawView, there: Sequence[Candidate]) -> str:
-    if outside := view.outside:
-        what = " and ".join(
-            f"{CHANGES[name].title.lower()} {value} (trained: {CHANGES[name].trained_in_words})"
-            for name, value in outside.items()
-        )
-        return f"Outside of what they were trained on: the question’s {what}."
+    if outside := _outside(view):
+        return f"Outside of what they were trained on: {outside}."
     if k == 0 and any(isinstance(one.model.learner, GradientBased) for one in there):
         return (
             "Whoever learns by steps has not looked at your examples yet. Move the scrubber: each "
@@ -183,3 +179,15 @@ def _detail(k: int, view: DrawView, there: Sequence[Candidate]) -> str:
         "14 × 14 pixels of each drawing, moved and scaled into a box; where and how large you draw "
         "does not matter."
     )
+
+
+def _outside(view: DrawView) -> str:
+    """What about the drawings does not occur in training, or ""."""
+    found = [
+        f"the question’s {CHANGES[name].title.lower()} is {value} (trained: "
+        f"{CHANGES[name].trained_in_words})"
+        for name, value in view.outside.items()
+    ]
+    if len({sum(map(bool, examples)) for examples in view.examples} - {0}) > 1:
+        found.append("some signs have more examples than others")
+    return " and ".join(found)

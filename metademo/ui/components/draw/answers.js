@@ -19,22 +19,19 @@ export class Answers {
     this.answers = [];
     this.place = -1;
     this.element = make("ul", { className: "md-answers" });
-    this.empty = make("li", { className: "md-small" });
   }
 
   /**
    * @param {Answer[]} answers
    * @param {number} place  of this sign among those that they choose among; -1 if it is none of them
-   * @param {string} empty  what stands here in place of bars
    * @param {Theme} theme
    */
-  update(answers, place, empty, theme) {
+  update(answers, place, theme) {
     this.place = place;
     this.answers = answers;
     while (this.bars.length > answers.length) this.bars.pop();
     while (this.bars.length < answers.length) this.bars.push(new Bar());
-    say(this.empty, empty);
-    const rows = this.bars.length ? this.bars.map((bar) => bar.element) : [this.empty];
+    const rows = this.bars.map((bar) => bar.element);
     if (rows.length !== this.element.children.length || rows.some((row, i) => row !== this.element.children[i])) {
       this.element.replaceChildren(...rows);
     }

@@ -7,7 +7,7 @@
  * @typedef {{name: string, drawings: [string, string]}} ReadyMade
  * @typedef {{ack: number, visit: string, session: string, view: string, page: string, undo: boolean, redo: boolean,
  *   editable: boolean, signs: string[][], question: string, seen: {signs: string[][], question: string}, ways: number[],
- *   answers: Answer[], nothing: string, steps: number, stands: string[], captions: string[], details: string[],
+ *   answers: Answer[], steps: number, stands: string[], captions: string[], details: string[],
  *   captionFacts: import("../kernel/base.js").Facts[], detailFacts: import("../kernel/base.js").Facts[],
  *   ready: ReadyMade[], most: import("./strokes.js").Most, assets: import("../kernel/base.js").Assets}} Data
  * @typedef {import("../kernel/base.js").Component<Data>} Component
@@ -182,7 +182,7 @@ class Draw {
     }
     this.rows.forEach((row, sign) => row.update({
       drawings: signs[sign], labels: signs[sign].map((_, example) => this.#told([sign, example])), seen: data.seen.signs[sign] ?? [],
-      answers: data.answers, place: data.ways.indexOf(sign), nothing: sign === 0 ? data.nothing : "", editable: data.editable, theme,
+      answers: data.answers, place: data.ways.indexOf(sign), editable: data.editable, theme,
     }));
     const rows = this.rows.map((row) => row.element);
     if (rows.length !== this.list.children.length) this.list.replaceChildren(...rows);

@@ -56,7 +56,6 @@ def draw(
         },
         "ways": list(scene.ways),
         "answers": [_encode(answer) for answer in scene.answers],
-        "nothing": scene.nothing,
         "steps": scene.steps,
         "stands": [],
         "captions": list(scene.captions),
@@ -100,7 +99,8 @@ def _encode(answer: Answer) -> dict[str, Any]:
         "about": answer.about,
         "color": list(two_colors(answer.color)),
         "dash": answer.dash,
-        "shares": np.round(answer.shares.astype(float), 4).tolist(),
+        # No learner is quite sure, whatever is left of that in four digits.
+        "shares": np.round(answer.shares.astype(float), 4).clip(1e-4, 1 - 1e-4).tolist(),
     }
 
 

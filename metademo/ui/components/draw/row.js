@@ -27,11 +27,10 @@ export class Row {
    * @param {string[]} now.seen  what the network sees of each
    * @param {import("./answers.js").Answer[]} now.answers
    * @param {number} now.place  of the sign among those that they choose among
-   * @param {string} now.nothing  what stands in place of answers
    * @param {boolean} now.editable
    * @param {import("../kernel/base.js").Theme} now.theme
    */
-  update({ drawings, labels, seen, answers, place, nothing, editable, theme }) {
+  update({ drawings, labels, seen, answers, place, editable, theme }) {
     while (this.pads.length > drawings.length) {
       this.pads.pop()?.destroy();
       this.seen.pop();
@@ -45,7 +44,7 @@ export class Row {
     }
     this.pads.forEach((one, k) => one.show(drawings[k], labels[k], editable));
     this.seen.forEach((one, k) => one.show(seen[k] ?? "", theme));
-    this.answers.update(answers, place, nothing, theme);
+    this.answers.update(answers, place, theme);
   }
 
   destroy() { for (const pad of this.pads) pad.destroy(); }

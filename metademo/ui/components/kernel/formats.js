@@ -13,8 +13,12 @@ export function pretty(value) {
   return (size >= 1e5 ? value.toExponential(1) : value.toFixed(digits)).replaceAll("-", "−");
 }
 
-/** A share as Python writes it. @param {number} share */
-export const percent = (share) => `${Math.round(100 * share)} %`;
+/** A share as Python writes it: what is nearly all is not all, and what is nearly nothing is something. @param {number} share */
+export function percent(share) {
+  if (share > 0.995 && share < 1) return ">99 %";
+  if (share < 0.005 && share > 0) return "<1 %";
+  return `${Math.round(100 * share)} %`;
+}
 
 /**
  * Dash patterns by Plotly's names, as in figures.py.
