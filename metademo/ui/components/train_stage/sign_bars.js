@@ -4,8 +4,7 @@
  */
 
 import { make } from "../kernel/base.js";
-import { decode } from "../kernel/plot.js";
-import { between } from "../kernel/rows.js";
+import { between, decode } from "../kernel/rows.js";
 import { Seen } from "../kernel/seen.js";
 
 /**
