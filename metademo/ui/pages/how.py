@@ -185,7 +185,7 @@ MEASURED = """
 ## What they are measured against
 
 Yardsticks, which no outer loop has trained. They adapt and are scored like the rest. Gaussian processes have a
-few numbers from the family, fitted in a tenth of a second; the other two have nothing.
+few numbers from the family, fitted in a tenth of a second; the others have nothing.
 """
 
 COMPARED = r"""
