@@ -166,6 +166,8 @@ def test_specks_are_dropped_and_a_dot_alone_is_not():
     dot = as_image([[(0.3, 0.8)]]).reshape(14, 14)
     assert dot[6:8, 6:8].sum() == dot.sum() > 0
     assert as_image([]).max() == 0
+    tiny = as_image([[(0.0, 0.0), (5e-324, 0.0)]])
+    assert np.isfinite(tiny).all()
     thick, thin = (as_image(CROSS, thickness=width).sum() for width in (3.5, 1.5))
     assert thick > as_image(CROSS, thickness=THICKNESS).sum() > thin
 

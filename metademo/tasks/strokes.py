@@ -19,6 +19,8 @@ THICKNESS = 2.5
 BOX = 20.0
 """Pixels of a canvas of 28: how wide a line is, and how long the longer side of what is inked. The
 same as in MNIST."""
+POINT = 1e-300
+"""A drawing that is no larger is a single point."""
 SPECK = 0.08
 """A stroke that is smaller than this share of the largest one is none: the pen has slipped."""
 MAX_STROKES = 100
@@ -45,10 +47,10 @@ def read_strokes(given: Any, *, side: float = 1.0) -> tuple[Array, ...]:
     Raises:
         StrokesError: if that is not what they are, or if they are none, or too many.
     """
-    if not isinstance(given, (list, tuple)) or not given:
-        raise StrokesError(
-            "nothing is drawn" if given in ([], ()) else "strokes are lists of points"
-        )
+    if not isinstance(given, (list, tuple)):
+        raise StrokesError("strokes are lists of points")
+    if not given:
+        raise StrokesError("nothing is drawn")
     if len(given) > MAX_STROKES:
         raise StrokesError(f"{len(given):,} strokes, and {MAX_STROKES} are the most")
     if not all(isinstance(stroke, (list, tuple)) and stroke for stroke in given):
@@ -95,7 +97,7 @@ def boxed(strokes: Strokes, side: float) -> list[Array]:
     points = np.concatenate(kept)
     low, high = points.min(0), points.max(0)
     extent = float((high - low).max())
-    scale = side / extent if extent > 0 else 0.0
+    scale = side / extent if extent > POINT else 0.0
     middle = low + (high - low) / 2
     return [(stroke - middle) * scale + load_pen().MIDDLE for stroke in kept]
 

@@ -184,7 +184,7 @@ mean over the meta-batch, and Adam may rescale it.
 MEASURED = """
 ## What they are measured against
 
-Two yardsticks, which are not trained at all. They adapt and are scored like the rest.
+Yardsticks, which are not trained at all. They adapt and are scored like the rest.
 """
 
 COMPARED = r"""
