@@ -333,10 +333,10 @@ def test_a_band_covers_what_it_says_at_any_number_of_points(name):
 
 
 def _commands() -> dict[str, list[str]]:
-    """The arguments of the commands in the table of the folder, by the name of the weights."""
+    """The arguments of the commands in the tables of the folder, by the name of the weights."""
     lines = (checkpoints.SHIPPED / "README.md").read_text(encoding="utf-8").splitlines()
     rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
-    return {row[0].strip("`"): row[2].strip("`").split()[3:] for row in rows}
+    return {row[0].strip("`"): row[-1].strip("`").split()[3:] for row in rows}
 
 
 def test_every_file_stands_in_the_folders_table():
