@@ -251,6 +251,7 @@ STATES = {
         CHART + READY,
         path="context?weights=alpaca-any-phase&frequency=1.2",
     ),
+    "draw-turned": state_of(AT_REST["draw"], nothing, path="draw?turn=60&unfolded=outside"),
     "maml-ground": state_of(MAML, nothing, INSIDE + READY, path="?unfolded=inside"),
     "maml-ridge": state_of(
         MAML, nothing, INSIDE + READY, path="?unfolded=inside&weights=maml-two-phase"
@@ -398,6 +399,13 @@ def readme_compare(page: Page, url: str) -> None:
     page.wait_for_selector(f"{SCORES}[data-pending=false]")
 
 
+def readme_draw(page: Page, url: str) -> None:
+    """Three signs, and one of them once more."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{url}/draw")
+    page.wait_for_selector(f"{DRAW}{READY}")
+
+
 def readme_tour(page: Page, url: str) -> None:
     """A question of the tour, answered."""
     page.set_viewport_size({"width": 1280, "height": 860})
@@ -421,7 +429,7 @@ def take_for_the_readme(folder: Path = ROOT / ".github") -> None:
     """The pages as a visitor sees them."""
     with serving(ROOT / "streamlit_app.py") as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
-        for show in (readme_maml, readme_inside, readme_compare, readme_tour):
+        for show in (readme_maml, readme_inside, readme_compare, readme_draw, readme_tour):
             page = browser.new_page(device_scale_factor=1.5)
             show(page, url)
             page.wait_for_selector(IDLE)

@@ -100,7 +100,7 @@ def expected(signs: list[list[str]], question: str) -> list[list[str]]:
     found = candidates(usable, {}, FAMILIES["glyphs"])
     asked = ask(view, [found[name] for name in view.chosen])
     return [
-        [percent(round(asked.at(name, asked.steps)[way], 4)) for name in view.chosen]
+        [percent(float(asked.at(name, asked.steps)[way])) for name in view.chosen]
         for way in range(len(signs))
     ]
 

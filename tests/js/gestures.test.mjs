@@ -178,3 +178,16 @@ test("a point is found by x, and the nearest in y of several", () => {
   assert.equal(find([[1, 0.9]], [1.1, 0.9]), -1);
   assert.equal(find([], A), -1);
 });
+
+test("a stroke goes on at its own place alone, and the next one there is another", (t) => {
+  const { clock, posted, gestures } = start(t);
+  const stroke = (at, text, final = false) => ({ kind: "stroke", at, text, final });
+  gestures.add(stroke(A, "1"));
+  gestures.add(stroke(A, "12"));
+  gestures.add(stroke(A, "123", true)); // the first was sent at once; the others are one
+  gestures.add(stroke(A, "4"));
+  gestures.add(stroke(B, "5", true));
+  clock.pass(PAUSE);
+  const last = posted.at(-1).gestures.map(({ seq, text, final }) => [seq, text, final]);
+  assert.deepEqual(last, [[1, "1", false], [2, "123", true], [3, "4", false], [4, "5", true]]);
+});
