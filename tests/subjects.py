@@ -26,7 +26,10 @@ def library() -> dict[str, Checkpoint]:
     }
 
 
-WITHOUT_WORDS: dict[str, str] = {}
+WITHOUT_WORDS = dict.fromkeys(
+    ("gp-rbf", "gp-periodic", "gp-cosine"),
+    "yardsticks, of which libraries of Gaussian processes have more",
+)
 """Learners that have no script, and why: whoever is not named here tells all of itself."""
 COMPARED = {
     f"{name} on {family}": (name, family)

@@ -22,6 +22,7 @@ from metademo.export.training import training_script
 from metademo.recipes import RECIPES, configure
 from metademo.scores import Conditions, measure
 from metademo.settings import TrainConfig
+from metademo.tasks import wave_families
 from metademo.training import MetaTrainer
 
 FEW = dict(hidden=12, steps=12, meta_batch=4)
@@ -29,7 +30,7 @@ FEW_TASKS = Conditions(tasks=40)
 CONFIGS = {
     f"{name} on {family}": configure(name, family, **FEW)
     for name, family in PAIRS
-    if name not in WITHOUT_WORDS
+    if name not in WITHOUT_WORDS and family in wave_families()
 }
 CONFIGS |= {
     f"{recipe}, {name} on {family}": configure(name, family, recipe, **FEW)
@@ -74,6 +75,10 @@ def test_it_reaches_the_same_error(config, monkeypatch):
     np.testing.assert_allclose(own, losses, rtol=2e-3)
     assert theta.keys() == trainer.meta.keys()
     for name, value in trainer.meta.items():
+        if name.endswith(
+            "keys.bias"
+        ):  # shifts all scores of a softmax alike: Adam follows rounding
+            continue
         torch.testing.assert_close(theta[name], value, rtol=0.02, atol=2e-3, msg=name)
     expected = measure(config, trainer.meta, FEW_TASKS).mean
     np.testing.assert_allclose(found["held_out_errors"](theta), expected, rtol=0.01, atol=1e-3)

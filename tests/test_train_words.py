@@ -164,9 +164,8 @@ def test_the_caption_says_where_the_inner_loop_does_nothing_or_harm():
 @pytest.mark.parametrize("name", CONDITIONED)
 def test_what_reads_points_is_told_in_points(name):
     config = TrainView(algorithm=name).config
-    probes, first = untrained(config)
-    shown = train_scene.train_scene(probes, [first])
-    labels = {curve.label for curve in shown.curves}
+    shown = train_scene.train_scene(unstarted(config), [untrained(config)])
+    labels = {curve.label for curve in shown.figure.curves}
     assert labels == {"the true waves", "before any point", f"after {config.shots} points"}
     assert shown.captions[0].startswith(f"Before meta-training, {config.shots} points ")
     told = [*shown.captions, *shown.details, *shown.about.values()]
@@ -180,8 +179,9 @@ def test_a_likelihood_is_not_drawn_among_errors(registry):
         job = registry.submit(TrainView(algorithm=name, own=SHORT).config, "a")
         assert job.join(30)
         progress = job.snapshot()
-        line, shown = loss_line("run 1", 1, progress), untrained(progress.config)
-        drawn = train_scene.train_scene(shown[0], [shown[1]]).line
+        line = loss_line("run 1", 1, progress)
+        shown = train_scene.train_scene(unstarted(progress.config), progress.snapshots[:1])
+        drawn = shown.keys["query"]
         if name == "alpaca":
             np.testing.assert_array_equal(line.smooth, line.errors)
             np.testing.assert_array_equal(line.steps, line.error_steps)
@@ -246,8 +246,9 @@ def test_of_shares_more_is_better(registry):
 def test_every_kind_of_task_that_is_shown_has_its_words():
     assert {family.kind for family in shown_families().values()} == set(train_scene.KINDS)
     assert FAMILIES["glyphs"].kind is GLYPHS
-    for kind in train_scene.KINDS.values():
-        assert set(kind.keys) == {"query", "heldOut", "ignoring"}
+    for config in (SIGNS, TrainView().config):
+        run = unstarted(config)
+        assert set(run.keys) == set(run.about()) == {"query", "heldOut", "ignoring"}
 
 
 # ---------------------------------------------------------------------------- time left

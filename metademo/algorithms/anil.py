@@ -55,3 +55,12 @@ class ANIL(MAML):
             return super().inner_loss(meta, params, support, step)
         logits = self.network.classify(params, support.x)
         return self.kind.losses[self.support_loss or self.loss](logits, support.labels)
+
+    # What is computed once is what would be computed at each step, so that the words stay.
+
+    @property
+    def inner_loss_in_torch(self) -> str:
+        return super().inner_loss_in_torch
+
+    def own_in_torch(self, many: bool) -> str:
+        return super().own_in_torch(many)

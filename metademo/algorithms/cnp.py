@@ -17,7 +17,6 @@ from torch.nn.functional import softplus
 
 from metademo.algorithms import cnp_in_torch as as_text
 from metademo.algorithms.conditioned import PI, Conditioned
-from metademo.algorithms.gradient_steps_in_torch import drawn
 from metademo.algorithms.in_torch import InTorch, tells_of
 from metademo.algorithms.learner import Meta, part
 from metademo.algorithms.papers import GARNELO_2018
@@ -104,5 +103,4 @@ class CNP(Conditioned):
 
     @property
     def draw_in_torch(self) -> str:
-        network = self.parts["encoder"].draw_in_torch("fan-in")
-        return f"{network}\n\ndef draw(rng):\n    return {drawn(self.parts)}\n"
+        return as_text.drawing(self.parts["encoder"], self.parts["decoder"], STEEP)
