@@ -22,9 +22,9 @@ from metademo.ui.server.sign_scores import (
 
 
 def sign_table(chosen: Sequence[Candidate], measured: Measured) -> str:
-    """The share of right answers of each learner, as Markdown."""
-    head = f"| Way of learning | {' | '.join(MEASURED_ON)} |"
-    rule = "|:--|" + "--:|" * len(MEASURED_ON)
+    """The share of right answers of each learner, and how far off it knows it, as Markdown."""
+    head = f"| Way of learning | {' | '.join(MEASURED_ON)} | calibration error |"
+    rule = "|:--|" + "--:|" * (len(MEASURED_ON) + 1)
     return "\n".join([head, rule, *(_row(one, measured) for one in chosen)])
 
 
@@ -35,19 +35,28 @@ def sign_note(view: DrawView) -> str:
         f"The share of right answers after the steps of training, on {TASKS} held-out tasks of "
         f"{view.ways} signs with {examples} of each, and its 95 % interval; chance is "
         f"{100 / view.ways:.0f} %. Generated signs are of the kind that was trained on, each one "
-        "new. The digits were written by 13 people, and no training has seen any."
+        "new. The digits were written by 13 people, and no training has seen any. The calibration "
+        "error, on both in turn, is how far apart they are on average: how sure it is, and how "
+        "often it is right when it is so sure."
     )
 
 
 def _row(one: Candidate, measured: Measured) -> str:
     found = [measured.held_out[on].get(one.name) for on in MEASURED_ON]
-    return f"| {one.title} | {' | '.join(map(_cell, found, [one.name in measured.pending] * 2))} |"
+    waiting = one.name in measured.pending
+    cells = [*(_cell(on, waiting) for on in found), _calibration(found)]
+    return f"| {one.title} | {' | '.join(cells)} |"
 
 
 def _cell(found: Evaluation | None, waiting: bool) -> str:
     if found is None:
         return "measuring…" if waiting else "could not be measured"
     return f"**{100 * found.mean[-1]:.1f}** ± {100 * found.ci95[-1]:.1f} %"
+
+
+def _calibration(found: Sequence[Evaluation | None]) -> str:
+    errors = [one.calibration_error for one in found if one is not None]
+    return " / ".join(f"{100 * e[-1]:.1f} %" for e in errors if e is not None) or "–"
 
 
 def sign_sweep(view: DrawView, chosen: Sequence[Candidate], measured: Measured) -> Sweep:
