@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from helpers import generic_meta, one_of
-from metademo.ui.scenes.train_verdict import has_learned
 from torch import nn
 
 from metademo import checkpoints
@@ -14,13 +13,14 @@ from metademo.convolutional import ConvNet
 from metademo.described import ConfigError
 from metademo.engines import uncovered
 from metademo.evaluation import Evaluation, _calibration_error, evaluate, run_learner
-from metademo.jobs import held_out_errors
+from metademo.jobs import Snapshot, held_out_errors
 from metademo.network import Embedding
 from metademo.recipes import configure
 from metademo.scores import Conditions, measure
 from metademo.settings import TrainConfig
 from metademo.tasks import FAMILIES, GLYPHS, WRITTEN, Examples, Handwriting
 from metademo.training import MetaTrainer
+from metademo.ui.scenes.train_scene import unstarted
 
 FAMILY = FAMILIES["glyphs"]
 SUITED = [name for name, kind in ALGORITHMS.items() if not kind.unsuited(FAMILY)]
@@ -268,14 +268,10 @@ def test_a_run_on_signs_has_learned_if_it_is_right_more_often():
     saved = checkpoints.load(checkpoints.shipped("anil-glyphs"))
     config = saved.config
 
-    class Shown:
-        errors = held_out_errors(config, saved.meta)
-
-    assert has_learned(config, Shown)
-    Shown.errors = np.array([0.2, 0.21])
-    assert not has_learned(config, Shown)
-    Shown.errors = np.array([0.8, 0.2])
-    assert not has_learned(config, Shown)
+    run = unstarted(config)
+    assert run.has_learned(Snapshot(1, saved.meta, held_out_errors(config, saved.meta)))
+    for before, after in ((0.2, 0.21), (0.8, 0.2)):
+        assert not run.has_learned(Snapshot(1, saved.meta, np.array([before, after])))
 
 
 def test_nine_of_ten_do_better_whichever_way_up():

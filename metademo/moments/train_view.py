@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from metademo.algorithms import ALGORITHMS
 from metademo.described import ConfigError, OneOf, described, titled
@@ -43,7 +43,7 @@ class TrainView(PageView):
     """
 
     algorithm: Annotated[str, OneOf(ALGORITHMS)] = "maml"
-    family: Annotated[str, OneOf(shown_families())] = FAMILY
+    family: Annotated[str, OneOf(shown_families())] = Field(FAMILY, validate_default=True)
     recipe: Annotated[str, OneOf(RECIPES)] = OTHERWISE
     own: Own = ()
     pace: Annotated[float, Clamped(0.0, 1e6)] = 0.0
