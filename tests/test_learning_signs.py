@@ -24,6 +24,7 @@ from metademo.ui.scenes.train_scene import unstarted
 
 FAMILY = FAMILIES["glyphs"]
 SUITED = [name for name, kind in ALGORITHMS.items() if not kind.unsuited(FAMILY)]
+MEASURES = [name for name, kind in YARDSTICKS.items() if not kind.unsuited(FAMILY)]
 ADAPTING = [name for name in SUITED if name != "protonet"]
 NET = ConvNet(14, 4)
 
@@ -158,7 +159,7 @@ def test_a_prototype_is_the_mean_of_its_class():
 # ---------------------------------------------------------------------------- what learners do
 
 
-@pytest.fixture(scope="module", params=[*SUITED, *(n for n in YARDSTICKS if n != "oracle")])
+@pytest.fixture(scope="module", params=[*SUITED, *MEASURES])
 def learner(request):
     """Each that suits signs, with meta-parameters (float64): shipped ones if there are some."""
     name, shipped = request.param, checkpoints.shipped(f"{request.param}-glyphs")
