@@ -46,7 +46,10 @@ class Nearest(Learner):
         "vectors of pixels, says how much they are alike: the most alike example gives the "
         "answer. Whatever has learned what varies in a sign, and what does not, should do better."
     )
-    formula = r"\hat y(x) = y_{i^*}, \qquad i^* = \arg\max_i \cos\big(b(x), b(x_i)\big)"
+    formula = (
+        r"\begin{aligned} \hat y(x) &= y_{i^*} \\ "
+        r"i^* &= \arg\max_i \cos\big(b(x), b(x_i)\big) \end{aligned}"
+    )
 
     loss: str = "cross-entropy"
 

@@ -59,8 +59,8 @@ class ProtoNet(Learner):
         "space that was learned for it."
     )
     formula = (
-        r"p(y = k \mid x) \propto \exp\big(-\|f_\theta(x) - c_k\|^2\big), \qquad "
-        r"c_k = \tfrac{1}{|S_k|} \sum_{i \in S_k} f_\theta(x_i)"
+        r"\begin{aligned} p(y = k \mid x) &\propto \exp\big(-\|f_\theta(x) - c_k\|^2\big) \\ "
+        r"c_k &= \tfrac{1}{|S_k|} \sum_{i \in S_k} f_\theta(x_i) \end{aligned}"
     )
     papers = (SNELL_2017,)
     way = "condition"

@@ -38,7 +38,7 @@ FAMILY_LABELS = {
     "two-phase": "two waves",
     "any-phase": "any phase",
     "finn": "benchmark",
-    "finn-noisy": "with noise",
+    "finn-noisy": "noisy",
 }
 STAGE_HEIGHT = 600
 """In pixels, until the chart is there: about what stands above the controls on a phone."""

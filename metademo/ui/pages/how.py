@@ -147,8 +147,10 @@ of them another drawing is. Three things are different from waves:
 * **The loss** says how likely the right sign $y$ was held to be (the cross-entropy):
 
 $$
-L_{\text{support}} = - \frac{1}{K} \sum_{i=1}^{K} \log p_{y_i}(x_i), \qquad
-p_j(x) = \frac{\exp z_j}{\sum_l \exp z_l}
+\begin{aligned}
+L_{\text{support}} &= - \frac{1}{K} \sum_{i=1}^{K} \log p_{y_i}(x_i) \\
+p_j(x) &= \frac{\exp z_j}{\sum_l \exp z_l}
+\end{aligned}
 $$
 
 All else stays as it is, and so does the code: the inner loop that descends this loss on your examples, the
