@@ -30,7 +30,7 @@ def frame(pages: Sequence[StreamlitPage], current: StreamlitPage) -> None:
         ):
             st.html(_name(), width="content")
             for page in pages:
-                st.page_link(page, width="content")
+                st.page_link(page, icon="", width="content")
         preload(text=current.url_path == "how")
 
 

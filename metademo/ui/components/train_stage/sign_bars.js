@@ -3,7 +3,7 @@
  * which of them it is. A bar is the probability after the inner steps; the line across it is the one before them.
  */
 
-import { make } from "../kernel/base.js";
+import { make, set } from "../kernel/base.js";
 import { between, decode } from "../kernel/rows.js";
 import { Seen } from "../kernel/seen.js";
 
@@ -18,7 +18,7 @@ export class SignBars {
   /** @type {import("../kernel/plot.js").Curve} */ after;
 
   constructor() {
-    this.element = make("div", { className: "md-sign-bars", role: "img" });
+    this.element = make("div", { className: "md-sign-bars" });
     this.key = "";
     /** @type {Bar[][]} */
     this.bars = [];
@@ -31,6 +31,7 @@ export class SignBars {
     const key = JSON.stringify([images, theme.key]);
     if (key !== this.key) this.#build(images, theme);
     this.key = key;
+    set(this.element, { role: "img" });
     this.element.style.setProperty("--color", theme.pick(curves[1].color));
     this.shares = curves.map(decode);
     this.after = curves[1];
