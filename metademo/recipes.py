@@ -128,7 +128,7 @@ RECIPES = {
         changes=(
             *_ADAPTED,
             *_without_weights(2000, 3000, 1500, 4000),
-            *_signs(1000),
+            *_signs(1400),
         ),
     ),
     "best": Recipe(
