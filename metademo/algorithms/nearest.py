@@ -9,34 +9,23 @@ another one of the same form would be as far from it as any.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, normalize
 
-from metademo.algorithms.learner import (
-    Learner,
-    Meta,
-    Predictions,
-    Weights,
-    checked_steps,
-)
+from metademo.algorithms.comparing import Comparing
+from metademo.algorithms.learner import Meta
 from metademo.network import class_count
-from metademo.tasks import GLYPHS, Array, Episode, Examples, TaskFamily
+from metademo.tasks import GLYPHS, Array, Examples, TaskFamily
 
 SHARPNESS = 8.0
 """s: makes the answers about as sure as they are right, over generated signs."""
 
 
-@dataclass(frozen=True)
-class Nearest(Learner):
-    """The class of the example that looks most alike; its one step is to look at them.
-
-    Attributes:
-        loss: one of the kind's losses: what its losses on the support set are told in.
-    """
+class Nearest(Comparing):
+    """The class of the example that looks most alike."""
 
     name = "nearest"
     title = "Nearest neighbour"
@@ -51,8 +40,6 @@ class Nearest(Learner):
         r"i^* &= \arg\max_i \cos\big(b(x), b(x_i)\big) \end{aligned}"
     )
 
-    loss: str = "cross-entropy"
-
     @classmethod
     def unsuited(cls, family: TaskFamily) -> str:
         return "" if family.kind is GLYPHS else f"{cls.name} compares images alone"
@@ -65,56 +52,26 @@ class Nearest(Learner):
         return {}
 
     @property
-    def trained_steps(self) -> int:
-        return 1
-
-    @property
     def gradients_per_task(self) -> int:
         return 0
 
     def cost(self, steps: int) -> str:
         return "one look at each example"
 
-    def logits(self, support: Examples[Array], x: Array) -> Tensor:
-        """How much `x` is like each class: (tasks, points, classes)."""
-        seen, asked = _blurred(support.x), _blurred(x)
-        alike = asked @ seen.mT
-        labels = torch.as_tensor(np.asarray(support.labels))
+    def tensors(self, meta: Meta, array: Array | Tensor) -> Tensor:
+        return torch.as_tensor(np.asarray(array))
+
+    def logits(self, meta: Meta, support: Examples[Tensor], x: Tensor) -> Tensor:
+        """See `Comparing.logits`: the largest cosine with an example of each class."""
+        alike, labels = _blurred(x) @ _blurred(support.x).mT, support.labels
         others = labels.unsqueeze(-2) != torch.arange(class_count(labels)).unsqueeze(-1)
         of_class = alike.unsqueeze(-2).masked_fill(others.unsqueeze(-3), -1.0)
         return SHARPNESS * of_class.amax(-1)
 
-    def outer_loss(
-        self, meta: Meta, episode: Episode[Array | Tensor], weights: Weights | None = None
-    ) -> Tensor:
-        support, query = episode.map(np.asarray)
-        return self._loss(self.logits(support, query.x), query)
 
-    def run(
-        self,
-        meta: Meta,
-        support: Examples[Array],
-        x: Array,
-        *,
-        steps: int | None = None,
-        inner_lr: float | None = None,
-    ) -> Predictions:
-        """See `Learner.run`: before the first step all classes are alike, and one is enough."""
-        self.check_support(support)
-        steps = checked_steps(self.trained_steps if steps is None else steps)
-        seen = [self.logits(support, places) for places in (x, support.x)]
-        found, fit = (torch.stack([torch.zeros_like(z)] + [z] * steps) for z in seen)
-        losses = torch.stack([self._loss(z, support) for z in fit])
-        return Predictions(found.numpy(), losses.numpy())
-
-    def _loss(self, logits: Tensor, examples: Examples[Array]) -> Tensor:
-        labels = torch.as_tensor(np.asarray(examples.labels))
-        return self.kind.losses[self.loss](logits, labels)
-
-
-def _blurred(images: Array) -> Tensor:
+def _blurred(images: Tensor) -> Tensor:
     """Images (.., pixels) blurred twice over 3 x 3 pixels, less their mean, of length 1."""
-    given = torch.as_tensor(np.asarray(images), dtype=torch.float64)
+    given = images.double()
     side = math.isqrt(given.shape[-1])
     planes = given.reshape(-1, 1, side, side)
     for _ in range(2):

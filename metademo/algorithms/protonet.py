@@ -18,18 +18,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from metademo.algorithms.learner import (
-    Learner,
-    Meta,
-    Predictions,
-    Weights,
-    checked_steps,
-    part,
-    tensor_like,
-)
+from metademo.algorithms.comparing import Comparing
+from metademo.algorithms.learner import Meta, part, tensor_like
 from metademo.algorithms.papers import SNELL_2017
 from metademo.network import Embedding, class_count
-from metademo.tasks import Array, Episode, Examples, TaskFamily
+from metademo.tasks import Array, Examples, TaskFamily
 
 SCALE = "log_scale"
 FIRST_SCALE = 10.0
@@ -37,14 +30,11 @@ FIRST_SCALE = 10.0
 
 
 @dataclass(frozen=True)
-class ProtoNet(Learner):
+class ProtoNet(Comparing):
     """Looks whose examples, on average, a new one is nearest to; nothing is adapted.
-
-    Its one step is to look at the support set. Before it all classes are alike.
 
     Attributes:
         hidden: how wide the network is.
-        loss: one of the kind's losses.
         activation: one of `network.ACTIVATIONS`.
     """
 
@@ -66,7 +56,6 @@ class ProtoNet(Learner):
     way = "condition"
 
     hidden: int = 32
-    loss: str = "cross-entropy"
     activation: str = "relu"
 
     @classmethod
@@ -94,56 +83,20 @@ class ProtoNet(Learner):
         return {f"{role}.{name}": value for name, value in drawn.items()} | first
 
     @property
-    def trained_steps(self) -> int:
-        return 1
-
-    @property
     def gradients_per_task(self) -> int:
         return 1
 
     def cost(self, steps: int) -> str:
         return "one forward pass"
 
-    def logits(self, meta: Meta, support: Examples[Tensor], x: Tensor) -> Tensor:
-        """How near each class's prototype is to `x`: (tasks, points, classes), at most 0.
+    def tensors(self, meta: Meta, array: Array | Tensor) -> Tensor:
+        return tensor_like(meta)(array)
 
-        Args:
-            meta: meta-parameters.
-            support: x (tasks, points, *features) and y (tasks, points).
-            x: (points, *features) for all tasks, or (tasks, points, *features).
-        """
+    def logits(self, meta: Meta, support: Examples[Tensor], x: Tensor) -> Tensor:
+        """See `Comparing.logits`: how near each class's prototype is, at most 0."""
         network, theta = self.network, part(meta, self.kind.role)
         features = network.features(theta, support.x)
         belongs = one_hot(support.labels.long(), class_count(support.labels)).to(features).mT
         prototypes = belongs @ features / belongs.sum(-1, keepdim=True).clamp_min(1)
         apart = network.features(theta, x).unsqueeze(-2) - prototypes.unsqueeze(-3)
         return -meta[SCALE].exp() * apart.square().mean(-1)
-
-    def outer_loss(
-        self, meta: Meta, episode: Episode[Array | Tensor], weights: Weights | None = None
-    ) -> Tensor:
-        support, query = episode.map(tensor_like(meta))
-        return self._loss(self.logits(meta, support, query.x), query)
-
-    @torch.no_grad()
-    def run(
-        self,
-        meta: Meta,
-        support: Examples[Array],
-        x: Array,
-        *,
-        steps: int | None = None,
-        inner_lr: float | None = None,
-    ) -> Predictions:
-        """See `Learner.run`: the first step is all there is, and more of them stay there."""
-        self.check_support(support)
-        steps = checked_steps(self.trained_steps if steps is None else steps)
-        examples = support.map(tensor_like(meta))
-        inputs = torch.as_tensor(x).to(examples.x)
-        seen = [self.logits(meta, examples, places) for places in (inputs, examples.x)]
-        found, fit = (torch.stack([torch.zeros_like(z)] + [z] * steps).numpy() for z in seen)
-        losses = [self._loss(torch.from_numpy(z), examples) for z in fit]
-        return Predictions(found, torch.stack(losses).numpy())
-
-    def _loss(self, logits: Tensor, examples: Examples[Tensor]) -> Tensor:
-        return self.kind.losses[self.loss](logits, examples.labels)
