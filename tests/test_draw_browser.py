@@ -20,7 +20,7 @@ from metademo.moments.candidates import candidates
 from metademo.moments.ready_made import READY_MADE
 from metademo.moments.signs import DrawView, strokes_of
 from metademo.tasks import FAMILIES
-from metademo.ui.scenes.draw_scene import percent
+from metademo.ui.scenes.facts import percent
 
 Path = Callable[[float], tuple[float, float]]
 """Where the pen is, from 0 to 1 of a stroke, on the square of a drawing."""

@@ -17,7 +17,8 @@ from metademo.moments.outside_of_signs import CHANGES
 from metademo.moments.ready_made import READY_MADE
 from metademo.moments.signs import DrawView, Place, strokes_of
 from metademo.tasks import FAMILIES, as_image, probabilities
-from metademo.ui.scenes.draw_scene import draw_scene, percent
+from metademo.ui.scenes.draw_scene import draw_scene
+from metademo.ui.scenes.facts import percent
 from metademo.ui.scenes.sign_scores_scene import sign_sweep, sign_table
 from metademo.ui.server import sign_scores
 from metademo.ui.server.sign_scores import MEASURED_ON, Measured

@@ -15,7 +15,7 @@ from metademo.moments.signs import DrawView
 from metademo.moments.tour import PANELS, SENTENCES
 from metademo.tasks import Array
 from metademo.ui.components.kernel.curves import Color, Facts
-from metademo.ui.scenes.facts import sentences, told
+from metademo.ui.scenes.facts import percent, sentences, told
 from metademo.ui.scenes.sentences import after
 
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -157,13 +157,6 @@ def _share(asked: Asked, shares: Array) -> str:
         percent(shares.max()),
         f"{percent(shares.max())} = exp(zᵢ) / Σⱼ exp(zⱼ) of its outputs z: {each}",
     )
-
-
-def percent(share: float) -> str:
-    """A share; what is nearly all is not all, and what is nearly nothing is something."""
-    if 0.995 < share < 1:
-        return ">99 %"
-    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
 
 
 def _detail(k: int, view: DrawView, there: Sequence[Candidate]) -> str:

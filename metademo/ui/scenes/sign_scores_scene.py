@@ -11,7 +11,7 @@ from metademo.moments.outside_of_signs import CHANGES, Change
 from metademo.moments.signs import DrawView
 from metademo.ui.components.kernel.curves import Series
 from metademo.ui.scenes.boards import Sweep
-from metademo.ui.scenes.draw_scene import percent
+from metademo.ui.scenes.facts import percent
 from metademo.ui.server.sign_scores import (
     MEASURED_ON,
     SWEPT_QUERIES,
@@ -23,7 +23,7 @@ from metademo.ui.server.sign_scores import (
 
 def sign_table(chosen: Sequence[Candidate], measured: Measured) -> str:
     """The share of right answers of each learner, and how far off it knows it, as Markdown."""
-    head = f"| Way of learning | {' | '.join(MEASURED_ON)} | calibration error |"
+    head = f"| Way of learning | {' | '.join(MEASURED_ON)} | calibration error, digits |"
     rule = "|:--|" + "--:|" * (len(MEASURED_ON) + 1)
     return "\n".join([head, rule, *(_row(one, measured) for one in chosen)])
 
@@ -36,15 +36,15 @@ def sign_note(view: DrawView) -> str:
         f"{view.ways} signs with {examples} of each, and its 95 % interval; chance is "
         f"{100 / view.ways:.0f} %. Generated signs are of the kind that was trained on, each one "
         "new. The digits were written by 13 people, and no training has seen any. The calibration "
-        "error, on both in turn, is how far apart they are on average: how sure it is, and how "
-        "often it is right when it is so sure."
+        "error is how far apart they are on average: how sure it is, and how often it is right "
+        "when it is so sure."
     )
 
 
 def _row(one: Candidate, measured: Measured) -> str:
     found = [measured.held_out[on].get(one.name) for on in MEASURED_ON]
     waiting = one.name in measured.pending
-    cells = [*(_cell(on, waiting) for on in found), _calibration(found)]
+    cells = [*(_cell(on, waiting) for on in found), _calibration(found[-1])]
     return f"| {one.title} | {' | '.join(cells)} |"
 
 
@@ -54,9 +54,9 @@ def _cell(found: Evaluation | None, waiting: bool) -> str:
     return f"**{100 * found.mean[-1]:.1f}** ± {100 * found.ci95[-1]:.1f} %"
 
 
-def _calibration(found: Sequence[Evaluation | None]) -> str:
-    errors = [one.calibration_error for one in found if one is not None]
-    return " / ".join(f"{100 * e[-1]:.1f} %" for e in errors if e is not None) or "–"
+def _calibration(found: Evaluation | None) -> str:
+    errors = None if found is None else found.calibration_error
+    return "–" if errors is None else f"{100 * errors[-1]:.1f} %"
 
 
 def sign_sweep(view: DrawView, chosen: Sequence[Candidate], measured: Measured) -> Sweep:

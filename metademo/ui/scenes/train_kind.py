@@ -6,7 +6,7 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,8 +19,6 @@ from metademo.ui.components.kernel.curves import Curve, Ticks
 from metademo.ui.scenes.facts import told
 from metademo.ui.scenes.train_words import count
 
-TASKS = 40
-"""As many as `held_out_errors` measures a snapshot on."""
 MARGIN = 0.1
 """Share by which less must be wrong than without adapting. The held-out tasks are few, and a
 difference of a few per cent may be chance."""
@@ -130,7 +128,8 @@ class RunKind(ABC):
     @property
     def inner(self) -> str:
         """What a task takes: "5 inner steps", or "10 points" of learners whose steps are points."""
-        return self.steps(self.config.inner_steps).replace(" step", " inner step")
+        a_step = self.config.learner.a_step
+        return count(self.config.inner_steps, "inner step" if a_step == "step" else a_step)
 
     def steps(self, count_of: int) -> str:
         """So many steps, by the name that the learner has for them."""
@@ -178,8 +177,3 @@ def untrained(config: TrainConfig) -> Snapshot:
     """What a run of `config` will start from."""
     meta = config.learner.init(np.random.default_rng([config.seed, INIT_STREAM]))
     return Snapshot(0, meta, held_out_errors(config, meta))
-
-
-def ratio(value: Any) -> str:
-    """A share as it is read."""
-    return f"{100 * value:.0f} %"

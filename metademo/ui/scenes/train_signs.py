@@ -7,11 +7,12 @@ import numpy as np
 from metademo.algorithms import Meta
 from metademo.evaluation import run_learner
 from metademo.figures import style_of
+from metademo.jobs.snapshots import HELD_OUT_TASKS as TASKS
 from metademo.settings import TrainConfig
 from metademo.tasks import Array, probabilities
 from metademo.ui.components.kernel.curves import Curve
-from metademo.ui.scenes.facts import exact, told
-from metademo.ui.scenes.train_kind import TASKS, Figure, RunKind, ratio, untrained
+from metademo.ui.scenes.facts import exact, percent, told
+from metademo.ui.scenes.train_kind import Figure, RunKind, untrained
 from metademo.ui.scenes.train_words import count
 
 WAYS, PROBE_SEED = 3, 6
@@ -84,7 +85,7 @@ class SignRun(RunKind):
         return np.exp(-losses)
 
     def shown(self, value: float) -> str:
-        return ratio(value)
+        return percent(value)
 
     def formula(self, step: int, value: float) -> str:
         ways = self.config.task_family.ways
@@ -102,19 +103,22 @@ class SignRun(RunKind):
             "heldOut": f"share of new drawings told right after {self.inner}, over {TASKS} "
             f"held-out tasks of {config.task_family.ways} signs, at each snapshot",
             "ignoring": f"{exact(100 * self.without)} % = the same share, of the steps from random "
-            f"weights; a guess is right in {ratio(1 / config.task_family.ways)}",
+            f"weights; a guess is right in {percent(1 / config.task_family.ways)}",
         }
 
     @property
     def alternative(self) -> tuple[str, str]:
         value = self.without
         return "Random weights", told(
-            ratio(value), f"{exact(100 * value)} % = their share over the same {TASKS} tasks"
+            percent(value),
+            f"{exact(100 * value)} % = their share over the same {TASKS} tasks",
         )
 
     def detail(self, first: float, last: float) -> str:
         begins, ends = (
-            told(ratio(share), f"{exact(100 * share)} % = mean of the {WAYS} probabilities, {when}")
+            told(
+                percent(share), f"{exact(100 * share)} % = mean of the {WAYS} probabilities, {when}"
+            )
             for share, when in zip((first, last), self.ends, strict=True)
         )
-        return f"Of these three, the right one gets {begins} before and {ends} after them."
+        return f"Of these three, the right one gets {begins} before and {ends} after."

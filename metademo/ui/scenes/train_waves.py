@@ -10,12 +10,13 @@ import numpy as np
 from metademo.algorithms import Meta
 from metademo.evaluation import run_learner
 from metademo.figures import STYLES, style_of
+from metademo.jobs.snapshots import HELD_OUT_TASKS as TASKS
 from metademo.settings import TrainConfig
 from metademo.tasks import Array, WaveFamily, Waves, as_waves
 from metademo.training import HELD_OUT_STREAM
 from metademo.ui.components.kernel.curves import Curve, pi_ticks
 from metademo.ui.scenes.facts import exact, told
-from metademo.ui.scenes.train_kind import TASKS, Figure, RunKind
+from metademo.ui.scenes.train_kind import Figure, RunKind
 from metademo.ui.scenes.train_words import count
 
 POINTS = 96

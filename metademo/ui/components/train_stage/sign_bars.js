@@ -3,7 +3,8 @@
  * which of them it is. A bar is the probability after the inner steps; the line across it is the one before them.
  */
 
-import { make, set } from "../kernel/base.js";
+import { make, say, set } from "../kernel/base.js";
+import { percent } from "../kernel/formats.js";
 import { between, decode } from "../kernel/rows.js";
 import { Seen } from "../kernel/seen.js";
 
@@ -94,10 +95,6 @@ class Bar {
   show(before, after) {
     this.fill.style.width = `${100 * after}%`;
     this.before.style.left = `${100 * before}%`;
-    const text = percent(after);
-    if (this.share.textContent !== text) this.share.textContent = text;
+    say(this.share, percent(after));
   }
 }
-
-/** @param {number} share */
-const percent = (share) => `${Math.round(100 * share)} %`;
