@@ -16,7 +16,7 @@ import { Seen } from "../kernel/seen.js";
 
 export class SignBars {
   // From the first data on.
-  /** @type {import("../kernel/plot.js").Curve} */ after;
+  /** @type {import("../kernel/plot.js").Curve[]} */ curves;
 
   constructor() {
     this.element = make("div", { className: "md-sign-bars" });
@@ -35,7 +35,7 @@ export class SignBars {
     set(this.element, { role: "img" });
     this.element.style.setProperty("--color", theme.pick(curves[1].color));
     this.shares = curves.map(decode);
-    this.after = curves[1];
+    this.curves = curves;
   }
 
   /** @param {string[][]} images  @param {Theme} theme */
@@ -64,12 +64,12 @@ export class SignBars {
 
   /** What its marks are, for a legend. @param {Theme} theme @returns {HTMLElement[]} */
   keys(theme) {
-    const { label, color } = this.after;
+    const [before, { label, color }] = this.curves;
     /** @param {string} mark  @param {string} text  @param {boolean} [right] */
     const key = (mark, text, right = false) => make("span", { className: `md-key md-sign-mark${right ? " md-right" : ""}` },
       make("span", { className: "md-sign-key" }, make(/** @type {"i"} */ (mark), { style: mark === "i" ? "width: 100%" : "left: 50%" })),
       make("span", {}, text));
-    const found = [key("i", `${label}: the right sign`, true), key("i", "another sign"), key("s", "before any step")];
+    const found = [key("i", `${label}: the right sign`, true), key("i", "another sign"), key("s", before.label)];
     found[0].style.setProperty("--color", theme.pick(color));
     return found;
   }
