@@ -14,7 +14,7 @@ from metademo.models import Model
 from metademo.moments.candidates import Candidate
 from metademo.moments.signs import DrawView, strokes_of
 from metademo.tasks import Array, Examples, probabilities
-from metademo.tasks.strokes import BOX, THICKNESS, boxed, drawn
+from metademo.tasks.strokes import THICKNESS, as_image
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def seen(text: str, turn: float = 0, thickness: float = THICKNESS, size: float =
         turn, thickness, size: what is done to it before, see `DrawView`.
     """
     strokes = turned([np.array(stroke, float) for stroke in strokes_of(text)], turn)
-    return drawn(boxed(strokes, size * (BOX - thickness)), thickness)
+    return as_image(strokes, thickness=thickness, size=size)
 
 
 def turned(strokes: Sequence[Array], degrees: float) -> list[Array]:

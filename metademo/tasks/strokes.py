@@ -73,17 +73,18 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def as_image(strokes: Strokes, *, thickness: float = THICKNESS) -> Array:
+def as_image(strokes: Strokes, *, thickness: float = THICKNESS, size: float = 1.0) -> Array:
     """Strokes as a network sees them: boxed, drawn, and halved to 14 x 14 pixels.
 
     Args:
         strokes: without any, the image is empty.
         thickness: of the line, in pixels of the canvas of 28 x 28.
+        size: of the box, in place of the usual one.
 
     Returns:
         (196,), float32, row by row: 0 is paper, 1 is ink.
     """
-    return drawn(boxed(strokes, BOX - thickness), thickness)
+    return drawn(boxed(strokes, size * (BOX - thickness)), thickness)
 
 
 def boxed(strokes: Strokes, side: float) -> list[Array]:

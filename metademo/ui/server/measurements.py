@@ -58,9 +58,6 @@ class Measured(NamedTuple):
     failed: Mapping[str, str] = {}
 
 
-NOTHING = Measured({}, {})
-
-
 @functools.cache
 def shared_cache() -> ScoreCache:
     """The measurements of all visitors of this server."""

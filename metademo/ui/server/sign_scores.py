@@ -29,7 +29,7 @@ from metademo.tasks import (
     TaskFamily,
 )
 from metademo.tasks.glyphs import episode_of
-from metademo.tasks.strokes import BOX, boxed, drawn
+from metademo.tasks.strokes import as_image
 from metademo.training import HELD_OUT_STREAM
 from metademo.ui.server.measurements import known, shared_cache
 from metademo.ui.server.score_cache import PENDING
@@ -134,6 +134,4 @@ def _redrawn(strokes: Sequence[Array], thickness: float, along: str, value: floa
     """
     wide = value if along == "thickness" else thickness
     size = value if along == "size" else 1.0
-    return drawn(
-        boxed(turned(strokes, value if along == "turn" else 0.0), size * (BOX - wide)), wide
-    )
+    return as_image(turned(strokes, value if along == "turn" else 0.0), thickness=wide, size=size)
