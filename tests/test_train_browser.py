@@ -278,3 +278,5 @@ def test_on_signs_bars_get_better_and_the_weights_play_on_the_draw_page(another,
     another.page.get_by_role("button", name="Play with these weights").click()
     another.page.wait_for_url("**/draw**")
     expect(another.page.locator('[data-metademo="draw"][data-ready=true]')).to_be_visible()
+    mine = another.page.locator('[data-metademo="draw"] .md-answer-name').filter(has_text="step 40")
+    expect(mine).to_have_count(3)  # beside each of the three signs, and asked at once
