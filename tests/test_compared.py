@@ -24,7 +24,6 @@ from metademo.ui.scenes import scores_scene
 from metademo.ui.scenes.compare_scene import CEILING, compare_scene
 from metademo.ui.server import measurements
 from metademo.ui.server.measurements import (
-    NOTHING,
     Measured,
     Standing,
     held_out_errors,
@@ -280,7 +279,7 @@ def test_infinite_errors_are_ranked_last_and_survive_the_way_to_the_browser():
     assert [score.label for score in board.scores] == ["MAML++", "Meta-SGD"]
     assert _encode_board(board)["scores"][1]["mean"] == [None] * 2
     assert (sweep.series[0].values == CEILING).all()
-    empty = scores_scene.scores_scene(shown, family, compared, NOTHING)
+    empty = scores_scene.scores_scene(shown, family, compared, Measured({}, {}))
     assert [score.missing for score in empty[0].scores] == ["measuring…"] * 2
     assert empty[1].series == []
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -94,3 +96,23 @@ def test_without_the_folder_each_missing_file_is_told(folder):
     usable, faults = resources.library()
     assert usable == {}
     assert len(faults) == len(resources.SHIPPED)
+
+
+ENDS_IN_A_FIT = """
+import threading, time
+from metademo.ui.server import resources
+threading.Thread(target=resources._fit_yardsticks, daemon=True).start()
+while not resources._fitting.locked():
+    time.sleep(1e-3)
+time.sleep({later})
+"""
+
+
+def test_a_process_may_end_while_yardsticks_are_fitted():
+    scripts = [ENDS_IN_A_FIT.format(later=seconds) for seconds in (0.0, 0.8, 1.1, 1.4)]
+    command = [sys.executable, "-W", "error", "-c"]
+    ending = [subprocess.Popen([*command, text], stderr=subprocess.PIPE) for text in scripts]
+    said = [process.communicate(timeout=60)[1] for process in ending]
+    assert [(process.returncode, text) for process, text in zip(ending, said, strict=True)] == [
+        (0, b"")
+    ] * len(scripts)

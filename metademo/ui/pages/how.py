@@ -187,7 +187,7 @@ MEASURED = """
 ## What they are measured against
 
 Yardsticks, which no outer loop has trained. They adapt and are scored like the rest. Gaussian processes have a
-few numbers from the family, fitted in a tenth of a second; the others have nothing.
+few numbers from the family, fitted in less than a second; the others have nothing.
 """
 
 COMPARED = r"""

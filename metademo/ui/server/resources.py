@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import gc
@@ -177,6 +178,10 @@ def _allow_many_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
+_fitting = threading.Lock()
+"""Held while a yardstick is fitted ahead of who asks for it."""
+
+
 def _warm_up() -> None:
     engines.warm_up_apart()
     _fit_yardsticks()
@@ -188,7 +193,15 @@ def _fit_yardsticks() -> None:
     for family in wave_families().values():
         for yardstick in YARDSTICKS.values():
             if not yardstick.unsuited(family):
-                yardstick.for_family(None, family, np.random.default_rng(0))
+                with _fitting:
+                    yardstick.for_family(None, family, np.random.default_rng(0))
+
+
+@atexit.register
+def _end_fits() -> None:
+    """Wait for the fit under way, and let no other begin: cut off in PyTorch's own code, a thread
+    aborts the process."""
+    _fitting.acquire()
 
 
 def _exempt_from_collection() -> None:
