@@ -110,6 +110,10 @@ def _signs(steps: int) -> tuple[Change, ...]:
             Change(_WHOLE | dict(steps=steps // 2), algorithm, "glyphs")
             for algorithm in ("maml", "fomaml", "maml++")
         ),
+        *(
+            Change(dict(step_size="learned"), algorithm, "glyphs")
+            for algorithm in ("anil", "maml", "fomaml")
+        ),
         Change(_PULLED | dict(steps=steps // 5), "reptile", "glyphs"),
         Change(dict(inner_steps=1, outer_lr=6e-3), "protonet", "glyphs"),
     )

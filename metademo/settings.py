@@ -9,7 +9,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from metademo.algorithms import ALGORITHMS, LEARNED_LOSSES, Learner
+from metademo.algorithms import ALGORITHMS, LEARNED_LOSSES, STEP_SIZES, Learner
 from metademo.algorithms.learner import MAX_INNER_STEPS
 from metademo.described import ByHand, ConfigError, Described, OneOf, unknown
 from metademo.engines import OPTIMIZERS
@@ -78,6 +78,12 @@ class TrainConfig(Described):
         le=10,
         title="inner learning rate α",
         description="How far each inner step goes. Too large, and the inner loop overshoots.",
+    )
+    step_size: Annotated[str, OneOf(STEP_SIZES)] = Field(
+        "fixed",
+        title="inner step sizes",
+        description="Fixed at α, or learned: one for each weight matrix, bias vector and inner "
+        "step, from α on. That is for MAML, first-order MAML and ANIL; others have their own way.",
     )
     loss: LossName = Field(
         "l1", title="query loss", description="The error that the outer loop lowers."

@@ -19,7 +19,7 @@ from metademo.algorithms.gaussian_process import RBF, Cosine, Periodic
 from metademo.algorithms.gradient_based import GradientBased
 from metademo.algorithms.in_context import InContext
 from metademo.algorithms.learner import Learner, Meta, Predictions
-from metademo.algorithms.maml import MAML
+from metademo.algorithms.maml import MAML, STEP_SIZES
 from metademo.algorithms.maml_plus_plus import MAMLPlusPlus
 from metademo.algorithms.maml_plus_plus_per_weight import MAMLPlusPlusPerWeight
 from metademo.algorithms.meta_sgd import MetaSGD
@@ -55,6 +55,7 @@ YARDSTICKS: dict[str, type[Learner]] = {
 __all__ = [
     "ALGORITHMS",
     "LEARNED_LOSSES",
+    "STEP_SIZES",
     "YARDSTICKS",
     "Conditioned",
     "GradientBased",

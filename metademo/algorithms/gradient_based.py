@@ -108,6 +108,11 @@ class GradientBased(Learner):
         return tuple(dict.fromkeys((*network.shapes, *network.head)))
 
     @property
+    def learns_step_sizes(self) -> bool:
+        """Whether step sizes are meta-parameters, and alpha is only where they start."""
+        return False
+
+    @property
     def trained_steps(self) -> int:
         """The inner steps that the outer loop takes: all, unless a subclass says otherwise."""
         return self.inner_steps

@@ -13,12 +13,25 @@ By reverse accumulation (what autograd does here, step by step through the inner
 
 from __future__ import annotations
 
-from metademo.algorithms.gradient_based import GradientBased
+from dataclasses import dataclass
+
 from metademo.algorithms.papers import FINN_2017
+from metademo.algorithms.step_sizes import StepSizes
+
+STEP_SIZES = {
+    "fixed": "alpha, for all weights and steps",
+    "learned": "one for each tensor and inner step, learned from alpha on",
+}
 
 
-class MAML(GradientBased):
-    """Second-order MAML: everything that :class:`GradientBased` does by default."""
+@dataclass(frozen=True)
+class MAML(StepSizes):
+    """Second-order MAML: everything that :class:`GradientBased` does by default.
+
+    Attributes:
+        step_size: one of `STEP_SIZES`; the paper's are "fixed", to learn one for each tensor and
+            inner step is from MAML++ (Antoniou, Edwards & Storkey 2019, section 4).
+    """
 
     name = "maml"
     title = "MAML"
@@ -34,3 +47,10 @@ class MAML(GradientBased):
     )
     papers = (FINN_2017,)
     compiled = True
+    per_step = True
+
+    step_size: str = "fixed"
+
+    @property
+    def learns_step_sizes(self) -> bool:
+        return self.step_size == "learned"

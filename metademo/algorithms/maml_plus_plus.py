@@ -17,13 +17,13 @@ from typing import ClassVar
 import numpy as np
 
 from metademo.algorithms.papers import ANTONIOU_2019, Paper
-from metademo.algorithms.step_sizes import LearnedStepSizes
+from metademo.algorithms.step_sizes import StepSizes
 
 ANNEALED = 0.2
 """The share of the outer steps after which only the last query loss counts."""
 
 
-class MAMLPlusPlus(LearnedStepSizes):
+class MAMLPlusPlus(StepSizes):
     """MAML with learned step sizes per tensor and inner step, and a multi-step query loss."""
 
     name = "maml++"

@@ -9,10 +9,10 @@ each weight goes, and its sign whether down the gradient at all.
 from __future__ import annotations
 
 from metademo.algorithms.papers import LI_2017
-from metademo.algorithms.step_sizes import LearnedStepSizes
+from metademo.algorithms.step_sizes import StepSizes
 
 
-class MetaSGD(LearnedStepSizes):
+class MetaSGD(StepSizes):
     """MAML with one learned step size for each weight."""
 
     name = "meta-sgd"

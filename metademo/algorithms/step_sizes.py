@@ -26,16 +26,21 @@ from metademo.tasks import TaskFamily
 PREFIX = "step_sizes."
 
 
-class LearnedStepSizes(GradientBased):
-    """What algorithms with learned step sizes have in common; they say what shares one.
+class StepSizes(GradientBased):
+    """What algorithms have in common that learn step sizes, always or where a setting says so.
 
-    Beyond the trained number of inner steps, the sizes of the last one serve on.
+    They say what shares one. Beyond the trained number of inner steps, the sizes of the last one
+    serve on.
     """
 
     per_weight: ClassVar[bool] = False
     """Whether each weight has its own, or each tensor one for all its weights."""
     per_step: ClassVar[bool] = False
     """Whether each inner step has its own: the leading axis of each tensor of step sizes."""
+
+    @property
+    def learns_step_sizes(self) -> bool:
+        return True
 
     @classmethod
     def unsuited(cls, family: TaskFamily) -> str:
@@ -48,7 +53,9 @@ class LearnedStepSizes(GradientBased):
 
     @property
     def size_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Name and shape of the step sizes of each parameter that moves."""
+        """Name and shape of the step sizes of each parameter that moves, if they are learned."""
+        if not self.learns_step_sizes:
+            return {}
         steps = (max(1, self.inner_steps),) if self.per_step else ()
         shapes = self.network.shapes
         return {
@@ -65,9 +72,12 @@ class LearnedStepSizes(GradientBased):
 
     @property
     def alpha_in_words(self) -> str:
-        return f"learned from {self.inner_lr:g}"
+        alpha = super().alpha_in_words
+        return f"learned from {alpha}" if self.learns_step_sizes else alpha
 
-    def step_sizes(self, meta: Meta, step: int) -> Mapping[str, Tensor]:
+    def step_sizes(self, meta: Meta, step: int) -> Mapping[str, float | Tensor]:
+        if not self.learns_step_sizes:
+            return super().step_sizes(meta, step)
         sizes = part(meta, PREFIX.rstrip("."))
         if not self.per_step:
             return sizes
@@ -80,6 +90,8 @@ class LearnedStepSizes(GradientBased):
         return replace(self, inner_lr=inner_lr), scaled
 
     def alpha_in_torch(self, inner_lr: float) -> str:
+        if not self.learns_step_sizes:
+            return super().alpha_in_torch(inner_lr)
         size = f'theta[name.replace("{self.kind.role}.", "{PREFIX}")]'
         if self.per_step:
             size += f"[min(k, {max(1, self.inner_steps) - 1})]"
@@ -89,8 +101,8 @@ class LearnedStepSizes(GradientBased):
     @property
     def draw_in_torch(self) -> str:
         networks = super().draw_in_torch
-        if not networks:
-            return ""
+        if not networks or not self.learns_step_sizes:
+            return networks
         shape = "value.shape" if self.per_weight else "()"
         if self.per_step:
             steps = max(1, self.inner_steps)

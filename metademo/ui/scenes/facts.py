@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from metademo.algorithms import GradientBased, Learner
-from metademo.algorithms.step_sizes import LearnedStepSizes
 from metademo.moments.drawn import Drawn
 from metademo.tasks import Array
 
@@ -99,7 +98,7 @@ def steps_of(learner: Learner, inner_lr: float | None) -> str:
     """Of a learner's curve."""
     if not isinstance(learner, GradientBased):
         return f"y = {learner.title.lower()}: it takes no gradient steps"
-    if isinstance(learner, LearnedStepSizes):
+    if learner.learns_step_sizes:
         alpha = "step sizes α that were learned"
     else:
         alpha = f"α = {exact(learner.inner_lr if inner_lr is None else inner_lr)}"

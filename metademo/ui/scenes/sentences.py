@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 
 from metademo.algorithms import GradientBased, Learner
-from metademo.algorithms.step_sizes import LearnedStepSizes
 from metademo.checkpoints import Checkpoint
 from metademo.settings import TrainConfig
 from metademo.tasks import SourceBand, WaveFamily, as_waves
@@ -111,7 +110,7 @@ def inner_loop(checkpoint: Checkpoint) -> str:
     if not isinstance(learner, GradientBased):
         return f"{learner.title} takes no gradient steps."
     alpha = f"$\\alpha$ = {learner.inner_lr:g}"
-    if isinstance(learner, LearnedStepSizes):
+    if learner.learns_step_sizes:
         alpha = f"step sizes that were learned, from {alpha} on"
     return (
         f"$L$ is {losses_of(learner)[0]}; they were trained with {alpha} and "
