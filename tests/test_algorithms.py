@@ -201,14 +201,26 @@ def test_anil_learns_its_body_all_the_same(engine):
     assert all(value.any() for value in gradient.values())
 
 
+SIZES_LEARNED = {
+    "meta-sgd": ("meta-sgd", {}),
+    "maml++": ("maml++", {}),
+    "maml++w": ("maml++w", {}),
+    "maml": ("maml", {"step_size": "learned"}),
+}
+with_sizes = pytest.mark.parametrize(
+    ("algorithm", "settings"), SIZES_LEARNED.values(), ids=SIZES_LEARNED
+)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("algorithm", ["meta-sgd", "maml++", "maml++w"])
+@with_sizes
 @pytest.mark.parametrize("loss", ["l1", "mse"])
-def test_constant_step_sizes_are_those_of_maml(engine, algorithm, loss):
+def test_constant_step_sizes_are_those_of_maml(engine, algorithm, settings, loss):
     """And MAML++ counts the last query loss only where it is told no other weights."""
-    config = small(algorithm, "any-phase", hidden=8, loss=loss, inner_lr=0.02)
+    config = small(algorithm, "any-phase", hidden=8, loss=loss, inner_lr=0.02, **settings)
     plain = small("maml", "any-phase", hidden=8, loss=loss, inner_lr=0.02).learner
-    meta, episode = generic_meta(config.changed(algorithm="maml")), draw(config, 3)
+    fixed = config.changed(algorithm="maml", step_size="fixed")
+    meta, episode = generic_meta(fixed), draw(config, 3)
     learner = config.learner
     learned = _as(meta, learner, alpha=0.02)
     last = np.eye(learner.inner_steps + 1)[-1]
@@ -226,9 +238,23 @@ def test_constant_step_sizes_are_those_of_maml(engine, algorithm, loss):
         assert_near(*ends, 1e-7)
 
 
-@pytest.mark.parametrize("algorithm", ["meta-sgd", "maml++", "maml++w"])
-def test_fresh_step_sizes_are_alpha(algorithm):
-    learner = small(algorithm, inner_lr=0.07).learner
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("algorithm", ["fomaml", "anil"])
+def test_learned_step_sizes_begin_where_fixed_ones_are(engine, algorithm):
+    fixed = small(algorithm, "any-phase", hidden=8, loss="mse", inner_lr=0.02)
+    learner = fixed.changed(step_size="learned").learner
+    meta, episode = generic_meta(fixed), draw(fixed, 3)
+    found, value = meta_gradient(engine, learner, _as(meta, learner, alpha=0.02), episode)
+    expected, expected_value = meta_gradient(engine, fixed.learner, meta, episode)
+    assert value == pytest.approx(expected_value)
+    assert_near(_regressor(found), _regressor(expected), 1e-8)  # 0.02 in float32
+    assert [*part(found, "step_sizes")] == [*fixed.learner.moving]
+    assert all(found[name].all() for name in learner.size_shapes)
+
+
+@with_sizes
+def test_fresh_step_sizes_are_alpha(algorithm, settings):
+    learner = small(algorithm, inner_lr=0.07, **settings).learner
     meta = learner.init(np.random.default_rng(0))
     for name in learner.size_shapes:
         assert (meta[name] == np.float32(0.07)).all()
@@ -237,6 +263,7 @@ def test_fresh_step_sizes_are_alpha(algorithm):
     expected = {
         "meta-sgd": theta,
         "maml++": dict.fromkeys(theta, (5,)),
+        "maml": dict.fromkeys(theta, (5,)),
         "maml++w": {name: (5, *shape) for name, shape in theta.items()},
     }
     assert sizes == expected[algorithm]
@@ -302,9 +329,9 @@ def test_the_ordinary_training_takes_no_inner_step():
     assert_near(_regressor(gradient), expected, 1e-14)
 
 
-@pytest.mark.parametrize("algorithm", ["meta-sgd", "maml++", "maml++w"])
-def test_another_alpha_scales_the_learned_step_sizes(algorithm):
-    config = small(algorithm, inner_lr=0.04)
+@with_sizes
+def test_another_alpha_scales_the_learned_step_sizes(algorithm, settings):
+    config = small(algorithm, inner_lr=0.04, **settings)
     meta, support = generic_meta(config), draw(config, 2).support
     doubled = {n: 2 * v if n.startswith("step_sizes") else v for n, v in meta.items()}
     one = config.learner.adapt(meta, support, inner_lr=0.08).trajectory[-1]

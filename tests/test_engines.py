@@ -36,7 +36,7 @@ SETTINGS = {
     "mse": dict(loss="mse"),
     "mse inside": dict(loss="l1", support_loss="mse"),
     "l1 inside": dict(loss="mse", support_loss="l1"),
-    "squared learned loss": dict(learned_loss="squared", inner_lr=0.1),
+    "what else is learned": dict(learned_loss="squared", step_size="learned", inner_lr=0.1),
     "on the way": dict(learned_loss="squared", intermediate_weight=0.3),
 }
 

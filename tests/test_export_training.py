@@ -53,6 +53,10 @@ CONFIGS["all points, and no standard deviation"] = configure(
 CONFIGS["fewer points than are to be shown"] = configure(
     "alpaca", "any-phase", fewest_shots=4, shots=3, inner_steps=5, **FEW
 )
+CONFIGS |= {
+    f"learned step sizes of {name}": configure(name, "finn", step_size="learned", **FEW)
+    for name in ("maml", "fomaml", "anil")
+}
 CONFIGS["tanh"] = configure("fomaml", "two-phase", activation="tanh", **FEW)
 
 

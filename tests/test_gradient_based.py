@@ -173,9 +173,11 @@ def _outer_loss(learner, meta, episode, weights=None):
     [
         dict(activation="tanh", loss="mse"),
         dict(activation="relu", loss="l1"),
-        dict(support_loss="mse", learned_loss="squared", intermediate_weight=0.2),
+        dict(
+            support_loss="mse", learned_loss="squared", step_size="learned", intermediate_weight=0.2
+        ),
     ],
-    ids=["smooth", "original", "squared inside"],
+    ids=["smooth", "original", "squared inside, and what else is learned"],
 )
 def test_meta_gradient_equals_central_differences(algorithm, family, settings):
     """At each coordinate of a network of two units a layer."""
