@@ -18,6 +18,18 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return each.sum(-1) / max(1, each.shape[-1])
 
 
+def class_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """The sum over classes of the mean over the points of each, (tasks,).
+
+    As a support loss it takes each class for one, however often it was shown. And a step of a fresh
+    head makes the logits equally large for any number of classes; with the mean over all points
+    they would be the smaller the more there are, and the answers less sure than they should be.
+    """
+    each = each_cross_entropy(logits.movedim(-1, 1), labels.long(), reduction="none")
+    alike = labels.unsqueeze(-1) == labels.unsqueeze(-2)
+    return (each / alike.sum(-1)).sum(-1)
+
+
 def accuracy(logits: Array, truth: Array) -> Array:
     """The share of points whose likeliest class is right: logits (.., tasks, points, classes)."""
     return (logits.argmax(-1) == truth).mean(-1)

@@ -16,7 +16,7 @@ import numpy as np
 
 from metademo.convolutional import ConvNet
 from metademo.tasks.base import TaskFamily, TaskKind
-from metademo.tasks.classes import accuracy, cross_entropy
+from metademo.tasks.classes import accuracy, class_cross_entropy, cross_entropy
 from metademo.tasks.episodes import Array, Episode, Examples
 from metademo.tasks.strokes import drawn, load_pen
 
@@ -30,7 +30,7 @@ GLYPHS = TaskKind(
     name="glyph",
     role="classifier",
     network=lambda filters, activation: ConvNet(SIDE, filters, activation),
-    losses={"cross-entropy": cross_entropy},
+    losses={"cross-entropy": cross_entropy, "class-cross-entropy": class_cross_entropy},
     metrics={"accuracy": accuracy},
     more_is_better=("accuracy",),
     initialisations=("fan-in",),
