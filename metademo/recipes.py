@@ -67,7 +67,9 @@ _CONTEXT = dict(optimizer="adam", outer_lr=2e-3, clip=5.0, hidden=40, initialisa
 _CONTEXT |= dict(inner_steps=2, support_loss="mse", queries=16, meta_batch=25)
 
 # Signs are tens of points each, so a few tasks are enough for a step.
-_SIGNS = dict(hidden=32, inner_steps=3, inner_lr=0.02, shots=1, queries=5, meta_batch=8)
+_SIGNS: dict[str, Any] = dict(
+    hidden=32, inner_steps=3, inner_lr=0.02, shots=1, queries=5, meta_batch=8
+)
 _SIGNS |= dict(support_loss="class-cross-entropy", outer_lr=3e-3, warmup=0.0, clip=10.0)
 _WHOLE = dict(queries=3)  # all layers adapt, at twice the cost of a step
 _PULLED = dict(shots=5, queries=1, inner_steps=8, inner_lr=0.01)
