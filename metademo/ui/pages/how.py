@@ -144,19 +144,21 @@ of them another drawing is. Three things are different from waves:
 * **The head.** A last layer has an output for each sign, $z = W \varphi_\theta(x) + b$. It is not
   meta-learned: every task begins with $W = 0$ and $b = 0$, so there may be as many signs as you like, and
   before the first step each of them is as likely as any other.
-* **The loss** says how likely the right sign $y$ was held to be (the cross-entropy):
+* **The loss** says how likely the right sign was held to be (the cross-entropy). On the support set each sign
+  $c$ counts for one, however many examples $K_c$ of it there are, so that a step makes the answers as sure
+  among five signs as among three:
 
 $$
 \begin{aligned}
-L_{\text{support}} &= - \frac{1}{K} \sum_{i=1}^{K} \log p_{y_i}(x_i) \\
-p_j(x) &= \frac{\exp z_j}{\sum_l \exp z_l}
+L_{\text{support}} &= - \sum_c \frac{1}{K_c} \sum_{i:\, y_i = c} \log p_c(x_i) \\
+p_c(x) &= \frac{\exp z_c}{\sum_l \exp z_l}
 \end{aligned}
 $$
 
 All else stays as it is, and so does the code: the inner loop that descends this loss on your examples, the
 query set (further drawings of the same signs), and the outer gradient, back through the inner loop. MAML
-moves all weights in its inner loop and ANIL the head alone. The prototypical network takes no step: it
-compares features with those of your examples.
+moves all weights in its inner loop and ANIL the head alone; how far each step moves a layer is learned as
+well. The prototypical network takes no step: it compares features with those of your examples.
 """
 
 WAYS = """
