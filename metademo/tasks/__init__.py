@@ -6,7 +6,7 @@ from metademo.tasks.curves import CURVES
 from metademo.tasks.episodes import Array, Episode, Examples
 from metademo.tasks.glyphs import GLYPHS, GlyphFamily, Signs, warm_signs
 from metademo.tasks.handwriting import Handwriting, digits, mnist
-from metademo.tasks.strokes import Strokes, StrokesError, as_image, read_strokes
+from metademo.tasks.strokes import Strokes, as_image
 from metademo.tasks.waves import (
     GRID_POINTS,
     PI,
@@ -102,7 +102,6 @@ __all__ = [
     "Signs",
     "SourceBand",
     "Strokes",
-    "StrokesError",
     "TaskFamily",
     "TaskKind",
     "WaveFamily",
@@ -110,7 +109,6 @@ __all__ = [
     "as_image",
     "as_waves",
     "probabilities",
-    "read_strokes",
     "shown_families",
     "turned",
     "warm_tasks",

@@ -7,7 +7,6 @@ by the renderer that draws the generated signs, see `pen`.
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,54 +22,9 @@ POINT = 1e-300
 """A drawing that is no larger is a single point."""
 SPECK = 0.08
 """A stroke that is smaller than this share of the largest one is none: the pen has slipped."""
-MAX_STROKES = 100
-MAX_POINTS = 20_000
-"""Of one drawing; a pen sends some 200 points a second."""
 
 Strokes = Sequence[Sequence[tuple[float, float]] | Array]
 """One after the other; each is points (x, y) in any unit, with y downwards."""
-
-
-class StrokesError(ValueError):
-    """Strokes that can't be used; the message says why."""
-
-
-def read_strokes(given: Any, *, side: float = 1.0) -> tuple[Array, ...]:
-    """Strokes from outside, such as JSON, whatever may have been sent in their place.
-
-    Args:
-        side: how wide and high the canvas is: x and y lie between 0 and this.
-
-    Returns:
-        Each stroke's points, (points, 2).
-
-    Raises:
-        StrokesError: if that is not what they are, or if they are none, or too many.
-    """
-    if not isinstance(given, (list, tuple)):
-        raise StrokesError("strokes are lists of points")
-    if not given:
-        raise StrokesError("nothing is drawn")
-    if len(given) > MAX_STROKES:
-        raise StrokesError(f"{len(given):,} strokes, and {MAX_STROKES} are the most")
-    if not all(isinstance(stroke, (list, tuple)) and stroke for stroke in given):
-        raise StrokesError("a stroke is a list of points, at least one")
-    points = sum(map(len, given))
-    if points > MAX_POINTS:
-        raise StrokesError(f"{points:,} points, and {MAX_POINTS:,} are the most")
-    return tuple(np.array([_point(p, side) for p in stroke], dtype=float) for stroke in given)
-
-
-def _point(given: Any, side: float) -> tuple[float, float]:
-    if not isinstance(given, (list, tuple)) or len(given) != 2 or not all(map(_is_number, given)):
-        raise StrokesError("a point is two numbers, x and y")
-    if not all(0 <= value <= side for value in given):  # which NaN isn't, either
-        raise StrokesError(f"a point lies outside of the canvas, which is 0 to {side:g}")
-    return given[0], given[1]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def as_image(strokes: Strokes, *, thickness: float = THICKNESS, size: float = 1.0) -> Array:
