@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -121,3 +123,28 @@ def test_without_a_thread_to_be_had_the_next_request_tries_again(monkeypatch, ca
     assert cache.get("key", lambda: 1) is PENDING
     assert cache.join(WAIT)
     assert cache.get("key", lambda: 2) == 1
+
+
+ENDS = """
+import threading, time
+from metademo.ui.server.score_cache import ScoreCache
+cache, begun = ScoreCache(capacity=2), threading.Event()
+def measure(key):
+    begun.set()
+    time.sleep(0.2)
+    print(key, flush=True)
+def ask():
+    cache.get(1, lambda: measure(1))
+    begun.wait()
+    cache.get(2, lambda: measure(2))
+    ready.set()
+ready = threading.Event()
+threading.Thread(target=ask, daemon=True).start()
+ready.wait()
+"""
+
+
+def test_the_end_of_the_program_waits_for_the_measurement_under_way_alone():
+    """Asked for by a daemon: cut off in compiled code, its thread would abort the process."""
+    ended = subprocess.run([sys.executable, "-c", ENDS], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "1\n", "")

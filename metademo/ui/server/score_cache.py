@@ -69,7 +69,8 @@ class ScoreCache:
             return self._changed.wait_for(lambda: self._worker is None, timeout)
 
     def _start(self) -> None:
-        worker = threading.Thread(target=self._work, name="metademo-scores")
+        # A page may be run by a daemon, whose threads are daemons unless they are told otherwise.
+        worker = threading.Thread(target=self._work, name="metademo-scores", daemon=False)
         try:
             worker.start()
         except RuntimeError:  # no thread to be had: the next request tries again
