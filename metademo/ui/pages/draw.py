@@ -63,9 +63,7 @@ def _chart() -> None:
     chosen, view = _chosen(state), state.view
     draw(
         "draw pads",
-        draw_scene(state.history.settled, view, ask(view, chosen), chosen).without(
-            state.lesson.hidden
-        ),
+        draw_scene(state.history.settled, view, ask(view, chosen)).without(state.lesson.hidden),
         conversation=state.conversation,
         on_edit=state.listen("draw pads", carried_out),
     )
