@@ -10,7 +10,7 @@ from metademo.algorithms import Conditioned
 from metademo.algorithms.in_torch import InTorch
 from metademo.algorithms.papers import in_text
 from metademo.checkpoints import SUFFIX
-from metademo.export.script import joined, reference
+from metademo.export.text import joined, reference
 from metademo.scores import Conditions
 from metademo.settings import TrainConfig
 from metademo.tasks import WaveFamily

@@ -16,7 +16,7 @@ import numpy as np
 
 from metademo.convolutional import ConvNet
 from metademo.tasks.base import TaskFamily, TaskKind
-from metademo.tasks.classes import accuracy, cross_entropy
+from metademo.tasks.classes import CROSS_ENTROPY_IN_TORCH, accuracy, cross_entropy
 from metademo.tasks.episodes import Array, Episode, Examples
 from metademo.tasks.strokes import drawn, load_pen
 
@@ -37,6 +37,8 @@ GLYPHS = TaskKind(
     work=20,
     classes=True,
     features=(SIDE * SIDE,),
+    predicts="The logit of each class",
+    losses_in_torch={"cross-entropy": CROSS_ENTROPY_IN_TORCH},
 )
 
 

@@ -97,8 +97,7 @@ def _controls() -> None:
 
 def _take_home() -> None:
     state = _state()
-    chosen = _chosen(state)
-    take_home.from_signs(state.view, ask(state.view, chosen), chosen)
+    take_home.from_signs(state.view, ask(state.view, _chosen(state)))
 
 
 def _outside(state: PageState[DrawView]) -> None:
