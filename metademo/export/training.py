@@ -52,6 +52,12 @@ def training_script(config: TrainConfig) -> str:
     return joined(blocks)
 
 
+def without_script(config: TrainConfig) -> str:
+    """Why there is none, in words."""
+    nobody = f"nobody has put {config.learner.title} into plain PyTorch yet"
+    return config.task_family.not_in_numpy or nobody
+
+
 def _head(config: TrainConfig) -> str:
     learner = config.learner
     citation = reference(in_text(learner.papers))

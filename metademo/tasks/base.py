@@ -86,6 +86,8 @@ class TaskFamily(ABC):
     kind: ClassVar[TaskKind]
     measured: ClassVar[str] = "against the truth"
     """What is measured by the metric, in words that follow its name."""
+    not_in_numpy: ClassVar[str] = ""
+    """Why scripts that are taken home can't draw such tasks, see `in_numpy`; "" if they can."""
     name: str
     title: str
     metric: str

@@ -23,7 +23,7 @@ from metademo.export.script import passages, script, title
 from metademo.export.signs import of_asked
 from metademo.export.subject import Subject
 from metademo.export.tables import RunReport, answers_csv, curves_csv, drawings_json
-from metademo.export.training import training_script
+from metademo.export.training import training_script, without_script
 from metademo.export.waves import of_compared, of_points, of_source
 from metademo.models import Model
 from metademo.moments.asked import Asked
@@ -190,7 +190,7 @@ def from_run(run: Run, step: int | None) -> None:
         )
     _downloads("train", downloads)
     if not text:
-        st.caption(f"No script: nobody has put {config.learner.title} into plain PyTorch yet.")
+        st.caption(f"No script: {without_script(config)}.")
     citation = in_text(config.learner.papers)
     if config.task_family.kind is CURVES:
         picture("train", title=heading, citation=citation, file=f"{name}-chart")
