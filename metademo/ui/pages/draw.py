@@ -12,7 +12,7 @@ from metademo.moments.tour import PANELS, SENTENCES
 from metademo.tasks import FAMILIES
 from metademo.ui.components.draw.draw import carried_out, draw
 from metademo.ui.components.scores.scores import scores
-from metademo.ui.controls import keep, layout, take_home
+from metademo.ui.controls import keep, layout, take_home, upload_weights
 from metademo.ui.scenes.draw_scene import draw_scene
 from metademo.ui.scenes.sign_scores_scene import sign_note, sign_sweep, sign_table
 from metademo.ui.server import resources, sign_scores
@@ -86,6 +86,7 @@ def _controls() -> None:
             default="default",
         ),
     )
+    upload_weights.offer("draw", disabled=state.lesson.lock)
     with st.expander("Outside of what they learned", **state.unfolding("outside")):
         _outside(state)
     with st.expander("What they are measured on", **state.unfolding("measured")):
