@@ -139,9 +139,11 @@ def from_signs(view: DrawView, asked: Asked) -> None:
     if not asked.chosen:
         _downloads("draw", [drawings])
         return
-    subject = _one_of("draw", {one.name: of_asked(asked, one) for one in asked.chosen})
+    subjects = {one.name: of_asked(asked, one) for one in asked.chosen}
+    subject = _one_of("draw", subjects)
     tables = [answers, drawings] if asked.shares else [drawings]
     _subject("draw", subject, tables, _weights(subject))
+    _picture("draw", list(subjects.values()))
 
 
 def from_run(run: Run, step: int | None) -> None:
