@@ -106,7 +106,7 @@ def stub_of_matplotlib(monkeypatch) -> list[str]:
         axis=lambda how: None,
     )
     plot = SimpleNamespace(
-        subplots=lambda rows, columns: (None, [axis] * columns),
+        subplots=lambda rows, columns, figsize: (None, [axis] * columns),
         suptitle=titles.append,
         show=lambda: None,
     )

@@ -87,7 +87,7 @@ for k, shares in enumerate(probabilities.tolist()):
         return f"""\
 shares = probabilities[-1].tolist()
 names = [f"sign {{signs[label]}}: {{shares[label]:.0%}}" for label in y] + ["which is it?"]
-_, axes = plt.subplots(1, len(names))
+_, axes = plt.subplots(1, len(names), figsize=(2 * len(names), 2.5))
 for axis, name, image in zip(axes, names, [*x, *question], strict=True):
     axis.imshow(image.reshape({side}, {side}), cmap="gray_r")
     axis.set_title(name)
