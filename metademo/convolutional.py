@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import layer_norm, pad
 
-from metademo.network import ACTIVATIONS, Params, class_count, linear
+from metademo.network import ACTIVATIONS, ACTIVATIONS_IN_TORCH, Params, class_count, linear
 
 LAYERS, KERNEL, STRIDE = 3, 3, 2
 
@@ -111,6 +111,43 @@ class ConvNet:
     def classify(self, params: Mapping[str, Tensor], features: Tensor) -> Tensor:
         """The logits of what `features` gives: (*batch, images, classes)."""
         return linear(features, params["head.weight"], params["head.bias"])
+
+    # ---------------------------------------------- for scripts, of the images of one task alone
+
+    def in_torch(self, role: str, name: str) -> str:
+        """`predict`: a function `name(theta, x)` of the parameters called `role`."""
+        return f'''\
+{self.features_in_torch(role)}
+
+def {name}(theta, x):
+    """The logit of each class."""
+    return linear(theta, "{role}.head", features(theta, x))
+'''
+
+    def features_in_torch(self, role: str) -> str:
+        """`features`: a function `features(theta, x)`."""
+        filtered = f"torch.nn.functional.conv2d(planes, weight, stride={STRIDE}, padding=1)"
+        normal = "torch.nn.functional.group_norm(filtered, 1, gain, shift)"
+        return f'''\
+def features(theta, x):
+    """What is seen in images: {LAYERS} convolutions, each normalised over its image."""
+    planes = x.unflatten(-1, (1, {self.side}, {self.side}))
+    for layer in {tuple(range(0, 3 * LAYERS, 3))}:
+        weight, gain, shift = (
+            theta[f"{role}.{{name}}"]
+            for name in (f"{{layer}}.weight", f"{{layer + 1}}.weight", f"{{layer + 1}}.bias")
+        )
+        filtered = {filtered}
+        planes = {ACTIVATIONS_IN_TORCH[self.activation].format(normal)}
+    return planes.flatten(1)
+'''
+
+    def fresh_head_in_torch(self, role: str) -> tuple[str, ...]:
+        """`fresh_head`: entries of a dictionary."""
+        return tuple(
+            f'"{role}.{name}": torch.zeros(int(y.max()) + 1{size}, requires_grad=True)'
+            for name, size in zip(self.head, (f", {self.size}", ""), strict=True)
+        )
 
 
 def _half(side: int) -> int:

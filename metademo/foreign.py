@@ -23,7 +23,7 @@ from metademo.described import described, shortened, shown
 from metademo.jobs import Limits
 from metademo.network import Params
 from metademo.settings import TrainConfig
-from metademo.tasks import CURVES, WaveFamily
+from metademo.tasks import CURVES, FAMILIES, TaskKind
 
 MAX_BYTES = 2 * 2**20
 """Of an upload. The largest weights that a server lets anybody train by default take 1.4 MB."""
@@ -103,12 +103,13 @@ class Plain:
         return Checkpoint(config, meta, steps=0)
 
 
-def read(data: bytes, limits: Limits) -> Checkpoint | Plain:
+def read(data: bytes, limits: Limits, kind: TaskKind = CURVES) -> Checkpoint | Plain:
     """What an uploaded file holds, once everything about it has been checked.
 
     Args:
         limits: of this server: networks may be as wide, and inner loops as long, as those that it
             trains.
+        kind: of the tasks that the weights are for.
 
     Raises:
         UploadError: if it can't be used.
@@ -122,7 +123,13 @@ def read(data: bytes, limits: Limits) -> Checkpoint | Plain:
             "Save it once more with save_file of safetensors.torch, and upload the whole file.",
         ) from fault
     if checkpoints.is_ours(metadata):
-        return _ours(metadata, tensors, limits)
+        return _ours(metadata, tensors, limits, kind)
+    if kind is not CURVES:
+        raise UploadError(
+            "These are not weights that were downloaded here, and for tasks of this kind no others "
+            "can be used.",
+            "Download some here, or train them on the Train page.",
+        )
     return _plain(tensors, limits)
 
 
@@ -159,7 +166,13 @@ def _check_bytes(data: bytes) -> None:
         )
 
 
-def _ours(metadata: dict[str, str], tensors: Meta, limits: Limits) -> Checkpoint:
+def _any_of(kind: TaskKind) -> str:
+    """The names of the families of a kind, in a row."""
+    *others, last = (name for name, family in FAMILIES.items() if family.kind is kind)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _ours(metadata: dict[str, str], tensors: Meta, limits: Limits, kind: TaskKind) -> Checkpoint:
     try:
         checkpoint = checkpoints.checked(metadata, tensors)
     except CheckpointError as fault:
@@ -168,10 +181,11 @@ def _ours(metadata: dict[str, str], tensors: Meta, limits: Limits) -> Checkpoint
             "Download it once more, or train such weights anew.",
         ) from fault
     config = checkpoint.config
-    if not isinstance(config.task_family, WaveFamily):
+    if config.task_family.kind is not kind:
         raise UploadError(
-            f"These weights were trained on {config.family}, whose tasks are no waves.",
-            "The pages draw waves: upload weights that were trained on some.",
+            f"These weights were trained on {config.family}, and this page has tasks of another "
+            "kind.",
+            f"Upload weights that were trained on {_any_of(kind)}.",
         )
     for name in ("hidden", "inner_steps"):
         maximum, value = limits.maximum(name), getattr(config, name)

@@ -22,6 +22,13 @@ def readable(value: float | None, decimals: int = 4) -> str:
     return text if len(text) <= decimals + 5 else f"{value:.2e}"
 
 
+def percent(share: float) -> str:
+    """A share; what is nearly all is not all, and what is nearly nothing is something."""
+    if 0.995 < share < 1:
+        return ">99 %"
+    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
 def digits(value: float) -> str:
     """A number that comes back to the last bit, in as few digits as that takes.
 

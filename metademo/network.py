@@ -13,7 +13,7 @@ all the batching there is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -92,6 +92,20 @@ class Embedding(Network, Protocol):
 
     def classify(self, params: Mapping[str, Tensor], features: Tensor) -> Tensor:
         """What its last layer makes of that: (*batch, points, classes)."""
+
+    def features_in_torch(self, role: str) -> str:
+        """`features` of one task for scripts: a function `features(theta, x)`; "" if not told."""
+
+    def fresh_head_in_torch(self, role: str) -> Sequence[str]:
+        """`fresh_head` for scripts: entries of a dictionary, with the labels `y` at hand."""
+
+
+@runtime_checkable
+class InWords(Network, Protocol):
+    """A network that says in plain PyTorch what it does, for scripts that need nothing of ours."""
+
+    def in_torch(self, role: str, name: str) -> str:
+        """`predict` for scripts: a function `name(theta, x)` of the parameters called `role`."""
 
 
 def class_count(labels: Tensor) -> int:

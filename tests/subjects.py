@@ -9,13 +9,17 @@ import numpy as np
 
 from metademo import checkpoints
 from metademo.checkpoints import Checkpoint
-from metademo.export.subject import Subject, of_compared, of_source
+from metademo.export.signs import SignSubject, of_asked
+from metademo.export.subject import Subject
+from metademo.export.waves import WaveSubject, of_compared, of_source
 from metademo.models import Model
+from metademo.moments.asked import Asked, ask
 from metademo.moments.candidates import candidates
 from metademo.moments.compared import compare
 from metademo.moments.drawn import Drawn, draw
+from metademo.moments.signs import DrawView
 from metademo.moments.views import CompareView, DamlView
-from metademo.tasks import as_waves, wave_families
+from metademo.tasks import FAMILIES, as_waves, wave_families
 
 
 @functools.cache
@@ -38,6 +42,13 @@ COMPARED = {
     if name not in WITHOUT_WORDS
 }
 """Every learner of the Compare page with every family, the yardsticks, too."""
+WITHOUT_WORDS_ON_SIGNS = {"random": "its network is not drawn in words"}
+ON_SIGNS = [
+    name
+    for name in candidates(library(), {}, FAMILIES["glyphs"])
+    if name not in WITHOUT_WORDS_ON_SIGNS
+]
+"""Every learner of the Draw page that tells all of itself."""
 SOURCES = {
     "two waves, one input": DamlView(),
     "two waves, fresh inputs": DamlView(fresh=True, draw=3),
@@ -47,7 +58,7 @@ SOURCES = {
 }
 
 
-def compared(name: str, family: str, **changes: object) -> Subject:
+def compared(name: str, family: str, **changes: object) -> WaveSubject:
     """A learner on points of the Compare page."""
     tasks = wave_families()[family]
     view = CompareView.first(chosen=(name,)).with_family(family)
@@ -58,7 +69,7 @@ def compared(name: str, family: str, **changes: object) -> Subject:
     return found
 
 
-def at_source(view: DamlView) -> Subject:
+def at_source(view: DamlView) -> WaveSubject:
     """The DAML page at one of its source inputs."""
     checkpoint = library()[view.weights]
     return of_source(
@@ -66,10 +77,23 @@ def at_source(view: DamlView) -> Subject:
     )
 
 
-def drawn(subject: Subject) -> Drawn:
+def drawn(subject: WaveSubject) -> Drawn:
     """What the page draws, by the pages' own function."""
     view = DamlView(steps=subject.steps, inner_lr=subject.inner_lr)
     return draw(subject.model, subject.support, view, subject.family.grid)
+
+
+def asked(view: DrawView, *names: str) -> Asked:
+    """What the Draw page shows of these learners."""
+    found = candidates(library(), {}, FAMILIES["glyphs"])
+    return ask(view, [found[name] for name in names])
+
+
+def on_signs(name: str, view: DrawView) -> SignSubject:
+    """A learner on the signs of the Draw page."""
+    found = asked(view, name)
+    (one,) = found.chosen
+    return of_asked(found, one)
 
 
 def with_title(subject: Subject, title: str, weights: str) -> Subject:

@@ -7,10 +7,15 @@ import base64
 import numpy as np
 import pytest
 from commands import as_json, complaint, run
-from pages import chart, start
+from pages import chart, component, start
 
+from metademo.command_line import main
 from metademo.engines import warm_up
+from metademo.formats import percent
+from metademo.moments import address
 from metademo.moments.address import HOME, follow, parameters
+from metademo.moments.ready_made import READY_MADE
+from metademo.moments.signs import DrawView
 
 pytestmark = pytest.mark.usefixtures("warm")
 POINTS = "-4,0.76 -1.6,-1 1,0.84 4,-0.76"
@@ -76,6 +81,56 @@ def test_the_link_to_an_adaptation_shows_it(weights, what, capsys):
         (found,) = found["learners"].values()
     assert found == wanted
     assert as_json(run(capsys, "link", weights, *what, "--json")) == {"link": link}
+
+
+@pytest.mark.parametrize(
+    ("changes", "picks"),
+    [
+        ({}, {"ANIL": "third", "Prototypical network": "third"}),
+        (
+            {
+                "chosen": ("maml", "nearest"),
+                "signs": (READY_MADE["fish"][0], READY_MADE["star"][0]),
+            },
+            {"MAML": "first", "Nearest neighbour": "first"},
+        ),
+        ({"question": READY_MADE["spiral"][1], "chosen": ("reptile",)}, {"Reptile": "first"}),
+    ],
+)
+def test_a_link_to_the_draw_page_says_what_its_bars_say(changes, picks, capsys):
+    view = DrawView.first().changed(**changes)
+    link = address.link("draw", view)
+    found = as_json(run(capsys, "adapt", "--link", link, "--json"))
+    data = component(start("draw", parameters(link.partition("?")[2])), "draw")
+    assert found["signs"] == [1 + sign for sign in data["ways"]]
+    assert list(found["learners"]) == list(view.chosen)
+    for rows, answer in zip(found["learners"].values(), data["answers"], strict=True):
+        np.testing.assert_allclose(rows, answer["shares"], atol=1e-4)
+    lines = run(capsys, "adapt", "--link", link).splitlines()
+    for line, (title, pick), rows in zip(
+        lines, picks.items(), found["learners"].values(), strict=True
+    ):
+        assert line == f"{title}: the {pick} sign, {percent(max(rows[-1]))}"
+
+
+@pytest.mark.parametrize(
+    ("link", "text"),
+    [
+        ("/draw?question=", "Now draw one of the signs"),
+        ("/draw?chosen=", "Choose at least one way"),
+    ],
+)
+def test_a_link_to_drawings_with_nothing_to_ask_says_what_is_missing(link, text, capsys):
+    assert run(capsys, "adapt", "--link", link).startswith(text)
+    assert as_json(run(capsys, "adapt", "--link", link, "--json"))["learners"] == {}
+
+
+def test_what_is_damaged_in_a_link_to_drawings_is_told_beside_the_answer(capsys):
+    assert main(["adapt", "--link", "/draw?turn=nan&question=12"]) == 0
+    told = capsys.readouterr()
+    assert "“turn=nan” in the link can’t be used" in told.err
+    assert "“question=12” in the link can’t be used" in told.err
+    assert told.out.startswith("ANIL: the third sign, ")
 
 
 def test_a_link_for_people(capsys):

@@ -15,12 +15,12 @@ from playwright.sync_api import Page, expect
 from proxy import slow_line
 
 from metademo import checkpoints
+from metademo.formats import percent
 from metademo.moments.asked import ask
 from metademo.moments.candidates import candidates
 from metademo.moments.ready_made import READY_MADE
 from metademo.moments.signs import DrawView, strokes_of
 from metademo.tasks import FAMILIES
-from metademo.ui.scenes.facts import percent
 
 Path = Callable[[float], tuple[float, float]]
 """Where the pen is, from 0 to 1 of a stroke, on the square of a drawing."""

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from metademo import checkpoints
+from metademo.formats import percent
 from metademo.models import Model
 from metademo.moments.asked import ask, seen, turned
 from metademo.moments.candidates import Candidate, candidates
@@ -18,7 +19,6 @@ from metademo.moments.ready_made import READY_MADE
 from metademo.moments.signs import DrawView, Place, strokes_of
 from metademo.tasks import FAMILIES, as_image, probabilities
 from metademo.ui.scenes.draw_scene import draw_scene
-from metademo.ui.scenes.facts import percent
 from metademo.ui.scenes.sign_scores_scene import sign_sweep, sign_table
 from metademo.ui.server import sign_scores
 from metademo.ui.server.sign_scores import MEASURED_ON, Measured
@@ -104,7 +104,7 @@ def test_signs_in_another_order_have_the_same_answers_in_that_order(both):
 )
 def test_what_is_missing_is_said(both, changes, said):
     view = FIRST.changed(**changes)
-    scene = draw_scene(view, view, ask(view, both), both)
+    scene = draw_scene(view, view, ask(view, both))
     assert scene.answers == []
     assert scene.captions[0].startswith(said)
 
@@ -112,7 +112,7 @@ def test_what_is_missing_is_said(both, changes, said):
 def words(both: list[Candidate], **shares: list[list[float]]) -> list[str]:
     """The sentences about these shares."""
     asked = replace(ask(FIRST, both), shares={n: np.array(rows) for n, rows in shares.items()})
-    return list(draw_scene(FIRST, FIRST, asked, both).captions)
+    return list(draw_scene(FIRST, FIRST, asked).captions)
 
 
 def test_who_agrees_who_differs_and_who_can_not_tell(both):
@@ -130,7 +130,7 @@ def test_who_agrees_who_differs_and_who_can_not_tell(both):
 
 def test_what_does_not_occur_in_training_is_said(both):
     def detail(view: DrawView) -> str:
-        return draw_scene(view, view, ask(view, both), both).details[-1]
+        return draw_scene(view, view, ask(view, both)).details[-1]
 
     assert detail(FIRST).startswith("None of these signs occurs in training")
     more = detail(FIRST.with_room(0).redrawn(Place(0, 1), READY_MADE["spiral"][1]).changed(turn=30))
@@ -142,7 +142,7 @@ def test_what_does_not_occur_in_training_is_said(both):
 
 
 def test_each_number_of_a_sentence_says_how_it_was_computed(both):
-    scene = draw_scene(FIRST, FIRST, ask(FIRST, both), both)
+    scene = draw_scene(FIRST, FIRST, ask(FIRST, both))
     for caption, facts in zip(scene.captions, scene.caption_facts, strict=True):
         assert [shown for shown, _ in facts] == re.findall(r"[<>]?\d+ %", caption)
         assert all(about for _, about in facts)

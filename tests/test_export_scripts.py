@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +11,7 @@ import nbformat
 import numpy as np
 import pytest
 import subjects
+from scripts import assert_written_as_ours, put_weights, run, run_alone
 from toy_learner import Fourier
 from toy_tasks import SIDES
 
@@ -21,7 +21,7 @@ from metademo.algorithms.cnp import CNP
 from metademo.algorithms.maml import MAML
 from metademo.export.notebook import notebook
 from metademo.export.script import script
-from metademo.export.subject import Subject, of_points
+from metademo.export.waves import WaveSubject, of_points
 from metademo.models import Model
 from metademo.moments.drawn import draw_points
 from metademo.moments.scaling import Scaling
@@ -57,19 +57,7 @@ def at_home(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def put_weights(subject: Subject) -> None:
-    """Beside the script, as it asks for."""
-    if subject.weights:
-        Path(subject.file).write_bytes(checkpoints.shipped(subject.weights).read_bytes())
-
-
-def run(code: str, name: str = "taken home") -> dict:
-    space = {"__name__": name}
-    exec(compile(code, "script", "exec"), space)
-    return space
-
-
-def assert_drawn(subject: Subject, drawn: np.ndarray) -> None:
+def assert_drawn(subject: WaveSubject, drawn: np.ndarray) -> None:
     expected = subjects.drawn(subject).curves
     assert np.isfinite(expected).all()
     assert drawn.shape == expected.shape
@@ -164,17 +152,12 @@ def test_who_knows_how_sure_it_is_has_a_band_and_its_deviations_in_the_table(mon
         np.testing.assert_allclose(table[f"std_{k}"], std, atol=1e-5, rtol=0)
 
 
-def test_it_stands_alone(at_home):
+def test_it_stands_alone():
     """In an interpreter that finds nothing of ours, and no library for pictures."""
     subject = subjects.at_source(subjects.SOURCES["two waves, between the bands"])
     put_weights(subject)
-    Path("script.py").write_text(script(subject), encoding="utf-8")
-    block = "import sys; sys.modules['metademo'] = sys.modules['matplotlib'] = None; "
-    code = block + "import runpy; runpy.run_path('script.py', run_name='__main__')"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=at_home, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "The curves are in curves.csv; with matplotlib there is a picture, too.\n"
+    told = run_alone(script(subject))
+    assert told == "The curves are in curves.csv; with matplotlib there is a picture, too.\n"
     with open("curves.csv", encoding="utf-8") as file:
         assert file.readline().strip() == "x," + ",".join(f"step_{k}" for k in range(8))
         table = np.loadtxt(file, delimiter=",")
@@ -188,20 +171,8 @@ def test_it_is_short(make):
     assert max(map(len, lines)) <= 100
 
 
-def test_scripts_are_written_as_our_own_code_is(at_home):
-    """The linter and the formatter find nothing in them."""
-    for number, make in enumerate(ALL.values()):
-        text = script(make())
-        if "tensor([\n" not in text:  # many numbers stand in rows, not one on each line
-            Path(f"script_{number}.py").write_text(text, encoding="utf-8")
-    config = ["--config", str(Path(__file__).resolve().parent.parent / ".ruff.toml")]
-    for command in (["check"], ["format", "--check", "--diff"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, *config, "--no-cache", "."],
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+def test_scripts_are_written_as_our_own_code_is():
+    assert_written_as_ours(script(make()) for make in ALL.values())
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from metademo.foreign import MAX_BYTES, Plain, UploadError, name_for, read
 from metademo.jobs import Limits
 from metademo.recipes import configure
 from metademo.settings import TrainConfig
-from metademo.tasks import Examples
+from metademo.tasks import CURVES, GLYPHS, Examples
 
 LIMITS = Limits()
 SAID = dict(family="any-phase", inner_lr=0.01, inner_steps=3, support_loss="mse")
@@ -249,8 +249,21 @@ def test_a_file_of_torch_save_is_refused_unread(tmp_path):
 
 def test_weights_of_tasks_that_are_no_waves_are_refused(monkeypatch):
     monkeypatch.setitem(tasks.FAMILIES, "lines", LineFamily())
-    with pytest.raises(UploadError, match=r"trained on lines, whose tasks are no waves"):
+    with pytest.raises(
+        UploadError,
+        match=r"trained on lines, and .* tasks of another kind. Upload .* two-phase, any-",
+    ):
         read(ours(configure("maml", "lines", hidden=4)), LIMITS)
+
+
+def test_weights_of_signs_are_for_signs_alone():
+    signs, waves = ours(configure("anil", "glyphs", hidden=4)), ours(small("maml"))
+    assert read(signs, LIMITS, GLYPHS).config.family == "glyphs"
+    for data, kind, families in ((signs, CURVES, "two-phase, any-"), (waves, GLYPHS, "glyphs")):
+        with pytest.raises(UploadError, match=f"tasks of another kind. .* trained on {families}"):
+            read(data, LIMITS, kind)
+    with pytest.raises(UploadError, match="not weights that were downloaded here"):
+        read(plain(), LIMITS, GLYPHS)
 
 
 def test_a_file_too_large_is_not_parsed(monkeypatch):

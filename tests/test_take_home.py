@@ -126,13 +126,16 @@ def test_nobody_chosen_leaves_nothing_to_take(offered):
     assert any(c.value == "Choose at least one way of learning." for c in app.caption)
 
 
-def test_the_draw_page_gives_its_answers_drawings_and_weights(offered):
+def test_the_draw_page_gives_its_answers_drawings_script_and_weights(
+    offered, tmp_path, monkeypatch
+):
     app = offered.open(start("draw"), "draw")
     assert offered.files == {
         "Answers (CSV)": "draw-answers.csv",
         "Drawings (JSON)": "draw-drawings.json",
-        "Weights of ANIL": "anil-glyphs.safetensors",
-        "Weights of Prototypical network": "protonet-glyphs.safetensors",
+        "Script": "draw-anil.py",
+        "Notebook": "draw-anil.ipynb",
+        "Weights": "anil-glyphs.safetensors",
     }
     answers, data = table(offered["Answers (CSV)"]), component(app, "draw")
     assert answers["sign"].tolist() == [1, 2, 3]
@@ -142,9 +145,32 @@ def test_the_draw_page_gives_its_answers_drawings_and_weights(offered):
     drawings = json.loads(offered["Drawings (JSON)"])
     assert [[len(d) for d in examples] for examples in drawings["signs"]] == [[1], [1], [1]]
     assert "".join(f"{x:02}{y:02}" for x, y in drawings["question"][0]) == data["question"]
+    monkeypatch.chdir(tmp_path)
+    for name, answer in zip(("anil", "protonet"), data["answers"], strict=True):
+        app.selectbox(key="draw take home learner").set_value(name).run()
+        assert offered.files["Weights"] == f"{name}-glyphs.safetensors"
+        (tmp_path / offered.files["Weights"]).write_bytes(offered["Weights"])
+        space: dict = {"__name__": "taken home"}
+        exec(offered["Script"], space)
+        shares = space["probabilities"][-len(answer["shares"]) :]
+        np.testing.assert_allclose(shares, answer["shares"], atol=1e-4)
+        nbformat.validate(nbformat.reads(offered["Notebook"], as_version=4))
 
 
-def test_without_a_question_there_are_no_answers_to_take(offered):
-    offered.open(start("draw", {"question": ""}), "draw")
-    assert "Answers (CSV)" not in offered.files
-    assert "Drawings (JSON)" in offered.files
+@pytest.mark.parametrize("lacking", ["question", "signs"])
+def test_without_a_question_or_signs_there_is_no_script_and_the_page_says_so(offered, lacking):
+    view = {"question": ""} if lacking == "question" else {"signs": ","}
+    app = offered.open(start("draw", view), "draw")
+    assert set(offered.content) == {"Drawings (JSON)", "Weights"}
+    assert any("draw two signs and a question first" in c.value for c in app.caption)
+
+
+def test_who_has_no_words_on_signs_has_no_script_and_the_page_says_so(offered):
+    app = offered.open(start("draw", {"chosen": "random"}), "draw")
+    assert set(offered.content) == {"Answers (CSV)", "Drawings (JSON)"}
+    assert any("nobody has put No training into plain PyTorch" in c.value for c in app.caption)
+
+
+def test_with_nobody_chosen_there_are_the_drawings_alone(offered):
+    offered.open(start("draw", {"chosen": ""}), "draw")
+    assert set(offered.content) == {"Drawings (JSON)"}

@@ -70,6 +70,27 @@ def test_the_chart_is_kept_as_it_is(page, url, tmp_path):
     assert 1000 < height < 1400
 
 
+def test_the_answers_are_kept_as_a_picture_of_the_drawings_and_bars(page, url, tmp_path):
+    page.goto(f"{url}/draw?chosen=anil,protonet&at=0")
+    page.wait_for_selector('[data-metademo="draw"][data-ready=true][data-step="0"]')
+    page.wait_for_selector(IDLE)
+    unfold(page)
+    assert violations(page) == []
+    drawing = download(page, "Picture (SVG)", tmp_path)
+    assert drawing.name == "draw-chart.svg"
+    said = text_of(drawing)
+    assert "ANIL and Prototypical network on 3 drawings, before any step" in said
+    assert said.count("33 %") == 3
+    for name in ("the question", "sign 1", "sign 3", "Raghu, Raghu, Bengio, Vinyals", "Snell"):
+        assert name in said
+    written = drawing.read_text(encoding="utf-8")
+    assert f'href="{page.url}' in written
+    frames_and_drawings = 2 * 4
+    assert written.count("<path data-index=") == frames_and_drawings
+    assert written.count('class="point"') == 2 * 3, "bars"
+    assert size_of(download(page, "Picture (PNG)", tmp_path))[0] == 2000
+
+
 def test_a_press_brings_what_the_page_shows(page, url, tmp_path):
     chart = AppChart(page)
     chart.open(url)

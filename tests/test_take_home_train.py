@@ -41,3 +41,13 @@ def test_where_there_is_no_training_script_the_page_says_so(monkeypatch):
     assert "Run (JSON)" in offered.files
     assert "Training script" not in offered.files
     assert any("nobody has put MAML into plain PyTorch" in c.value for c in app.caption)
+
+
+def test_of_a_run_on_signs_the_page_says_why_there_is_no_training_script(monkeypatch):
+    offered = watch_downloads(monkeypatch)
+    app = start(TrainView(algorithm="protonet", family="glyphs", own=SHORT))
+    press(app, "start")
+    offered.open(finish(app), "train")
+    assert set(offered.content) == {"Weights", "Run (CSV)", "Run (JSON)"}
+    (said,) = [c.value for c in app.caption if c.value.startswith("No script")]
+    assert said.startswith("No script: signs are made by a compiled generator")

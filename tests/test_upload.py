@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 from compare_parts import few_tasks
-from pages import chart, start, view
+from pages import chart, component, start, view
 from streamlit.testing.v1 import AppTest
 from test_foreign import ours, plain
 
@@ -146,6 +146,39 @@ def test_a_file_that_cannot_be_used_is_refused_in_place(page):
     assert not app.success
     assert not dialogue.kept
     assert view(app, page) == before
+
+
+def test_weights_of_signs_are_brought_to_the_draw_page():
+    dialogue = Dialogue("draw")
+    assert not dialogue.app.code
+    app = dialogue.upload(ours(configure("maml", "glyphs", hidden=4)), "mine.safetensors")
+    assert "**mine**: MAML, signs" in app.success[0].value
+    app = dialogue.take()
+    assert list(dialogue.kept) == ["mine"]
+    assert view(app, "draw").chosen == ("mine", "anil", "protonet")
+    answers = component(app, "draw")["answers"]
+    assert answers[-1]["label"] == "MAML (mine)"
+    assert len(answers[-1]["shares"]) == 1 + configure("maml", "glyphs").inner_steps
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("page", "data", "said"),
+    [
+        ("draw", ours(configure("maml", "any-phase")), "tasks of another kind"),
+        ("draw", plain(), "not weights that were downloaded here"),
+        *(
+            (page, ours(configure("anil", "glyphs")), "tasks of another kind")
+            for page in ("maml", "daml", "compare")
+        ),
+    ],
+)
+def test_weights_of_another_kind_of_task_are_refused(page, data, said):
+    dialogue = Dialogue(page)
+    app = dialogue.upload(data)
+    assert said in app.error[0].value
+    assert not app.success
+    assert not dialogue.kept
 
 
 def test_what_a_file_says_is_shown_without_its_markup():

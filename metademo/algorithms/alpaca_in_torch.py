@@ -44,12 +44,12 @@ def features(theta, x):
     return torch.tanh(body(theta, (x / (2 * torch.pi)).unsqueeze(-1))).double()
 """
 _PREDICT = '''\
-def predict(theta, x, y, seen, places):
-    """Mean and standard deviation at the places; seen is 1 for each point that counts."""
+def predict(theta, x, y, seen, query_x):
+    """Mean and standard deviation at query_x; seen is 1 for each point that counts."""
     # In double precision: points side by side make the system all but singular.
     prior, factor = theta["prior.mean"].double(), theta["prior.factor"].double().tril()
     noise = theta["log_noise"].double().exp() + {floor}
-    known, asked, counts = features(theta, x), features(theta, places), seen.double().unsqueeze(-1)
+    known, asked, counts = features(theta, x), features(theta, query_x), seen.double().unsqueeze(-1)
     surprise = counts * (y.double() - known @ prior).unsqueeze(-1)
     u, v = counts * (known @ factor), asked @ factor
     covariance = u @ u.mT + noise * torch.eye(x.shape[-1], dtype=torch.float64)  # of the labels

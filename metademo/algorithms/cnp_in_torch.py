@@ -41,14 +41,14 @@ def drawing(encoder: MLP, decoder: MLP, steep: float) -> str:
 
 
 _PREDICT = '''\
-def predict(theta, x, y, seen, places):
-    """Mean and standard deviation at the places; seen is 1 for each point that counts."""
+def predict(theta, x, y, seen, query_x):
+    """Mean and standard deviation at query_x; seen is 1 for each point that counts."""
     codes = encoder(theta, torch.stack([x / torch.pi, y / 2], dim=-1))
     counts = seen.unsqueeze(-1)
     known = counts.sum(-2)  # how many points; before the first one their mean is zero
     mean = (counts * codes).sum(-2) / known.clamp_min(1)
     task = torch.cat([(1 / (1 + known)).expand(*mean.shape[:-1], 1), mean], dim=-1)
-    asked = (places / torch.pi).expand(*task.shape[:-1], places.shape[-1]).unsqueeze(-1)
+    asked = (query_x / torch.pi).expand(*task.shape[:-1], query_x.shape[-1]).unsqueeze(-1)
     task = task.unsqueeze(-2).expand(*asked.shape[:-1], task.shape[-1])
     centre, spread = decoder(theta, torch.cat([asked, task], dim=-1)).unbind(-1)
     return 2 * centre, 2 * torch.nn.functional.softplus(spread) + {floor}

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from metademo.algorithms import comparing_in_torch as as_text
+from metademo.algorithms.in_torch import InTorch
 from metademo.algorithms.learner import Learner, Meta, Predictions, Weights, checked_steps
 from metademo.tasks import Array, Episode, Examples
 
@@ -69,6 +71,16 @@ class Comparing(Learner):
         found, fit = (torch.stack([torch.zeros_like(z)] + [z] * steps) for z in seen)
         losses = torch.stack([self._loss(logits, examples) for logits in fit])
         return Predictions(found.numpy(), losses.numpy())
+
+    # ------------------------------------------------------------------ for scripts, see `in_torch`
+
+    def in_torch(self, inner_lr: float | None = None) -> InTorch | None:
+        return as_text.adapting(self)
+
+    @property
+    def logits_in_torch(self) -> InTorch | None:
+        """`logits(theta, x, y, query_x)` of one task, and what it needs; None if it is not told."""
+        return None
 
     def _loss(self, logits: Tensor, examples: Examples[Tensor]) -> Tensor:
         return self.kind.losses[self.loss](logits, examples.labels)

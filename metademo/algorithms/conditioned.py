@@ -155,7 +155,7 @@ class Conditioned(Learner):
 
     @property
     def predict_in_torch(self) -> InTorch | None:
-        """`predict(theta, x, y, seen, places)`, and what it needs; None if it is not told.
+        """`predict(theta, x, y, seen, query_x)`, and what it needs; None if it is not told.
 
         It gives the mean, or mean and standard deviation. `seen` is as for the method, and may be
         (points,) for all tasks.

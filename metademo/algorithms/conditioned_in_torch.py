@@ -55,11 +55,11 @@ def _run(std: bool) -> str:
     )
     what = "Mean and standard deviation" if std else "The height of the curve"
     return f'''\
-def run(theta, x, y, places, steps):
-    """{what} at these places after 0, 1, .. points."""
+def run(theta, x, y, query_x, steps):
+    """{what} at query_x after 0, 1, .. points."""
     number = torch.arange(x.shape[-1])
     with torch.no_grad():
-        stages = [predict(theta, x, y, (number < k).to(x), places) for k in range(steps + 1)]
+        stages = [predict(theta, x, y, (number < k).to(x), query_x) for k in range(steps + 1)]
     {made}
 '''
 

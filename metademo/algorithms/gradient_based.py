@@ -37,7 +37,7 @@ from metademo.algorithms.learner import (
     tensor_like,
 )
 from metademo.inner import Adaptation, adapt
-from metademo.network import MLP, Embedding, Network, Params, Regressor
+from metademo.network import MLP, Embedding, InWords, Network, Params
 from metademo.tasks import Array, Episode, Examples
 
 
@@ -282,7 +282,8 @@ class GradientBased(Learner):
     def network_in_torch(self) -> str:
         """`network(theta, x)`; "" if the network has no words for itself."""
         network = self.network
-        if isinstance(network, Regressor) and tells_of(network, "in_torch", "predict"):
+        told = ("predict", "activations", "features", "classify", "fresh_head")
+        if isinstance(network, InWords) and tells_of(network, "in_torch", *told):
             return network.in_torch(self.kind.role, "network")
         return ""
 
@@ -302,8 +303,12 @@ class GradientBased(Learner):
     def own_in_torch(self, many: bool) -> str:
         """What a task has of its own where it starts, or each of many: entries of a dictionary.
 
-        They tell of `_inner_loop`: its steps move these. One task alone needs none by default.
+        They tell of `_inner_loop` and `start`: its steps move these. One task alone needs none by
+        default, but the head that it has for itself.
         """
+        network = self.network
+        if isinstance(network, Embedding):
+            return as_text.fresh_head(self, network)
         return as_text.own_weights(self) if many else ""
 
     def alpha_in_torch(self, inner_lr: float) -> str:

@@ -11,12 +11,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from metademo.algorithms.in_torch import InTorch, Passage, tells_of
-from metademo.network import LINEAR_IN_TORCH, MLP, Network
+from metademo.network import LINEAR_IN_TORCH, MLP, Embedding, Network
 
 if TYPE_CHECKING:
     from metademo.algorithms.gradient_based import GradientBased
 
-LOSSES = {"l1": "mean |error|", "mse": "mean squared error"}
+LOSSES = {
+    "l1": "mean |error|",
+    "mse": "mean squared error",
+    "cross-entropy": "mean cross-entropy",
+    "class-cross-entropy": "sum over classes of their mean cross-entropy",
+}
 LEAVES = "{name: value.detach().requires_grad_() for name, value in theta.items()}"
 """The meta-parameters as what a gradient is taken with respect to."""
 
@@ -31,7 +36,7 @@ def adapting(learner: GradientBased, inner_lr: float, *, training: bool = False)
     """
     told = (
         tells_of(learner, "in_torch", "adapt", "run")
-        and tells_of(learner, "own_in_torch", "_inner_loop")
+        and tells_of(learner, "own_in_torch", "_inner_loop", "start")
         and tells_of(learner, "network_in_torch", "parts")
         and tells_of(learner, "inner_loss_in_torch", "inner_loss", "task_loss")
         and tells_of(learner, "alpha_in_torch", "step_sizes", "with_inner_lr")
@@ -99,7 +104,7 @@ def drawn(parts: Mapping[str, Network]) -> str:
 def moves(learner: GradientBased) -> str:
     """The condition under which a meta-parameter `name` moves in the inner loop."""
     role = learner.kind.role
-    if learner.moving == tuple(learner.network.shapes):
+    if set(learner.moving) == {*learner.network.shapes, *learner.network.head}:
         return f'name.startswith("{role}.")'
     if len(learner.moving) == 1:
         return f'name == "{role}.{learner.moving[0]}"'
@@ -156,6 +161,14 @@ def own_weights(learner: GradientBased) -> str:
     """
 
 
+def fresh_head(learner: GradientBased, network: Embedding) -> str:
+    """The entries of a dictionary that give one task the last layer that it has for itself."""
+    head = "".join(
+        f"        {entry},\n" for entry in network.fresh_head_in_torch(learner.kind.role)
+    )
+    return f"  # the last layer is the task's own\n{head}    "
+
+
 def _start(learner: GradientBased, many: bool) -> str:
     """The lines that make `fast`, from which a task starts, or each of many, of `theta`."""
     own = learner.own_in_torch(many)
@@ -167,14 +180,14 @@ def _start(learner: GradientBased, many: bool) -> str:
 def _run(learner: GradientBased, many: bool) -> str:
     x = learner.inputs_in_torch
     return f'''\
-def run(theta, {x}, y, places, steps):
-    """The height of the curve at these places after 0, 1, .. steps."""
+def run(theta, {x}, y, query_x, steps):
+    """{learner.kind.predicts} at query_x after 0, 1, .. steps."""
 {_start(learner, many)}\
-    curves = [network(fast, places)]
+    outputs = [network(fast, query_x)]
     for k in range(steps):
         fast = inner_step(fast, {x}, y, k)
-        curves.append(network(fast, places))
-    return torch.stack(curves).detach()
+        outputs.append(network(fast, query_x))
+    return torch.stack(outputs).detach()
 '''
 
 

@@ -66,11 +66,11 @@ def block(theta, name, tokens, seen):
     return tokens + linear(theta, f"{{name}}.mlp.2", {gelu}(hidden))
 '''
 _PREDICT = '''\
-def predict(theta, x, y, seen, places):
-    """The height of the curve at the places; seen is 1 for each point that counts."""
+def predict(theta, x, y, seen, query_x):
+    """The height of the curve at query_x; seen is 1 for each point that counts."""
     points = torch.stack([x / torch.pi, y / 2, torch.ones_like(x)], dim=-1)
-    nothing = torch.zeros_like(places)
-    asked = torch.stack([places / torch.pi, nothing, nothing], dim=-1)
+    nothing = torch.zeros_like(query_x)
+    asked = torch.stack([query_x / torch.pi, nothing, nothing], dim=-1)
     told = torch.cat([points, asked.expand(*x.shape[:-1], *asked.shape[-2:])], dim=-2)
     tokens = linear(theta, "embed.2", {gelu}(linear(theta, "embed.0", told)))
     for layer in range({layers}):

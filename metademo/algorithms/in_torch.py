@@ -2,19 +2,19 @@
 
 In such a script one dictionary, `theta`, holds all meta-parameters, by the names that they have in
 the file of the weights. What the rest of a script calls are these functions, and whatever they are
-made of. They take one task, or many whose axis leads, as ours do:
+made of. They take one task, or many whose axis leads, as ours do (of images one task alone):
 
-    run(theta, x, y, places, steps)
-                    what is predicted at the places after 0, 1, .. steps on the support set (x, y)
+    run(theta, x, y, query_x, steps)
+                    what is predicted at query_x after 0, 1, .. steps on the support set (x, y)
     draw(rng)       theta before any training
     meta_gradient(theta, x, y, query_x, query_y, progress)
                     what the outer loop descends, and the mean query loss
 
 A learner says them itself, see `Learner.in_torch`: those that take gradient steps by way of
-`gradient_steps_in_torch`, those that condition on points by way of `conditioned_in_torch`. Its
-words must not fall behind what it does:
-where a subclass changes a method and not the text about it, `tells_of` sees that, and there is no
-script.
+`gradient_steps_in_torch`, those that condition on points by way of `conditioned_in_torch`, and
+those that compare with examples by way of `comparing_in_torch`. Its words must not fall behind what
+it does: where a subclass changes a method and not the text about it, `tells_of` sees that, and
+there is no script.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, normalize
 
 from metademo.algorithms.comparing import Comparing
+from metademo.algorithms.in_torch import InTorch, Passage, tells_of
 from metademo.algorithms.learner import Meta
 from metademo.network import class_count
 from metademo.tasks import GLYPHS, Array, Examples, TaskFamily
@@ -68,6 +69,21 @@ class Nearest(Comparing):
         of_class = alike.unsqueeze(-2).masked_fill(others.unsqueeze(-3), -1.0)
         return SHARPNESS * of_class.amax(-1)
 
+    @property
+    def logits_in_torch(self) -> InTorch | None:
+        if not tells_of(self, "logits_in_torch", "logits", "tensors"):
+            return None
+        words = "## The most alike example\n\nBlurred images are compared, pixel by pixel."
+        return InTorch((Passage(words, _LOGITS),), double=True)
+
+    @property
+    def draw_in_torch(self) -> str:
+        return '''\
+def draw(rng):
+    """Nothing is learned."""
+    return {}
+'''
+
 
 def _blurred(images: Tensor) -> Tensor:
     """Images (.., pixels) blurred twice over 3 x 3 pixels, less their mean, of length 1."""
@@ -78,3 +94,22 @@ def _blurred(images: Tensor) -> Tensor:
         planes = avg_pool2d(planes, 3, stride=1, padding=1)
     vectors = planes.reshape(given.shape)
     return normalize(vectors - vectors.mean(-1, keepdim=True), dim=-1)
+
+
+_LOGITS = f'''\
+def blurred(images):
+    """Images blurred twice over 3 x 3 pixels, less their mean, of length 1."""
+    side = round(images.shape[-1] ** 0.5)
+    planes = images.unflatten(-1, (1, side, side))
+    for _ in range(2):
+        planes = torch.nn.functional.avg_pool2d(planes, 3, stride=1, padding=1)
+    vectors = planes.flatten(1)
+    return torch.nn.functional.normalize(vectors - vectors.mean(-1, keepdim=True), dim=-1)
+
+
+def logits(theta, x, y, query_x):
+    """The largest cosine with an example of each class, made as sure as it is right."""
+    alike = blurred(query_x) @ blurred(x).mT
+    of_class = [alike[:, y == label].amax(-1) for label in range(int(y.max()) + 1)]
+    return {SHARPNESS} * torch.stack(of_class, dim=-1)
+'''

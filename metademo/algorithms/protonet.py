@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from metademo.algorithms.comparing import Comparing
+from metademo.algorithms.in_torch import InTorch, Passage, tells_of
 from metademo.algorithms.learner import Meta, part, tensor_like
 from metademo.algorithms.papers import SNELL_2017
 from metademo.network import Embedding, class_count
@@ -100,3 +101,31 @@ class ProtoNet(Comparing):
         prototypes = belongs @ features / belongs.sum(-1, keepdim=True).clamp_min(1)
         apart = network.features(theta, x).unsqueeze(-2) - prototypes.unsqueeze(-3)
         return -meta[SCALE].exp() * apart.square().mean(-1)
+
+    @property
+    def logits_in_torch(self) -> InTorch | None:
+        features = self.network.features_in_torch(self.kind.role)
+        if not (
+            features
+            and tells_of(self, "logits_in_torch", "logits", "tensors", "network")
+            and tells_of(self.network, "features_in_torch", "features")
+        ):
+            return None
+        passages = (
+            Passage(
+                "## The network\n\nIts weights are in `theta`, by name. It gives an image a place.",
+                features,
+            ),
+            Passage("## The prototypes\n\nA class is the mean of its examples.", _LOGITS),
+        )
+        return InTorch(passages)
+
+
+_LOGITS = f'''\
+def logits(theta, x, y, query_x):
+    """How near each class's prototype is to query_x: at most 0."""
+    known, asked = features(theta, x), features(theta, query_x)
+    prototypes = torch.stack([known[y == label].mean(0) for label in range(int(y.max()) + 1)])
+    apart = (asked.unsqueeze(1) - prototypes).square().mean(-1)
+    return -theta["{SCALE}"].exp() * apart
+'''

@@ -117,10 +117,10 @@ def fitted(x, y):
     return torch.linalg.pinv(features, rtol=apart) @ y
 
 
-def run(theta, x, y, places, steps):
-    \"\"\"The wave at these places: the first step leads to the solution, and all others stay.\"\"\"
-    start = wave(theta["a"], theta["b"], places)
-    return torch.stack([start] + steps * [wave(*fitted(x, y), places)])
+def run(theta, x, y, query_x, steps):
+    \"\"\"The wave at query_x: the first step leads to the solution, and all others stay.\"\"\"
+    start = wave(theta["a"], theta["b"], query_x)
+    return torch.stack([start] + steps * [wave(*fitted(x, y), query_x)])
 """
         words = "## Least squares\n\nIt is told that the task is a sine wave."
         return InTorch((Passage(words, code),), double=True)

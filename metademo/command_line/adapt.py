@@ -10,12 +10,14 @@ import numpy as np
 from metademo import figures
 from metademo.command_line import link
 from metademo.command_line.arguments import Commands, add_command, load_weights
-from metademo.command_line.reports import AdaptReport, ComparedReport
+from metademo.command_line.reports import AdaptReport, AnswersReport, ComparedReport
 from metademo.command_line.support import adaptation, add_support, points, sources
 from metademo.described import ConfigError
 from metademo.evaluation import run_learner
-from metademo.formats import readable
+from metademo.formats import percent, readable
+from metademo.moments.asked import Asked
 from metademo.moments.played import Played
+from metademo.moments.signs import ORDINALS
 from metademo.tasks import Array, Examples, as_waves
 
 
@@ -65,6 +67,9 @@ def _follow(arguments: argparse.Namespace) -> int:
     played, notes = link.played(arguments.link)
     for note in notes:
         print(f"metademo: {note}", file=sys.stderr)
+    if isinstance(played, Asked):
+        print(_answers(played).to_json() if arguments.json else _in_words(played))
+        return 0
     if arguments.json:
         print(_json(played))
         return 0
@@ -72,6 +77,23 @@ def _follow(arguments: argparse.Namespace) -> int:
         print(name)
         _print_losses(run.losses)
     return 0
+
+
+def _answers(asked: Asked) -> AnswersReport:
+    shares = {name: rows.tolist() for name, rows in asked.shares.items()}
+    return AnswersReport(signs=[1 + sign for sign in asked.ways], learners=shares)
+
+
+def _in_words(asked: Asked) -> str:
+    """What each learner says at its end, such as "ANIL: the second sign, 94 %"."""
+    if asked.missing:
+        return asked.missing
+    lines = []
+    for one in asked.chosen:
+        pick, likeliest = asked.pick(one.name, asked.steps), asked.at(one.name, asked.steps).max()
+        said = f"the {ORDINALS[pick]} sign" if pick is not None else "can’t tell"
+        lines.append(f"{one.title}: {said}, {percent(likeliest)}")
+    return "\n".join(lines)
 
 
 def _json(played: Played) -> str:

@@ -12,6 +12,7 @@ from metademo.command_line.reports import LinkReport
 from metademo.command_line.support import adaptation, add_support, points, sources
 from metademo.described import ConfigError
 from metademo.moments import address
+from metademo.moments.asked import Asked
 from metademo.moments.candidates import candidates
 from metademo.moments.mended import PageView
 from metademo.moments.played import Played, play
@@ -74,7 +75,7 @@ def _placed(arguments: argparse.Namespace, family: WaveFamily) -> tuple[tuple[fl
     return found
 
 
-def played(link: str) -> tuple[Played, tuple[str, ...]]:
+def played(link: str) -> tuple[Played | Asked, tuple[str, ...]]:
     """What a link shows, and what of it could not be read.
 
     Raises:

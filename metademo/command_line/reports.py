@@ -141,6 +141,19 @@ class ComparedReport(Report):
     learners: dict[str, AdaptReport]
 
 
+class AnswersReport(Report):
+    """Of `adapt` with a link to the Draw page.
+
+    Attributes:
+        signs: those to choose among, counted from 1, (ways,).
+        learners: by name the probability of each of them after 0, 1, .. S inner steps,
+            (S + 1, ways), or (1, ways) of one that takes none; empty if there is nothing to ask.
+    """
+
+    signs: list[int]
+    learners: dict[str, list[list[float]]]
+
+
 class CheckReport(Report):
     """What `check` found: milliseconds and kilobytes, or what was wrong."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from metademo.algorithms.in_torch import Passage
 from metademo.algorithms.papers import in_markdown
-from metademo.export.script import in_own_numbers, needs, passages, picture, title
+from metademo.export.script import needs, passages, title
 from metademo.export.subject import Subject
 
 
@@ -18,7 +18,7 @@ def notebook(subject: Subject) -> str:
     # It takes a tenth of a second to load, and few ask for it.
     import nbformat.v4 as jupyter
 
-    drawing = in_own_numbers(subject) + picture(subject)
+    drawing = subject.own + subject.picture
     last = Passage("## The picture", "import matplotlib.pyplot as plt\n\n" + drawing)
     cells: list[dict[str, Any]] = []
     for words, code in [Passage(_opening(subject), ""), *found, last]:

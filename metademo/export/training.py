@@ -10,7 +10,7 @@ from metademo.algorithms import Conditioned
 from metademo.algorithms.in_torch import InTorch
 from metademo.algorithms.papers import in_text
 from metademo.checkpoints import SUFFIX
-from metademo.export.script import joined, reference
+from metademo.export.text import joined, reference
 from metademo.scores import Conditions
 from metademo.settings import TrainConfig
 from metademo.tasks import WaveFamily
@@ -50,6 +50,12 @@ def training_script(config: TrainConfig) -> str:
         _main(config),
     ]
     return joined(blocks)
+
+
+def without_script(config: TrainConfig) -> str:
+    """Why there is none, in words."""
+    nobody = f"nobody has put {config.learner.title} into plain PyTorch yet"
+    return config.task_family.not_in_numpy or nobody
 
 
 def _head(config: TrainConfig) -> str:

@@ -16,6 +16,9 @@ from metademo.moments.signs import DrawView, strokes_of
 from metademo.tasks import Array, Examples, probabilities
 from metademo.tasks.strokes import THICKNESS, as_image
 
+ALIKE = 1e-3
+"""Where shares differ by less, a learner can't tell."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -25,6 +28,10 @@ class Asked:
         signs: what a network sees of each sign's drawings, (examples, 196), sign by sign.
         question: what it sees of the question, (196,).
         ways: the signs that it chooses among: those that are drawn.
+        support: what there is to learn from: x (1, examples, 196), and y (1, examples), which
+            counts the `ways`.
+        chosen: the learners.
+        missing: what is to be done before there can be an answer, or "".
         shares: by the name of a learner the probability of each of them after 0, 1, .. S steps,
             (S + 1, ways), or (1, ways) of one that takes no gradient steps; empty where there is
             nothing to ask.
@@ -33,6 +40,9 @@ class Asked:
     signs: tuple[Array, ...]
     question: Array
     ways: tuple[int, ...]
+    support: Examples[Array]
+    chosen: Sequence[Candidate]
+    missing: str
     shares: Mapping[str, Array]
 
     @property
@@ -45,23 +55,37 @@ class Asked:
         rows = self.shares[name]
         return rows[min(step, len(rows) - 1)]
 
+    def pick(self, name: str, step: int) -> int | None:
+        """The sign that is likeliest to a learner after a step; None if it can't tell."""
+        shares = self.at(name, step)
+        return self.ways[int(shares.argmax())] if np.ptp(shares) >= ALIKE else None
+
 
 def ask(view: DrawView, chosen: Sequence[Candidate]) -> Asked:
     """Have each learner adapt to the signs that are drawn, and ask it about the question."""
     signs = tuple(np.stack([seen(one) for one in examples]) for examples in view.examples)
     question = seen(view.question, view.turn, view.thickness, view.size)
-    ways = view.drawn
-    if not view.question or len(ways) < 2:
-        return Asked(signs, question, ways, {})
-    drawn_ones = [
-        (image, label)
-        for label, sign in enumerate(ways)
-        for image, text in zip(signs[sign], view.examples[sign], strict=True)
-        if text
-    ]
-    x, y = (np.stack(column)[None] for column in zip(*drawn_ones, strict=True))
-    shares = {one.name: _shares(one.model, Examples(x, y), question) for one in chosen}
-    return Asked(signs, question, ways, shares)
+    support, missing = _support(view, signs), _missing(view, chosen)
+    asked = () if missing else chosen
+    shares = {one.name: _shares(one.model, support, question) for one in asked}
+    return Asked(signs, question, view.drawn, support, chosen, missing, shares)
+
+
+def _missing(view: DrawView, chosen: Sequence[Candidate]) -> str:
+    if len(view.drawn) < 2:
+        return "Draw one example of two signs at least, so that there is something to choose."
+    if not view.question:
+        return "Now draw one of the signs, in a way of your own."
+    return "" if chosen else "Choose at least one way of learning."
+
+
+def _support(view: DrawView, signs: Sequence[Array]) -> Examples[Array]:
+    """What is drawn of each sign; `signs` is what a network sees of that and of empty drawings."""
+    there = [[bool(text) for text in view.examples[sign]] for sign in view.drawn]
+    images = [signs[sign][drawn] for sign, drawn in zip(view.drawn, there, strict=True)]
+    x = np.concatenate([signs[0][:0], *images])
+    y = np.repeat(np.arange(len(there)), [sum(drawn) for drawn in there])
+    return Examples(x[None], y[None])
 
 
 def _shares(model: Model, support: Examples[Array], question: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What the chart of a moment shows, as numbers: the curves of a link without a browser."""
+"""What a moment shows, as numbers: the curves or the answers of a link without a browser."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from metademo.checkpoints import Checkpoint
 from metademo.described import ConfigError
 from metademo.models import Model
 from metademo.moments.address import Moment
+from metademo.moments.asked import Asked, ask
 from metademo.moments.candidates import candidates
 from metademo.moments.compared import compare
 from metademo.moments.drawn import Drawn, draw_points, draw_points_seen, draw_source
+from metademo.moments.signs import DrawView
 from metademo.moments.views import CompareView, ContextView, DamlView, MamlView
-from metademo.tasks import Array, WaveFamily, as_waves, wave_families
+from metademo.tasks import FAMILIES, Array, WaveFamily, as_waves, wave_families
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Played:
         return self.family.grid
 
 
-def play(moment: Moment, weights: Mapping[str, Checkpoint]) -> Played:
+def play(moment: Moment, weights: Mapping[str, Checkpoint]) -> Played | Asked:
     """Have the models of a moment adapt, as its page does.
 
     Args:
@@ -50,6 +52,9 @@ def play(moment: Moment, weights: Mapping[str, Checkpoint]) -> Played:
             found = candidates(weights, {}, family)
             chosen = [one for name, one in found.items() if name in view.chosen]
             return Played(family, compare(view, family, chosen).runs, compared=True)
+        case DrawView() as view:
+            found = candidates(weights, {}, FAMILIES["glyphs"])
+            return ask(view, [one for name, one in found.items() if name in view.chosen])
         case MamlView() as view:
             checkpoint = _named(view.weights, weights)
             family = as_waves(checkpoint.config.task_family)

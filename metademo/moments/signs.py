@@ -24,6 +24,8 @@ MOST_STROKES, MOST_LETTERS = 16, 480
 """Of a drawing: its strokes, and the characters of its text, which bound its points."""
 LEAST_SIGNS, MOST_SIGNS, MOST_EXAMPLES = 2, 5, 3
 BETWEEN_STROKES, BETWEEN_EXAMPLES = ".", "_"
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
+"""What signs are called: the page has no names for them."""
 QUESTION = -1
 """In place of the number of a sign: the drawing that is asked about."""
 

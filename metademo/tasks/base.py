@@ -43,6 +43,7 @@ class TaskKind:
         work: what one input costs, in those of a network of two hidden layers of the same width.
         classes: whether labels are classes, whole numbers from 0, and predictions logits of them.
         features: the shape of one input; () where it is a number.
+        predicts: what its network puts out, in words for scripts.
         compiled: whether the compiled engine has this network and these losses.
         losses_in_torch: the losses as scripts that are taken home write them, by name: expressions
             with places for predictions and labels.
@@ -58,6 +59,7 @@ class TaskKind:
     work: int = 1
     classes: bool = False
     features: tuple[int, ...] = ()
+    predicts: str = "The prediction"
     compiled: bool = False
     losses_in_torch: Mapping[str, str] = field(default_factory=dict)
 
@@ -84,6 +86,8 @@ class TaskFamily(ABC):
     kind: ClassVar[TaskKind]
     measured: ClassVar[str] = "against the truth"
     """What is measured by the metric, in words that follow its name."""
+    not_in_numpy: ClassVar[str] = ""
+    """Why scripts that are taken home can't draw such tasks, see `in_numpy`; "" if they can."""
     name: str
     title: str
     metric: str

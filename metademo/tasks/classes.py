@@ -30,6 +30,16 @@ def class_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return (each / alike.sum(-1)).sum(-1)
 
 
+LOSSES_IN_TORCH = {
+    "cross-entropy": "torch.nn.functional.cross_entropy({0}, {1})",
+    "class-cross-entropy": """(
+        torch.nn.functional.cross_entropy({0}, {1}, reduction="none")
+        / ({1}[:, None] == {1}).sum(-1)
+    ).sum()""",
+}
+"""The same of one task, as scripts that are taken home write them: see `TaskKind`."""
+
+
 def accuracy(logits: Array, truth: Array) -> Array:
     """The share of points whose likeliest class is right: logits (.., tasks, points, classes)."""
     return (logits.argmax(-1) == truth).mean(-1)

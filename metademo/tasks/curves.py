@@ -26,6 +26,7 @@ CURVES = TaskKind(
         "l1": lambda prediction, truth: np.abs(prediction - truth).mean(-1),
         "mse": lambda prediction, truth: np.square(prediction - truth).mean(-1),
     },
+    predicts="The height of the curve",
     compiled=True,
     losses_in_torch={
         "l1": "({} - {}).abs().mean(-1)",

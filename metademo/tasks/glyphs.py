@@ -16,7 +16,12 @@ import numpy as np
 
 from metademo.convolutional import ConvNet
 from metademo.tasks.base import TaskFamily, TaskKind
-from metademo.tasks.classes import accuracy, class_cross_entropy, cross_entropy
+from metademo.tasks.classes import (
+    LOSSES_IN_TORCH,
+    accuracy,
+    class_cross_entropy,
+    cross_entropy,
+)
 from metademo.tasks.episodes import Array, Episode, Examples
 from metademo.tasks.strokes import drawn, load_pen
 
@@ -37,6 +42,8 @@ GLYPHS = TaskKind(
     work=20,
     classes=True,
     features=(SIDE * SIDE,),
+    predicts="The logit of each class",
+    losses_in_torch=LOSSES_IN_TORCH,
 )
 
 
@@ -81,6 +88,9 @@ class GlyphFamily(TaskFamily):
 
     kind: ClassVar[TaskKind] = GLYPHS
     measured: ClassVar[str] = "on images that were not seen"
+    not_in_numpy: ClassVar[str] = (
+        "signs are made by a compiled generator, which would be longer than the training itself"
+    )
 
     name: str
     title: str

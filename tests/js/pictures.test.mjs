@@ -38,6 +38,13 @@ test("it says what it is, at which step, where the method is from and where the 
     'A &amp; B: *C*<br><a href="https://x.org/?points=1,2&amp;steps=3">https://x.org/?points=1,2&amp;steps=3</a>');
 });
 
+test("a long title has room, too", () => {
+  const size = (title) => figure(shown(), { ...about, title }).layout.title.font.size;
+  assert.equal(size("MAML on 2 points"), 20);
+  const long = "seven learners and ".repeat(8);
+  assert.ok(size(long) * 0.5 * `${long}, after 3 steps`.length < 1000, "letters are half as wide as high");
+});
+
 test("a long link has lines of its own, and the picture has room for them", () => {
   const link = `https://x.org/?points=${"1.234567,".repeat(200)}`;
   const one = figure(shown(), about).layout.height;

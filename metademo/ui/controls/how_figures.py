@@ -91,7 +91,7 @@ def signs_figure() -> None:
     chosen = [one for name, one in found.items() if name == "anil"]
     if chosen:
         with layout.room("signs figure", SIGNS):
-            draw("how signs", draw_scene(view, view, ask(view, chosen), chosen), page="how signs")
+            draw("how signs", draw_scene(view, view, ask(view, chosen)), page="how signs")
 
 
 def _chart(name: str, scene: Scene, height: int) -> None:

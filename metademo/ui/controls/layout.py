@@ -39,6 +39,7 @@ FAMILY_LABELS = {
     "any-phase": "any phase",
     "finn": "benchmark",
     "finn-noisy": "noisy",
+    "glyphs": "signs",
 }
 STAGE_HEIGHT = 600
 """In pixels, until the chart is there: about what stands above the controls on a phone."""

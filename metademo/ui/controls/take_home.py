@@ -8,9 +8,9 @@ brought it.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -19,10 +19,12 @@ from metademo import checkpoints
 from metademo.algorithms.papers import in_text
 from metademo.checkpoints import Checkpoint
 from metademo.export.notebook import notebook
-from metademo.export.script import script, title
-from metademo.export.subject import Subject, of_compared, of_points, of_source
+from metademo.export.script import passages, script, title
+from metademo.export.signs import of_asked
+from metademo.export.subject import Subject
 from metademo.export.tables import RunReport, answers_csv, curves_csv, drawings_json
-from metademo.export.training import training_script
+from metademo.export.training import training_script, without_script
+from metademo.export.waves import of_compared, of_points, of_source
 from metademo.models import Model
 from metademo.moments.asked import Asked
 from metademo.moments.candidates import Candidate, steps_of
@@ -37,6 +39,7 @@ from metademo.ui.server import resources
 from metademo.ui.state.runs import Run
 
 Width = Literal["stretch", "content"]
+SomeSubject = TypeVar("SomeSubject", bound=Subject)
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def from_points(page: str, view: WeightsView, checkpoint: Checkpoint, scene: Sce
     """
     family = as_waves(checkpoint.config.task_family)
     subject = of_points(view, family, Model.of(checkpoint), view.weights)
-    _subject(page, subject, scene, checkpoint)
+    _subject(page, subject, [_curves(page, scene, subject.scaling)], checkpoint)
     _picture(page, [subject])
 
 
@@ -97,7 +100,7 @@ def from_source(view: DamlView, checkpoint: Checkpoint, scene: Scene) -> None:
     """Of the DAML page, likewise."""
     family = as_waves(checkpoint.config.task_family)
     subject = of_source(view, family, Model.of(checkpoint), view.weights)
-    _subject("daml", subject, scene, checkpoint)
+    _subject("daml", subject, [_curves("daml", scene, subject.scaling)], checkpoint)
     _picture("daml", [subject])
 
 
@@ -111,20 +114,14 @@ def from_compared(
     if not subjects:
         st.caption("Choose at least one way of learning.")
         return
-    name = st.selectbox(
-        "Script, notebook and weights of",
-        list(subjects),
-        format_func=lambda name: subjects[name].title,
-        key="compare take home learner",
-    )
-    weights = (resources.library()[0] | resources.own()).get(subjects[name].weights)
-    _subject("compare", subjects[name], scene, weights)
+    subject = _one_of("compare", subjects)
+    tables = [_curves("compare", scene, subject.scaling)]
+    _subject("compare", subject, tables, _weights(subject))
     _picture("compare", list(subjects.values()))
 
 
-def from_signs(view: DrawView, asked: Asked, chosen: Sequence[Candidate]) -> None:
-    """Of the Draw page: the answers, the drawings, and the weights of each that has some."""
-    usable = resources.library()[0] | resources.own()
+def from_signs(view: DrawView, asked: Asked) -> None:
+    """Of the Draw page: the drawings, what all say of them, and one learner to take apart."""
     answers = Download(
         "Answers (CSV)",
         answers_csv(asked),
@@ -139,18 +136,14 @@ def from_signs(view: DrawView, asked: Asked, chosen: Sequence[Candidate]) -> Non
         "application/json",
         "All strokes as points (x, y) from 0 to 99, with y downwards.",
     )
-    weights = [
-        Download(
-            f"Weights of {one.title}",
-            checkpoints.serialise(usable[one.weights]),
-            f"{one.weights}{checkpoints.SUFFIX}",
-            "application/octet-stream",
-            "As a safetensors file.",
-        )
-        for one in chosen
-        if one.weights in usable
-    ]
-    _downloads("draw", [*([answers] if asked.shares else []), drawings, *weights])
+    if not asked.chosen:
+        _downloads("draw", [drawings])
+        return
+    subjects = {one.name: of_asked(asked, one) for one in asked.chosen}
+    subject = _one_of("draw", subjects)
+    tables = [answers, drawings] if asked.shares else [drawings]
+    _subject("draw", subject, tables, _weights(subject))
+    _picture("draw", list(subjects.values()))
 
 
 def from_run(run: Run, step: int | None) -> None:
@@ -199,24 +192,34 @@ def from_run(run: Run, step: int | None) -> None:
         )
     _downloads("train", downloads)
     if not text:
-        st.caption(f"No script: nobody has put {config.learner.title} into plain PyTorch yet.")
+        st.caption(f"No script: {without_script(config)}.")
     citation = in_text(config.learner.papers)
     if config.task_family.kind is CURVES:
         picture("train", title=heading, citation=citation, file=f"{name}-chart")
 
 
-def _subject(page: str, subject: Subject, scene: Scene, checkpoint: Checkpoint | None) -> None:
+def _one_of(page: str, subjects: Mapping[str, SomeSubject]) -> SomeSubject:
+    """The subject that the visitor chooses to take apart."""
+    name = st.selectbox(
+        "Script, notebook and weights of",
+        list(subjects),
+        format_func=lambda name: subjects[name].title,
+        key=f"{page} take home learner",
+    )
+    return subjects[name]
+
+
+def _weights(subject: Subject) -> Checkpoint | None:
+    return (resources.library()[0] | resources.own()).get(subject.weights)
+
+
+def _subject(
+    page: str, subject: Subject, tables: Sequence[Download], checkpoint: Checkpoint | None
+) -> None:
+    """What the page shows as tables; and one learner as a script, a notebook and weights."""
     st.caption(f"{title(subject)}.")
     file = f"{page}-{subject.learner.name}"
-    downloads = [
-        Download(
-            "Curves (CSV)",
-            _curves(scene, subject.scaling),
-            f"{page}-curves.csv",
-            "text/csv",
-            "x, the wave, and a column for each curve and step.",
-        )
-    ]
+    downloads = [*tables]
     reason = _without_script(subject)
     if not reason:
         downloads += [
@@ -225,7 +228,7 @@ def _subject(page: str, subject: Subject, scene: Scene, checkpoint: Checkpoint |
                 script(subject),
                 f"{file}.py",
                 "text/x-python",
-                "Plain PyTorch that draws this very curve, with nothing of this site.",
+                f"Plain PyTorch that {subject.finds}, with nothing of this site.",
             ),
             Download(
                 "Notebook",
@@ -261,7 +264,7 @@ def _picture(page: str, subjects: Sequence[Subject]) -> None:
     )
 
 
-def _curves(scene: Scene, scaling: Scaling) -> str:
+def _curves(page: str, scene: Scene, scaling: Scaling) -> Download:
     """The lines of a chart and the ends of their bands as a table.
 
     What is also a step of another is not told twice; what has no key is a mark, and no line.
@@ -276,14 +279,20 @@ def _curves(scene: Scene, scaling: Scaling) -> str:
                     f"{curve.name} high": curve.band.high,
                 }
     points = next(iter(curves.values())).shape[-1]
-    return curves_csv(np.linspace(*scene.x_range, points), curves, scaling)
+    return Download(
+        "Curves (CSV)",
+        curves_csv(np.linspace(*scene.x_range, points), curves, scaling),
+        f"{page}-curves.csv",
+        "text/csv",
+        "x, the wave, and a column for each curve and step.",
+    )
 
 
 def _without_script(subject: Subject) -> str:
     """Why there is no script, or ""."""
     if subject.empty:
-        return "No script: place a point first, for without any there is nothing to learn from."
-    if subject.told is None:
+        return f"No script: {subject.lacking}."
+    if not passages(subject):
         return f"No script: nobody has put {subject.learner.title} into plain PyTorch yet."
     return ""
 

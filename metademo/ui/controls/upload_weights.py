@@ -18,7 +18,7 @@ from metademo.foreign import MAX_BYTES, Plain, UploadError
 from metademo.jobs import Limits
 from metademo.recipes import configure
 from metademo.settings import TrainConfig
-from metademo.tasks import CURVES, wave_families
+from metademo.tasks import CURVES, GLYPHS, TaskKind, wave_families
 from metademo.ui.controls.layout import FAMILY_LABELS
 from metademo.ui.controls.numbers import number_input
 from metademo.ui.controls.play import TITLES, page_of, play
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 Take = Callable[[str, Checkpoint], None]
 """What is done with weights and their name. It draws the page anew, which closes the dialogue."""
 TITLE = "Bring your own weights"
+TAKES_PLAIN = ("maml", "compare")
+"""The pages that a plain network can be brought to."""
 SETTINGS = described(TrainConfig)
 LIKELY = configure("maml", "any-phase")
 """What a plain network was trained for unless its owner says otherwise: among others on squared
@@ -62,12 +64,13 @@ def _dialogue(page: str, take: Take) -> None:
     )
     if file is not None:
         try:
-            _offer_to_take(page, take, file.name, foreign.read(file.getvalue(), limits), limits)
+            found = foreign.read(file.getvalue(), limits, _kind(page))
+            _offer_to_take(page, take, file.name, found, limits)
         except UploadError as fault:
             _log_once(page, file.file_id)
             said = map(_verbatim, (fault.problem, fault.remedy))
             st.error("\n\n".join(said), icon=":material/block:")
-    if page != "daml":
+    if page in TAKES_PLAIN:
         # What a file leads to stands above it: only what the server knows to be open stays open.
         how = f"{page} how to save"
         with st.expander("How to save a network of yours", key=how, on_change="rerun"):
@@ -82,10 +85,17 @@ def _log_once(page: str, file: str) -> None:
         logs.say(log, "upload refused", what="weights", page=page)
 
 
+def _kind(page: str) -> TaskKind:
+    """Of the tasks that a page has."""
+    return GLYPHS if page == "draw" else CURVES
+
+
 def _wanted(page: str, limits: Limits) -> str:
     """What can be brought to a page."""
     if page == "daml":
         return "weights of DAML that were downloaded here, which hold the learned loss, too"
+    if page == "draw":
+        return "weights that were trained on signs and downloaded here"
     return (
         "weights that were downloaded here, or a plain `nn.Sequential` of your own with one input, "
         f"two hidden layers of up to {limits.max_hidden} units with ReLU, and one output"

@@ -12,7 +12,7 @@ from metademo.moments.tour import PANELS, SENTENCES
 from metademo.tasks import FAMILIES
 from metademo.ui.components.draw.draw import carried_out, draw
 from metademo.ui.components.scores.scores import scores
-from metademo.ui.controls import keep, layout, take_home
+from metademo.ui.controls import keep, layout, take_home, upload_weights
 from metademo.ui.scenes.draw_scene import draw_scene
 from metademo.ui.scenes.sign_scores_scene import sign_note, sign_sweep, sign_table
 from metademo.ui.server import resources, sign_scores
@@ -63,9 +63,7 @@ def _chart() -> None:
     chosen, view = _chosen(state), state.view
     draw(
         "draw pads",
-        draw_scene(state.history.settled, view, ask(view, chosen), chosen).without(
-            state.lesson.hidden
-        ),
+        draw_scene(state.history.settled, view, ask(view, chosen)).without(state.lesson.hidden),
         conversation=state.conversation,
         on_edit=state.listen("draw pads", carried_out),
     )
@@ -88,6 +86,7 @@ def _controls() -> None:
             default="default",
         ),
     )
+    upload_weights.offer("draw", disabled=state.lesson.lock)
     with st.expander("Outside of what they learned", **state.unfolding("outside")):
         _outside(state)
     with st.expander("What they are measured on", **state.unfolding("measured")):
@@ -99,8 +98,7 @@ def _controls() -> None:
 
 def _take_home() -> None:
     state = _state()
-    chosen = _chosen(state)
-    take_home.from_signs(state.view, ask(state.view, chosen), chosen)
+    take_home.from_signs(state.view, ask(state.view, _chosen(state)))
 
 
 def _outside(state: PageState[DrawView]) -> None:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from metademo.algorithms import GradientBased
+from metademo.formats import percent
 from metademo.moments.asked import Asked
 from metademo.moments.candidates import Candidate
 from metademo.moments.outside_of_signs import CHANGES
-from metademo.moments.signs import DrawView
+from metademo.moments.signs import ORDINALS, DrawView
 from metademo.moments.tour import PANELS, SENTENCES
 from metademo.tasks import Array
 from metademo.ui.components.kernel.curves import Color, Facts
-from metademo.ui.scenes.facts import percent, sentences, told
+from metademo.ui.scenes.facts import sentences, told
 from metademo.ui.scenes.sentences import after
-
-ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
 @dataclass(frozen=True)
@@ -71,16 +68,14 @@ class DrawScene:
         return scene
 
 
-def draw_scene(
-    before: DrawView, view: DrawView, asked: Asked, chosen: Sequence[Candidate]
-) -> DrawScene:
+def draw_scene(before: DrawView, view: DrawView, asked: Asked) -> DrawScene:
     """The drawings, what each learner says of the question, and that in words.
 
     Args:
         before: the view without the stroke that is going on: the browser shows that one itself.
         view: what the learners were asked about.
     """
-    there = [one for one in chosen if one.name in asked.shares]
+    there = [one for one in asked.chosen if one.name in asked.shares]
     steps = range(asked.steps + 1)
     return DrawScene(
         before.examples,
@@ -91,7 +86,7 @@ def draw_scene(
         [_answer(one, asked) for one in there],
         asked.steps,
         **sentences(
-            [_caption(k, asked, there) if there else _missing(view, asked) for k in steps],
+            [asked.missing or _caption(k, asked, there) for k in steps],
             [_detail(k, view, there) for k in steps],
         ),
     )
@@ -101,50 +96,34 @@ def _answer(one: Candidate, asked: Asked) -> Answer:
     return Answer(one.title, asked.shares[one.name], *one.colours_and_dash, about=one.summary)
 
 
-def _missing(view: DrawView, asked: Asked) -> str:
-    """What is to be done before there can be an answer."""
-    if len(asked.ways) < 2:
-        return "Draw one example of two signs at least, so that there is something to choose."
-    if not view.question:
-        return "Now draw one of the signs, in a way of your own."
-    return "Choose at least one way of learning."
-
-
 def _caption(k: int, asked: Asked, there: Sequence[Candidate]) -> str:
     first, *others = there
-    shares = asked.at(first.name, k)
-    if np.ptp(shares) < 1e-3:
+    shares, mine = asked.at(first.name, k), asked.pick(first.name, k)
+    if mine is None:
         share = told(percent(shares[0]), f"1 of {len(shares)}: all outputs are the same")
         said = f"{first.title} can’t tell: {share} for each sign"
     else:
-        said = f"{first.title} says: the {_sign(asked, shares)}, {_share(asked, shares)}"
-    return ". ".join([f"{after(k)} {said}", *_others(k, asked, shares, others)]) + "."
+        said = f"{first.title} says: the {ORDINALS[mine]} sign, {_share(asked, shares)}"
+    return ". ".join([f"{after(k)} {said}", *_others(k, asked, mine, others)]) + "."
 
 
-def _others(k: int, asked: Asked, like: Array, others: Sequence[Candidate]) -> list[str]:
+def _others(k: int, asked: Asked, mine: int | None, others: Sequence[Candidate]) -> list[str]:
     """What the other learners say: those of one mind together."""
-    found: dict[int, list[str]] = {}
+    found: dict[int | None, list[str]] = {}
     for one in others:
-        shares = asked.at(one.name, k)
-        sure = np.ptp(shares) >= 1e-3
-        pick = int(shares.argmax()) if sure else -1
-        found.setdefault(pick, []).append(f"{one.title} ({_share(asked, shares)})")
-    mine = int(like.argmax()) if np.ptp(like) >= 1e-3 else -1
-    return [_minds(pick, names, pick == mine, asked) for pick, names in found.items()]
+        said = f"{one.title} ({_share(asked, asked.at(one.name, k))})"
+        found.setdefault(asked.pick(one.name, k), []).append(said)
+    return [_minds(pick, names, pick == mine) for pick, names in found.items()]
 
 
-def _minds(pick: int, names: Sequence[str], agree: bool, asked: Asked) -> str:
+def _minds(pick: int | None, names: Sequence[str], agree: bool) -> str:
     who = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     several = len(names) > 1
-    if agree and pick >= 0:
-        return f"{who} agree{'s' * (not several)}"
-    if pick < 0:
+    if pick is None:
         return f"{who} can’t tell"
-    return f"{who} {'say' if several else 'says'}: the {ORDINALS[asked.ways[pick]]} sign"
-
-
-def _sign(asked: Asked, shares: Array) -> str:
-    return f"{ORDINALS[asked.ways[int(shares.argmax())]]} sign"
+    if agree:
+        return f"{who} agree{'s' * (not several)}"
+    return f"{who} {'say' if several else 'says'}: the {ORDINALS[pick]} sign"
 
 
 def _share(asked: Asked, shares: Array) -> str:

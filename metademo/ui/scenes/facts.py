@@ -48,13 +48,6 @@ def exact(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-def percent(share: float) -> str:
-    """A share; what is nearly all is not all, and what is nearly nothing is something."""
-    if 0.995 < share < 1:
-        return ">99 %"
-    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
-
-
 def error_from(value: float, what: str, x: Array, metric: str = "l1", who: str = "network") -> str:
     """Of the mean difference between the network's curve and another.
 

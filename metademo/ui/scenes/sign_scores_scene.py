@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from metademo.evaluation import Evaluation
+from metademo.formats import percent
 from metademo.moments.candidates import Candidate
 from metademo.moments.outside_of_signs import CHANGES, Change
 from metademo.moments.signs import DrawView
 from metademo.ui.components.kernel.curves import Series
 from metademo.ui.scenes.boards import Sweep
-from metademo.ui.scenes.facts import percent
 from metademo.ui.server.sign_scores import (
     MEASURED_ON,
     SWEPT_QUERIES,

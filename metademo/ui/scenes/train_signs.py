@@ -7,11 +7,12 @@ import numpy as np
 from metademo.algorithms import Meta
 from metademo.evaluation import run_learner
 from metademo.figures import style_of
+from metademo.formats import percent
 from metademo.jobs.snapshots import HELD_OUT_TASKS as TASKS
 from metademo.settings import TrainConfig
 from metademo.tasks import Array, probabilities
 from metademo.ui.components.kernel.curves import Curve
-from metademo.ui.scenes.facts import exact, percent, told
+from metademo.ui.scenes.facts import exact, told
 from metademo.ui.scenes.train_kind import Figure, RunKind, untrained
 from metademo.ui.scenes.train_words import count
 

@@ -18,15 +18,17 @@
  * data-settled (whether the server has answered all that was done).
  */
 
-import { loadStyle, make, mount, readTheme, say, set, svg, uniqueId } from "../kernel/base.js";
+import { loadPlotly, loadStyle, make, mount, readTheme, say, set, svg, uniqueId } from "../kernel/base.js";
 import { arrived } from "../kernel/address.js";
 import { Caption } from "../kernel/caption.js";
 import { Conversation } from "../kernel/conversation.js";
 import { followPaper } from "../kernel/paper.js";
+import { offer } from "../kernel/pictures.js";
 import { Scrubber } from "../kernel/scrubber.js";
 import { shared } from "../kernel/shared.js";
 import { mark } from "../kernel/stage.js";
 import { Toolbar } from "../kernel/toolbar.js";
+import { barsOf } from "./bars.js";
 import { Pad } from "./pad.js";
 import { Row } from "./row.js";
 import { Seen } from "../kernel/seen.js";
@@ -61,6 +63,7 @@ class Draw {
   /** @type {Scrubber} */ scrubber;
   /** @type {Caption} */ caption;
   /** @type {() => void} */ leavePaper;
+  /** @type {(() => void) | undefined} */ withdraw;
   /** @type {Row[]} */ rows = [];
   /** @type {Place} */ chosen = [QUESTION, 0]; // where the palette and the keys go
   /** @type {ReturnType<typeof setTimeout> | undefined} */ looking;
@@ -140,6 +143,7 @@ class Draw {
   /** Show what the address says beside the view. */
   #arrive() {
     if (!this.data.session) return; // a figure beside a text
+    this.withdraw = offer(this.data.page, () => this.#shown());
     const { at } = arrived(this.data.page);
     if (at !== null) this.scrubber.go(at);
   }
@@ -249,6 +253,16 @@ class Draw {
     mark(this.host, { step });
   }
 
+  /** What a picture of the drawings and the answers holds; for nothing else Plotly is loaded. */
+  async #shown() {
+    const Plotly = await loadPlotly(this.component.root + this.data.assets.plotly, Promise.resolve());
+    const step = Math.round(this.scrubber.at);
+    const { keys, ...element } = barsOf(this.drawn, this.data.ways, this.data.answers, step, this.theme);
+    const after = step ? `after ${step} step${step === 1 ? "" : "s"}` : "before any step";
+    const when = this.data.steps ? after : ""; // where nobody takes steps
+    return { plot: { element, Plotly }, theme: this.theme, keys, points: [], pointsLabel: "", when };
+  }
+
   // --- what the visitor does -------------------------------------------------------------------------------------
 
   /** Shown at once, and sent. @param {Omit<import("../kernel/gestures.js").Gesture, "seq">} gesture */
@@ -318,6 +332,7 @@ class Draw {
   destroy() {
     clearTimeout(this.looking);
     this.leavePaper?.();
+    this.withdraw?.();
     this.scrubber?.stop();
     this.question?.destroy();
     for (const row of this.rows) row.destroy();

@@ -2,7 +2,8 @@
  * The charts of a page as pictures to keep: each chart offers what it shows, and whoever draws a button asks for it.
  *
  * @typedef {{name: string, visible: boolean}} Key  how a trace is called, and whether the legend has it
- * @typedef {{plot: import("./plot.js").Plot, theme: import("./base.js").Theme, keys: Key[], points: [number, number][],
+ * @typedef {{element: {data: object[], layout: {font?: object}}, Plotly: PlotlyLibrary}} Plotted  a figure of Plotly's
+ * @typedef {{plot: Plotted, theme: import("./base.js").Theme, keys: Key[], points: [number, number][],
  *   pointsLabel: string, when: string}} Shown  what a chart shows at this moment; `keys` in the order of the plot's curves, `when` is the
  *   step that it shows, in words
  * @typedef {{title: string, link: string, citation: string}} About  what stands around it
@@ -13,14 +14,19 @@ const WIDTH = 1000;
 const HEIGHT = 520; // of the title and the plot
 const LINE = 15; // height of a line of small print
 const COLUMNS = 150; // characters in it
+const ROOM = 1.8 * WIDTH; // for a title: pixels of a letter's height, all in all
 const SCALE = 2; // pixels of a PNG for each of ours
 
-/** @type {Map<string, () => ?Shown>} */
+const MARGIN = { l: 50, r: 24, t: 86 };
+export const PLOT = { width: WIDTH - MARGIN.l - MARGIN.r, height: HEIGHT - MARGIN.t }; // in pixels, what lies within
+
+/** @typedef {() => ?Shown | Promise<Shown>} Offer  null where there is no chart */
+/** @type {Map<string, Offer>} */
 const offered = new Map();
 
 /**
  * @param {string} page
- * @param {() => ?Shown} shown  asked when a picture is wanted; null where there is no chart of curves
+ * @param {Offer} shown  asked when a picture is wanted
  * @returns {() => void} takes the offer back
  */
 export function offer(page, shown) {
@@ -36,7 +42,7 @@ export function offer(page, shown) {
  * @returns {Promise<?string>}
  */
 export async function picture(page, about, format) {
-  const shown = offered.get(page)?.();
+  const shown = await offered.get(page)?.();
   if (!shown) return null;
   const { data, layout } = figure(shown, about);
   return shown.plot.Plotly.toImage({ data, layout }, { format, width: layout.width, height: layout.height, scale: format === "png" ? SCALE : 1 });
@@ -49,6 +55,7 @@ export async function picture(page, about, format) {
  */
 export function figure({ plot, theme, keys, points, pointsLabel, when }, { title, link, citation }) {
   const print = [...lines(citation).map(escaped), ...lines(link).map((line) => `<a href="${escaped(link)}">${escaped(line)}</a>`)];
+  const heading = [title, when].filter(Boolean).join(", ");
   const below = 62 + print.length * LINE;
   /** @type {object[]} */
   const data = plot.element.data.map((trace, i) => ({ ...trace, name: entry(keys[i].name), showlegend: keys[i].visible }));
@@ -66,8 +73,8 @@ export function figure({ plot, theme, keys, points, pointsLabel, when }, { title
       ...layout,
       width: WIDTH, height, showlegend: true, paper_bgcolor: theme.background, plot_bgcolor: theme.background,
       font: { ...layout.font, family: `${theme.font}, sans-serif` },
-      margin: { l: 50, r: 24, t: 86, b: below, pad: 0 },
-      title: { text: escaped([title, when].filter(Boolean).join(", ")), x: 0.5, xanchor: "center", y: 1 - 24 / height, yanchor: "top", font: { size: 20 } },
+      margin: { ...MARGIN, b: below, pad: 0 },
+      title: { text: escaped(heading), x: 0.5, xanchor: "center", y: 1 - 24 / height, yanchor: "top", font: { size: Math.min(20, ROOM / heading.length) } },
       legend: { orientation: "h", x: 0.5, xanchor: "center", y: 1.01, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" },
       annotations: [{
         text: print.join("<br>"), xref: "paper", yref: "paper", x: 0, xanchor: "left", y: 0, yanchor: "top", yshift: -42,
