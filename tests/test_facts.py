@@ -25,7 +25,7 @@ from metademo.ui.scenes import worst_words
 from metademo.ui.scenes.compare_scene import compare_scene
 from metademo.ui.scenes.duel_scene import duel_scene, score_formula
 from metademo.ui.scenes.duel_scene import score as score_line
-from metademo.ui.scenes.facts import exact, unfold
+from metademo.ui.scenes.facts import exact, percent, unfold
 from metademo.ui.scenes.scenes import daml_scene
 from metademo.ui.scenes.train_kind import untrained
 from metademo.ui.scenes.train_scene import train_scene, unstarted
@@ -178,6 +178,22 @@ def test_numbers_of_the_compare_page(family):
     for facts in scene.caption_facts:
         for shown, about in facts:
             assert reads(shown, as_number(about.split(" = ")[0])) or "less" in shown
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0 %"),
+        (0.004, "<1 %"),
+        (0.125, "13 %"),
+        (0.685, "69 %"),
+        (0.996, ">99 %"),
+        (1, "100 %"),
+        (math.nan, "–"),
+    ],
+)
+def test_shares_as_the_browser_writes_them(share, text):  # see formats.test.mjs
+    assert percent(share) == text
 
 
 def test_numbers_of_the_duel():
