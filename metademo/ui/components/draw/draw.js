@@ -4,7 +4,7 @@
  * @typedef {import("./strokes.js").Drawn} Drawn
  * @typedef {import("./strokes.js").Place} Place
  * @typedef {import("./answers.js").Answer} Answer
- * @typedef {{name: string, drawings: [string, string]}} ReadyMade
+ * @typedef {import("./strokes.js").ReadyMade} ReadyMade
  * @typedef {{ack: number, visit: string, session: string, view: string, page: string, undo: boolean, redo: boolean,
  *   editable: boolean, signs: string[][], question: string, seen: {signs: string[][], question: string}, ways: number[],
  *   answers: Answer[], steps: number, stands: string[], captions: string[], details: string[],
@@ -30,10 +30,10 @@ import { Toolbar } from "../kernel/toolbar.js";
 import { Pad } from "./pad.js";
 import { Row } from "./row.js";
 import { Seen } from "../kernel/seen.js";
-import { QUESTION, carriedOut, drawingAt, hasRoom, pathOf, strokesOf } from "./strokes.js";
+import { QUESTION, beneath, carriedOut, drawingAt, hasRoom, isReadyMade, pathOf, strokesOf } from "./strokes.js";
 
 const KEYS = "Draw with the mouse, a finger or a pen. Keys 1 to 9 put a ready-made sign here, Delete clears it, "
-  + "Control and Z takes the last change back.";
+  + "Enter leads to what else can be done with it, Control and Z takes the last change back.";
 
 /** @param {Component} component */
 export default function render(component) {
@@ -170,10 +170,10 @@ class Draw {
   /** The server's drawings, and on top of them what it has not answered; a stroke that is going on is the pad's. */
   #draw() {
     const { data, conversation, theme } = this;
-    this.drawn = carriedOut(data, conversation.gestures.pending, data.most);
+    this.drawn = carriedOut(data, conversation.gestures.pending, data.most, data.ready);
     const { signs, question } = this.drawn;
     if (drawingAt(this.drawn, this.chosen) === null) this.chosen = [QUESTION, 0];
-    this.question.show(question, this.#told([QUESTION, 0]), data.editable);
+    this.question.show(question, this.#told([QUESTION, 0]), data.editable, isReadyMade(question, data.ready));
     this.seen.show(data.seen.question, theme);
     while (this.rows.length > signs.length) this.rows.pop()?.destroy();
     while (this.rows.length < signs.length) {
@@ -181,7 +181,8 @@ class Draw {
       this.rows.push(new Row(sign, (example) => this.#pad([sign, example])));
     }
     this.rows.forEach((row, sign) => row.update({
-      drawings: signs[sign], labels: signs[sign].map((_, example) => this.#told([sign, example])), seen: data.seen.signs[sign] ?? [],
+      drawings: signs[sign], labels: signs[sign].map((_, example) => this.#told([sign, example])),
+      given: signs[sign].map((drawing) => isReadyMade(drawing, data.ready)), seen: data.seen.signs[sign] ?? [],
       answers: data.answers, place: data.ways.indexOf(sign), editable: data.editable, theme,
     }));
     const rows = this.rows.map((row) => row.element);
@@ -208,7 +209,7 @@ class Draw {
       this.palette.append(...data.ready.map(({ name, drawings }, k) => {
         const button = this.#button("", `${capitalized(name)} (key ${k + 1})`, () => this.#put(k));
         button.className = "md-ready";
-        button.setAttribute("aria-label", `Put a ${name}`);
+        button.setAttribute("aria-label", `Put ${withArticle(name)}`);
         button.replaceChildren(svg("svg", { viewBox: "-4 -4 107 107", "aria-hidden": "true" },
           svg("path", { d: pathOf(strokesOf(drawings[0])) })));
         return button;
@@ -233,7 +234,7 @@ class Draw {
     const drawing = drawingAt(this.drawn, place) ?? "";
     const ready = this.data.ready.find(({ drawings }) => drawings.includes(drawing));
     const count = strokesOf(drawing).length;
-    const what = ready ? `a ${ready.name}` : count ? `${count} stroke${count === 1 ? "" : "s"}` : "empty";
+    const what = ready ? withArticle(ready.name) : count ? `${count} stroke${count === 1 ? "" : "s"}` : "empty";
     return `${capitalized(this.#name(place))}: ${what}`;
   }
 
@@ -267,7 +268,7 @@ class Draw {
 
   /** @param {Place} place  @param {string} text  @param {boolean} final */
   #stroke(place, text, final) {
-    if (text && !hasRoom(drawingAt(this.drawn, place) ?? "", text, this.data.most)) {
+    if (text && !hasRoom(beneath(drawingAt(this.drawn, place) ?? "", this.data.ready), text, this.data.most)) {
       if (final) this.#say("There is no room for one more stroke: clear the drawing, or take something back.");
       text = "";
     }
@@ -285,7 +286,7 @@ class Draw {
     const { name, drawings } = this.data.ready[k];
     const other = drawingAt(this.drawn, this.chosen) === drawings[Number(this.chosen[0] === QUESTION)];
     const text = drawings[Number((this.chosen[0] === QUESTION) !== other)];
-    this.#say(`${capitalized(this.#name(this.chosen))} is a ${name} now.`);
+    this.#say(`${capitalized(this.#name(this.chosen))} is ${withArticle(name)} now.`);
     this.#do({ kind: "draw", at: this.chosen, text, final: true });
   }
 
@@ -306,6 +307,8 @@ class Draw {
     const ready = this.data.ready["123456789".indexOf(key)];
     if (ready && key.length === 1) this.#put(this.data.ready.indexOf(ready));
     else if (key === "Delete" || key === "Backspace") this.#change("clear", "cleared");
+    // By Tab alone one would come there from the last drawing only.
+    else if (key === "Enter") /** @type {HTMLElement} */ (this.palette.firstElementChild).focus();
     else if (key === "Ctrl+z") this.#do({ kind: "undo", final: true });
     else if (key === "Shift+Ctrl+z" || key === "Ctrl+y") this.#do({ kind: "redo", final: true });
     else return false;
@@ -327,3 +330,6 @@ class Draw {
 
 /** @param {string} text */
 const capitalized = (text) => text[0].toUpperCase() + text.slice(1);
+
+/** @param {string} name */
+const withArticle = (name) => `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`;
