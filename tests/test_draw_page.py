@@ -83,7 +83,7 @@ def test_a_stroke_that_is_going_on_is_answered_and_not_kept(app):
     does(app, "stroke", at=QUESTION, text="101099", final=True)  # no drawing: it comes to nothing
     assert drawn(app).question == shown(app)["question"] == before
     does(app, "undo")
-    assert drawn(app).question == READY_MADE["fish"][1], "only the first stroke was to be taken back"
+    assert drawn(app).question == READY_MADE["fish"][1], "only the first stroke is taken back"
     does(app, "redo")
     does(app, "stroke", at=QUESTION, text="1010", final=False)
     does(app, "stroke", at=QUESTION, text=STROKE, final=True)
