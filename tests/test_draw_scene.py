@@ -119,13 +119,13 @@ def test_who_agrees_who_differs_and_who_can_not_tell(both):
     third = [[1 / 3] * 3, [0.04, 0.02, 0.94]]
     assert words(both, anil=third, protonet=[[0.1, 0.1, 0.8]]) == [
         "Before any step ANIL can’t tell: 33 % for each sign. "
-        "Prototypical network (80 %) says: the third sign.",
-        "After 1 step ANIL says: the third sign, 94 %. Prototypical network (80 %) agrees.",
+        "The prototypical network (80 %) says: the third sign.",
+        "After 1 step ANIL says: the third sign, 94 %. The prototypical network (80 %) agrees.",
     ]
     [_, said] = words(both, anil=third, protonet=[[0.7, 0.1, 0.2]])
-    assert said.endswith("Prototypical network (70 %) says: the first sign.")
+    assert said.endswith("The prototypical network (70 %) says: the first sign.")
     [_, said] = words(both, anil=third, protonet=[[1 / 3] * 3])
-    assert said.endswith("Prototypical network (33 %) can’t tell.")
+    assert said.endswith("The prototypical network (33 %) can’t tell.")
 
 
 def test_what_does_not_occur_in_training_is_said(both):

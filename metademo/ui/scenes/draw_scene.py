@@ -115,9 +115,9 @@ def _caption(k: int, asked: Asked, there: Sequence[Candidate]) -> str:
     shares = asked.at(first.name, k)
     if np.ptp(shares) < 1e-3:
         share = told(percent(shares[0]), f"1 of {len(shares)}: all outputs are the same")
-        said = f"{first.title} can’t tell: {share} for each sign"
+        said = f"{first.in_a_sentence} can’t tell: {share} for each sign"
     else:
-        said = f"{first.title} says: the {_sign(asked, shares)}, {_share(asked, shares)}"
+        said = f"{first.in_a_sentence} says: the {_sign(asked, shares)}, {_share(asked, shares)}"
     return ". ".join([f"{after(k)} {said}", *_others(k, asked, shares, others)]) + "."
 
 
@@ -128,13 +128,14 @@ def _others(k: int, asked: Asked, like: Array, others: Sequence[Candidate]) -> l
         shares = asked.at(one.name, k)
         sure = np.ptp(shares) >= 1e-3
         pick = int(shares.argmax()) if sure else -1
-        found.setdefault(pick, []).append(f"{one.title} ({_share(asked, shares)})")
+        found.setdefault(pick, []).append(f"{one.in_a_sentence} ({_share(asked, shares)})")
     mine = int(like.argmax()) if np.ptp(like) >= 1e-3 else -1
     return [_minds(pick, names, pick == mine, asked) for pick, names in found.items()]
 
 
 def _minds(pick: int, names: Sequence[str], agree: bool, asked: Asked) -> str:
     who = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    who = who[0].upper() + who[1:]
     several = len(names) > 1
     if agree and pick >= 0:
         return f"{who} agree{'s' * (not several)}"

@@ -19,7 +19,7 @@
  */
 
 import { loadStyle, make, mount, readTheme, say, set, svg, uniqueId } from "../kernel/base.js";
-import { arrived } from "../kernel/address.js";
+import { arrived, fromTheTop } from "../kernel/address.js";
 import { Caption } from "../kernel/caption.js";
 import { Conversation } from "../kernel/conversation.js";
 import { followPaper } from "../kernel/paper.js";
@@ -51,6 +51,8 @@ class Draw {
   /** @type {HTMLElement} */ more;
   /** @type {HTMLElement} */ help;
   /** @type {HTMLElement} */ spoken;
+  /** @type {HTMLElement} */ asked;
+  /** @type {HTMLElement} */ known;
   /** @type {HTMLElement} */ list;
   /** @type {HTMLElement} */ bench;
   /** @type {HTMLElement} */ benchName;
@@ -98,12 +100,13 @@ class Draw {
     this.#buildBench();
     this.scrubber = new Scrubber((at, playing) => this.#show(at, playing));
     this.caption = new Caption();
-    const heading = (/** @type {string} */ toDraw, /** @type {string} */ toSee) => make("h2", {}, this.data.editable ? toDraw : toSee);
+    this.asked = make("h2");
+    this.known = make("h2");
     this.host.replaceChildren(make("div", { className: "md-chart md-draw-page" },
       make("div", { className: "md-draw" },
-        make("section", { className: "md-asked" }, heading("Draw one of them here", "Which of them is it?"), this.question.element, this.seen.element),
+        make("section", { className: "md-asked" }, this.asked, this.question.element, this.seen.element),
         make("section", { className: "md-known" },
-          make("div", { className: "md-top" }, heading("One example of each", "An example of each"), this.toolbar.element), this.list)),
+          make("div", { className: "md-top" }, this.known, this.toolbar.element), this.list)),
       this.bench, this.scrubber.element, this.caption.element, this.help, this.spoken));
     this.host.style.minHeight = "";
     this.leavePaper = followPaper(() => this.#take());
@@ -140,6 +143,7 @@ class Draw {
   /** Show what the address says beside the view. */
   #arrive() {
     if (!this.data.session) return; // a figure beside a text
+    fromTheTop();
     const { at } = arrived(this.data.page);
     if (at !== null) this.scrubber.go(at);
   }
@@ -188,9 +192,17 @@ class Draw {
     const rows = this.rows.map((row) => row.element);
     if (rows.length !== this.list.children.length) this.list.replaceChildren(...rows);
     this.#ring();
+    this.#drawHeadings();
     this.#drawTools();
     mark(this.host, { signs: JSON.stringify(signs), question, settled: conversation.gestures.settled });
     conversation.rest(this.#busy);
+  }
+
+  #drawHeadings() {
+    const { data: { editable }, drawn: { signs } } = this;
+    say(this.asked, editable ? "Draw one of them here" : "Which of them is it?");
+    say(this.known, signs.some((examples) => examples.length > 1) ? "Examples of each" : editable ? "One example of each" : "An example of each");
+    this.help.hidden = !editable; // then it is of use to those alone whose pads tell of it
   }
 
   #drawTools() {
