@@ -58,7 +58,8 @@ LEFT_ALONE = """(sentence) => {
       const stop = document.createRange();
       stop.setStart(word, 0);
       stop.setEnd(word, 1);
-      if (stop.getBoundingClientRect().top > last.parentElement.getBoundingClientRect().bottom - 5) found.push(width);
+      const [mark, number] = [stop, last.parentElement].map((one) => one.getBoundingClientRect());
+      if (mark.top > number.bottom - 5) found.push(width);
     }
   }
   sentence.style.width = "";
