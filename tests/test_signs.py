@@ -105,6 +105,9 @@ def test_a_link_says_what_in_it_is_no_drawing():
     assert note == "“question=12x4” in the link can’t be used."
     assert view.signs == ("1234", "5678")
     assert view.question == DrawView.first().question
+    view, [note] = read({"signs": "1010_2020_3030_4040,1111"}, DrawView)
+    assert note == ("“signs=1010_2020_3030_4040,1111” in the link counts as “1010_2020_3030,1111”.")
+    assert view.signs == ("1010_2020_3030", "1111")
 
 
 def test_the_longest_view_has_a_link():
