@@ -132,13 +132,15 @@ def test_what_does_not_occur_in_training_is_said(both):
     def detail(view: DrawView) -> str:
         return draw_scene(view, view, ask(view, both), both).details[-1]
 
-    assert detail(FIRST).startswith("None of these signs occurs in training")
+    assert detail(FIRST).startswith("None of these drawings was in training")
     more = detail(FIRST.with_room(0).redrawn(Place(0, 1), READY_MADE["spiral"][1]).changed(turn=30))
     assert more == (
         "Outside of what they were trained on: the question’s turn is 30° (trained: −16° to 16°) "
         "and some signs have more examples than others."
     )
     assert detail(FIRST.with_room(0)) == detail(FIRST), "an empty pad is no example"
+    said = detail(FIRST.changed(question="5050.5050"))
+    assert said == "Outside of what they were trained on: the question is a single dot."
 
 
 def test_each_number_of_a_sentence_says_how_it_was_computed(both):

@@ -11,7 +11,7 @@ from metademo.algorithms import GradientBased
 from metademo.moments.asked import Asked
 from metademo.moments.candidates import Candidate
 from metademo.moments.outside_of_signs import CHANGES
-from metademo.moments.signs import DrawView
+from metademo.moments.signs import DrawView, strokes_of
 from metademo.moments.tour import PANELS, SENTENCES
 from metademo.tasks import Array
 from metademo.ui.components.kernel.curves import Color, Facts
@@ -169,9 +169,9 @@ def _detail(k: int, view: DrawView, there: Sequence[Candidate]) -> str:
             "step is a gradient step on them, and on nothing else."
         )
     return (
-        "None of these signs occurs in training: that was on random strokes alone. A network sees "
+        "None of these drawings was in training: that was on random strokes alone. A network sees "
         "14 × 14 pixels of each drawing, moved and scaled into a box; where and how large you draw "
-        "does not matter."
+        "does not matter. It has to choose one of the signs, even if your drawing is none of them."
     )
 
 
@@ -182,6 +182,8 @@ def _outside(view: DrawView) -> str:
         f"{CHANGES[name].trained_in_words})"
         for name, value in view.outside.items()
     ]
+    if len({point for stroke in strokes_of(view.question) for point in stroke}) == 1:
+        found.append("the question is a single dot")
     if len({sum(map(bool, examples)) for examples in view.examples} - {0}) > 1:
         found.append("some signs have more examples than others")
     return " and ".join(found)
