@@ -176,7 +176,7 @@ def test_the_table_says_what_is_known_and_what_is_waited_for(both):
     rows = sign_table(both, measured).splitlines()[2:]
     assert rows[0] == "| ANIL | measuring… | measuring… | – |"
     assert rows[1].startswith("| Prototypical network | could not be measured | **")
-    assert f"**{100 * known.mean[-1]:.1f}** ± {100 * known.ci95[-1]:.1f} %" in rows[1]
+    assert f"**{100 * known.mean[-1]:.1f}**\u00a0± {100 * known.ci95[-1]:.1f}\u00a0%" in rows[1]
     assert rows[1].endswith(f" | {100 * known.calibration_error[-1]:.1f} % |")
     assert [*MEASURED_ON] == [*measured.held_out]
     sweep = sign_sweep(FIRST, both, measured)
