@@ -18,7 +18,7 @@ from metademo import checkpoints
 from metademo.moments.asked import ask
 from metademo.moments.candidates import candidates
 from metademo.moments.ready_made import READY_MADE
-from metademo.moments.signs import DrawView, strokes_of
+from metademo.moments.signs import MOST_STROKES, DrawView, strokes_of
 from metademo.tasks import FAMILIES
 from metademo.ui.scenes.facts import percent
 
@@ -226,6 +226,19 @@ def test_a_tap_chooses_a_drawing_and_is_a_dot_only_where_somebody_draws(drawing)
     page.mouse.click(*drawing.pixel(QUESTION, 50, 50))
     drawing.settle()
     assert drawing.question == "5050"
+
+
+def test_a_stroke_without_room_is_refused_in_words(window, url):
+    full = ".".join(["1234"] * MOST_STROKES)
+    drawing = Drawing(window(), f"{url}/draw?question={full}")
+    refused = drawing.page.get_by_text("There is no room for one more stroke")
+    drawing.draw(QUESTION, zigzag)
+    drawing.settle()
+    assert drawing.question == full
+    expect(refused).to_be_in_viewport(ratio=1)
+    expect(refused).not_to_have_css("position", "absolute")
+    drawing.press("Clear")
+    expect(drawing.page.get_by_text("The question cleared")).to_have_css("position", "absolute")
 
 
 PEN_AND_PALM = """(pad) => {

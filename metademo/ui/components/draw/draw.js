@@ -93,7 +93,7 @@ class Draw {
     this.toolbar.element.prepend(this.more);
     set(this.toolbar.element, { "aria-label": "Drawings" });
     this.help = make("span", { className: "md-unseen", id: uniqueId("md-keys") }, KEYS);
-    this.spoken = make("span", { className: "md-unseen", "aria-live": "polite" });
+    this.spoken = make("span", { className: "md-refused md-unseen", "aria-live": "polite" });
     this.question = this.#pad([QUESTION, 0]);
     this.seen = new Seen("What the networks see: 14 × 14 pixels");
     this.list = make("ol", { className: "md-signs" });
@@ -107,7 +107,7 @@ class Draw {
         make("section", { className: "md-asked" }, this.asked, this.question.element, this.seen.element),
         make("section", { className: "md-known" },
           make("div", { className: "md-top" }, this.known, this.toolbar.element), this.list)),
-      this.bench, this.scrubber.element, this.caption.element, this.help, this.spoken));
+      this.bench, this.scrubber.element, this.caption.element, this.help));
     this.host.style.minHeight = "";
     this.leavePaper = followPaper(() => this.#take());
   }
@@ -121,7 +121,7 @@ class Draw {
     };
     this.palette = make("div", { className: "md-palette", role: "group", "aria-label": "Ready-made signs" });
     this.bench = make("div", { className: "md-bench" }, this.benchName, this.palette,
-      make("div", { className: "md-toolbar", role: "group", "aria-label": "This drawing" }, ...Object.values(this.tools)));
+      make("div", { className: "md-toolbar", role: "group", "aria-label": "This drawing" }, ...Object.values(this.tools)), this.spoken);
   }
 
   /** @param {string} text  @param {string} title  @param {() => void} pressed */
@@ -266,6 +266,7 @@ class Draw {
 
   /** Shown at once, and sent. @param {Omit<import("../kernel/gestures.js").Gesture, "seq">} gesture */
   #do(gesture) {
+    if (gesture.text || gesture.kind !== "stroke") this.spoken.classList.add("md-unseen"); // what was refused is over
     this.conversation.gestures.add(gesture);
     this.#draw();
     this.#show(this.scrubber.at, this.scrubber.playing);
@@ -281,7 +282,7 @@ class Draw {
   /** @param {Place} place  @param {string} text  @param {boolean} final */
   #stroke(place, text, final) {
     if (text && !hasRoom(beneath(drawingAt(this.drawn, place) ?? "", this.data.ready), text, this.data.most)) {
-      if (final) this.#say("There is no room for one more stroke: clear the drawing, or take something back.");
+      if (final) this.#say("There is no room for one more stroke: clear the drawing, or take something back.", true);
       text = "";
     }
     this.#do({ kind: "stroke", at: place, text, final });
@@ -327,8 +328,11 @@ class Draw {
     return true;
   }
 
-  /** @param {string} text */
-  #say(text) { say(this.spoken, text); }
+  /** What is no news to the eye is for those who hear it. @param {string} text  @param {boolean} [seen] */
+  #say(text, seen = false) {
+    say(this.spoken, text);
+    this.spoken.classList.toggle("md-unseen", !seen);
+  }
 
   destroy() {
     clearTimeout(this.looking);
