@@ -37,6 +37,7 @@ export class Pad {
     on("pointermove", (event) => this.#move(event));
     on("pointerup", (event) => this.#up(event));
     on("pointercancel", (event) => this.#cancel(event));
+    on("lostpointercapture", (event) => this.#cancel(event)); // after the pen was lifted it is nothing new
     on("focus", () => hand.chosen());
     on("keydown", (event) => this.#key(event));
     // Without this a browser may take a quick stroke for the beginning of a scroll, whatever touch-action says.
