@@ -23,10 +23,15 @@ def readable(value: float | None, decimals: int = 4) -> str:
 
 
 def percent(share: float) -> str:
-    """A share; what is nearly all is not all, and what is nearly nothing is something."""
+    """A share; what is nearly all is not all, and what is nearly nothing is something.
+
+    A half is rounded up, as the browser does: both write the same numbers side by side.
+    """
+    if not math.isfinite(share):  # of weights that ran away
+        return "–"
     if 0.995 < share < 1:
         return ">99 %"
-    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+    return "<1 %" if 0 < share < 0.005 else f"{math.floor(100 * share + 0.5)} %"
 
 
 def digits(value: float) -> str:

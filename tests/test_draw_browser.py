@@ -19,7 +19,7 @@ from metademo.formats import percent
 from metademo.moments.asked import ask
 from metademo.moments.candidates import candidates
 from metademo.moments.ready_made import READY_MADE
-from metademo.moments.signs import DrawView, strokes_of
+from metademo.moments.signs import MOST_STROKES, DrawView, strokes_of
 from metademo.tasks import FAMILIES
 
 Path = Callable[[float], tuple[float, float]]
@@ -171,7 +171,7 @@ def test_a_sign_is_added_drawn_taken_back_and_found_again_by_its_link(drawing):
     signs, question = drawing.signs, drawing.question
     assert len(signs) == 4
     assert_passes(signs[3][0], CORNERS)
-    assert question.startswith(READY_MADE["fish"][1] + "."), "one more stroke"
+    assert_passes(question, CORNERS)  # the fish has given way
     drawing.page.wait_for_function("said => location.search.includes(said)", arg=question)
     drawing.page.reload()
     drawing.ready()
@@ -205,8 +205,63 @@ def test_all_is_done_by_keys(drawing):
     keys.press("Control+z")
     drawing.settle()
     assert drawing.question == READY_MADE["star"][0]
+    page.locator(drawing.pad(0)).focus()
+    keys.press("6")
+    drawing.settle()
+    expect(page.locator(drawing.pad(0))).to_have_attribute("aria-label", "Sign 1: an arrow")
+    keys.press("Enter")  # by Tab one would pass all other drawings, and turn to the last
+    expect(page.get_by_role("button", name="Put a spiral")).to_be_focused()
+    expect(page.locator(f"{DRAW} .md-bench-name")).to_have_text("Sign 1:")
     keys.press("Tab")
     assert page.evaluate("document.activeElement.closest('[data-metademo=draw]') !== null")
+
+
+def test_a_tap_chooses_a_drawing_and_is_a_dot_only_where_somebody_draws(drawing):
+    page, before = drawing.page, (drawing.signs, drawing.question)
+    for pad in (drawing.pad(1), drawing.pad(1), QUESTION):
+        page.mouse.click(*drawing.pixel(pad, 50, 50))
+    drawing.settle()
+    assert (drawing.signs, drawing.question) == before
+    drawing.press("Clear")
+    page.mouse.click(*drawing.pixel(QUESTION, 50, 50))
+    drawing.settle()
+    assert drawing.question == "5050"
+
+
+def test_a_stroke_without_room_is_refused_in_words(window, url):
+    full = ".".join(["1234"] * MOST_STROKES)
+    drawing = Drawing(window(), f"{url}/draw?question={full}")
+    refused = drawing.page.get_by_text("There is no room for one more stroke")
+    drawing.draw(QUESTION, zigzag)
+    drawing.settle()
+    assert drawing.question == full
+    expect(refused).to_be_in_viewport(ratio=1)
+    expect(refused).not_to_have_css("position", "absolute")
+    drawing.press("Clear")
+    expect(drawing.page.get_by_text("The question cleared")).to_have_css("position", "absolute")
+
+
+PEN_AND_PALM = """(pad) => {
+  const { left, top, width, height } = pad.getBoundingClientRect();
+  const event = (kind, x, y, more) => new PointerEvent(`pointer${kind}`, {
+    clientX: left + (x + 4) / 107 * width, clientY: top + (y + 4) / 107 * height,
+    pointerId: 7, pointerType: "pen", isPrimary: true, bubbles: true, cancelable: true, ...more,
+  });
+  pad.setPointerCapture = () => {};
+  const palm = { pointerId: 8, pointerType: "touch" };
+  const corner = { coalescedEvents: [event("move", 50, 90), event("move", 90, 10)] };
+  for (const one of [
+    event("down", 10, 10), event("down", 80, 80, palm), event("move", 60, 60, palm),
+    event("move", 90, 10, corner), event("up", 60, 60, palm), event("up", 90, 10),
+  ]) pad.dispatchEvent(one);
+}"""
+
+
+def test_a_palm_takes_nothing_out_of_the_hand_that_holds_a_pen(drawing):
+    drawing.press("Clear")
+    drawing.page.locator(QUESTION).evaluate(PEN_AND_PALM)
+    drawing.settle()
+    assert_passes(drawing.question, [(10, 10), (50, 90), (90, 10)])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -264,8 +319,7 @@ def test_a_hand_that_draws_on_loses_nothing_on_a_slow_line(window, url, round_tr
         drawn = {QUESTION: drawing.question}
         drawn |= {drawing.pad(sign): drawing.signs[sign][0] for sign in (0, 1)}
         for pad, text in drawn.items():
-            first = 0 if pad == QUESTION else 1  # a sign had one stroke before
-            assert [stroke[0] for stroke in strokes_of(text)[first:]] == [
+            assert [stroke[0] for stroke in strokes_of(text)] == [
                 pytest.approx(start, abs=1) for start in kept[pad]
             ]
         assert drawing.shares == expected(drawing.signs, drawing.question), "the latest answer"

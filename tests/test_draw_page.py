@@ -73,14 +73,18 @@ def test_strokes_come_and_go(app):
 
 
 def test_a_stroke_that_is_going_on_is_answered_and_not_kept(app):
+    does(app, "stroke", at=QUESTION, text="2020")
     before = drawn(app).question
+    assert before == "2020", "a ready-made drawing gives way"
     for end in ("3030", "50506060"):
         does(app, "stroke", at=QUESTION, text=f"1010{end}", final=False)
         assert shown(app)["question"] == before, "the browser shows that one itself"
         assert drawn(app).question == f"{before}.1010{end}"
     does(app, "stroke", at=QUESTION, text="101099", final=True)  # no drawing: it comes to nothing
     assert drawn(app).question == shown(app)["question"] == before
-    assert not shown(app)["undo"], "there is nothing to take back"
+    does(app, "undo")
+    assert drawn(app).question == READY_MADE["fish"][1], "only the first stroke is taken back"
+    does(app, "redo")
     does(app, "stroke", at=QUESTION, text="1010", final=False)
     does(app, "stroke", at=QUESTION, text=STROKE, final=True)
     assert drawn(app).question == f"{before}.{STROKE}"

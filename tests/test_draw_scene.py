@@ -119,26 +119,28 @@ def test_who_agrees_who_differs_and_who_can_not_tell(both):
     third = [[1 / 3] * 3, [0.04, 0.02, 0.94]]
     assert words(both, anil=third, protonet=[[0.1, 0.1, 0.8]]) == [
         "Before any step ANIL can’t tell: 33 % for each sign. "
-        "Prototypical network (80 %) says: the third sign.",
-        "After 1 step ANIL says: the third sign, 94 %. Prototypical network (80 %) agrees.",
+        "The prototypical network (80 %) says: the third sign.",
+        "After 1 step ANIL says: the third sign, 94 %. The prototypical network (80 %) agrees.",
     ]
     [_, said] = words(both, anil=third, protonet=[[0.7, 0.1, 0.2]])
-    assert said.endswith("Prototypical network (70 %) says: the first sign.")
+    assert said.endswith("The prototypical network (70 %) says: the first sign.")
     [_, said] = words(both, anil=third, protonet=[[1 / 3] * 3])
-    assert said.endswith("Prototypical network (33 %) can’t tell.")
+    assert said.endswith("The prototypical network (33 %) can’t tell.")
 
 
 def test_what_does_not_occur_in_training_is_said(both):
     def detail(view: DrawView) -> str:
         return draw_scene(view, view, ask(view, both)).details[-1]
 
-    assert detail(FIRST).startswith("None of these signs occurs in training")
+    assert detail(FIRST).startswith("None of these drawings was in training")
     more = detail(FIRST.with_room(0).redrawn(Place(0, 1), READY_MADE["spiral"][1]).changed(turn=30))
     assert more == (
         "Outside of what they were trained on: the question’s turn is 30° (trained: −16° to 16°) "
         "and some signs have more examples than others."
     )
     assert detail(FIRST.with_room(0)) == detail(FIRST), "an empty pad is no example"
+    said = detail(FIRST.changed(question="5050.5050"))
+    assert said == "Outside of what they were trained on: the question is a single dot."
 
 
 def test_each_number_of_a_sentence_says_how_it_was_computed(both):
@@ -174,7 +176,7 @@ def test_the_table_says_what_is_known_and_what_is_waited_for(both):
     rows = sign_table(both, measured).splitlines()[2:]
     assert rows[0] == "| ANIL | measuring… | measuring… | – |"
     assert rows[1].startswith("| Prototypical network | could not be measured | **")
-    assert f"**{100 * known.mean[-1]:.1f}** ± {100 * known.ci95[-1]:.1f} %" in rows[1]
+    assert f"**{100 * known.mean[-1]:.1f}**\u00a0± {100 * known.ci95[-1]:.1f}\u00a0%" in rows[1]
     assert rows[1].endswith(f" | {100 * known.calibration_error[-1]:.1f} % |")
     assert [*MEASURED_ON] == [*measured.held_out]
     sweep = sign_sweep(FIRST, both, measured)

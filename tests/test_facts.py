@@ -13,6 +13,7 @@ from pages import chart, component, start
 from test_scenes import POINTS, TRIES, independent, learner, scene_of
 
 from metademo.analysis.worst import TRAITS, Reason, Trial, worst_points
+from metademo.formats import percent
 from metademo.models import Model
 from metademo.moments import duel
 from metademo.moments.candidates import candidates
@@ -178,6 +179,22 @@ def test_numbers_of_the_compare_page(family):
     for facts in scene.caption_facts:
         for shown, about in facts:
             assert reads(shown, as_number(about.split(" = ")[0])) or "less" in shown
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0 %"),
+        (0.004, "<1 %"),
+        (0.125, "13 %"),
+        (0.685, "69 %"),
+        (0.996, ">99 %"),
+        (1, "100 %"),
+        (math.nan, "–"),
+    ],
+)
+def test_shares_as_the_browser_writes_them(share, text):  # see formats.test.mjs
+    assert percent(share) == text
 
 
 def test_numbers_of_the_duel():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from browser import PHONE, ROOT
-from chart_page import CHART, AppChart
+from chart_page import CHART, DRAW, AppChart
 from playwright.sync_api import Page, expect
 
 ABOUT = ".md-about"
@@ -46,6 +46,33 @@ def test_a_number_says_how_it_was_computed_to_a_pointer_and_to_a_key(window, url
     page.locator(f"{CHART} input[type=range]").fill("2")
     panel.hover()
     expect(bubble).not_to_have_text(before)
+
+
+LEFT_ALONE = """(sentence) => {
+  const found = [];
+  for (let width = 390; width > 200; width -= 3) {
+    sentence.style.width = `${width}px`;
+    const words = document.createTreeWalker(sentence, NodeFilter.SHOW_TEXT);
+    for (let last = null, word = words.nextNode(); word; [last, word] = [word, words.nextNode()]) {
+      if (!last?.parentElement.matches(".md-fact") || !/^[.,)]/.test(word.data)) continue;
+      const stop = document.createRange();
+      stop.setStart(word, 0);
+      stop.setEnd(word, 1);
+      const [mark, number] = [stop, last.parentElement].map((one) => one.getBoundingClientRect());
+      if (mark.top > number.bottom - 5) found.push(width);
+    }
+  }
+  sentence.style.width = "";
+  return found;
+}"""
+"""Widths at which a stop or a bracket stands on another line than the number before it."""
+
+
+def test_no_line_begins_with_the_stop_behind_a_number(window, url):
+    page = window()
+    page.goto(f"{url}/draw")
+    page.wait_for_selector(f"{DRAW}[data-ready=true]")
+    assert page.locator(f"{DRAW} .md-now").evaluate(LEFT_ALONE) == []
 
 
 def test_a_number_says_it_to_a_finger(window, url):

@@ -26,6 +26,7 @@ MOST = {
     "signs": signs.MOST_SIGNS,
     "examples": signs.MOST_EXAMPLES,
 }
+READY = [{"name": name, "drawings": two} for name, two in READY_MADE.items()]
 STROKES = st.integers(1, 12).flatmap(
     lambda n: st.text("0123456789", min_size=4 * n, max_size=4 * n)
 )
@@ -104,6 +105,9 @@ def test_a_link_says_what_in_it_is_no_drawing():
     assert note == "“question=12x4” in the link can’t be used."
     assert view.signs == ("1234", "5678")
     assert view.question == DrawView.first().question
+    view, [note] = read({"signs": "1010_2020_3030_4040,1111"}, DrawView)
+    assert note == ("“signs=1010_2020_3030_4040,1111” in the link counts as “1010_2020_3030,1111”.")
+    assert view.signs == ("1010_2020_3030", "1111")
 
 
 def test_the_longest_view_has_a_link():
@@ -130,6 +134,9 @@ def test_a_stroke_is_added_where_it_was_drawn_and_nowhere_else():
     view = DrawView(signs=["1111", "2222_3333"], question="")
     assert view.stroked(Place(1, 1), "4444").signs == ("1111", "2222_3333.4444")
     assert view.stroked(Place(QUESTION), "4444").question == "4444"
+    first = DrawView.first()
+    assert first.stroked(Place(QUESTION), "4444").question == "4444", "the fish gives way"
+    assert first.stroked(Place(1), "4444").signs == (first.signs[0], "4444", first.signs[2])
     assert view.without(Place(1, 0)).signs == ("1111", "3333")
     assert view.with_room(2).signs == ("1111", "2222_3333", "")
     assert view.with_room(2).drawn == (0, 1)
@@ -142,6 +149,8 @@ def a_history(rng: random.Random) -> dict:
     """Few signs and small drawings, so that some are full, empty, or missing."""
 
     def drawing() -> str:
+        if rng.random() < 0.2:
+            return READY_MADE["star"][1]
         return ".".join("1234" * rng.randint(1, 7) for _ in range(rng.choice([0, 1, 2, 15, 16])))
 
     def gesture() -> dict:
@@ -158,6 +167,7 @@ def a_history(rng: random.Random) -> dict:
         "signs": [[drawing() for _ in range(rng.randint(1, 3))] for _ in range(rng.randint(2, 5))],
         "question": drawing(),
         "most": MOST,
+        "ready": READY,
         "gestures": [gesture() for _ in range(12)],
     }
 

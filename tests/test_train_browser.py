@@ -111,9 +111,11 @@ def test_the_time_machine_needs_no_server_and_play_takes_its_place_along(trained
     step = train.data("step")
     assert 0 < step < STEPS
     train.wait("return Number(d.told) === a", step)
+    train.button("Play with these weights").scroll_into_view_if_needed()
     train.button("Play with these weights").click()
     train.page.wait_for_selector(f"{CHART}[data-ready=true]")
     train.page.wait_for_selector(f"text=/run \\d+, step {step}/")
+    assert train.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
     train.page.get_by_role("link", name="Train").click()
     train.ready()
     train.wait_steps(STEPS)

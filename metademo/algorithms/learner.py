@@ -59,6 +59,8 @@ class Learner(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    in_a_sentence: ClassVar[str] = ""
+    """What it is called there, with its article; "" if by its title."""
     summary: ClassVar[str]
     """In a line, for lists; what follows is for readers of more."""
     about: ClassVar[str] = ""

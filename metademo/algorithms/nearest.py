@@ -30,6 +30,7 @@ class Nearest(Comparing):
 
     name = "nearest"
     title = "Nearest neighbour"
+    in_a_sentence = "the nearest neighbour"
     summary = "asks which example is most alike, pixel by pixel: the contrast, not trained"
     about = (
         "No network at all. Both images are blurred a little, and the angle between them, as "

@@ -41,6 +41,7 @@ class ProtoNet(Comparing):
 
     name = "protonet"
     title = "Prototypical network"
+    in_a_sentence = "the prototypical network"
     summary = "learns where to put examples, and asks which class's mean is nearest"
     about = (
         "Learns a place for every example, so that examples of one class lie together, even if "

@@ -25,6 +25,7 @@ class Random(GradientBased):
 
     name = "random"
     title = "No training"
+    in_a_sentence = "the untrained network"
     summary = "takes the inner steps from random weights: the contrast, not trained"
     about = (
         "The network as it is drawn, without any training, adapted by the same inner loop: what "

@@ -157,14 +157,22 @@ def read(said: Mapping[str, str], kind: type[V]) -> tuple[V, tuple[str, ...]]:
                 is_setting = _kind(kind, name) is SETTINGS
                 given[name] = (*given.get(name, ()), (key, value)) if is_setting else value
     view = kind.first().arriving(given)
-    for key, (name, _) in _readable(kind).items():
+    for key, (name, way) in _readable(kind).items():
         if name not in given or _kind(kind, name) is SETTINGS:
             continue
         taken = getattr(view, name)
         if taken != given[name]:
-            counts = f"counts as {taken:.4g}" if is_number(taken) else "can’t be used"
-            notes.append(f"{_parameter(said, key)} {counts}.")
+            notes.append(f"{_parameter(said, key)} {_counts(taken, kind, name, way)}.")
     return view, tuple(notes)
+
+
+def _counts(taken: Any, kind: type[View], name: str, way: _Way) -> str:
+    """What has become of a value that could not be taken as it is."""
+    if is_number(taken):
+        return f"counts as {taken:.4g}"
+    if taken == getattr(kind.first(), name):
+        return "can’t be used"
+    return f"counts as “{shortened(way.text(taken))}”"
 
 
 def _parameter(said: Mapping[str, str], key: str) -> str:

@@ -38,6 +38,12 @@ class Candidate:
         return self.style.colours, self.style.dash
 
     @property
+    def in_a_sentence(self) -> str:
+        """What it is called there, with its article."""
+        learner = self.model.learner
+        return self.title.replace(learner.title, learner.in_a_sentence or learner.title, 1)
+
+    @property
     def summary(self) -> str:
         """What it is, in a line."""
         return self.model.learner.summary

@@ -82,6 +82,7 @@ def _checked_sign(sign: Any) -> str:
 
 Drawing = Annotated[str, AfterValidator(_checked)]
 Signs = Annotated[tuple[str, ...], Strict(False), BeforeValidator(_checked_signs)]
+_READY_MADE = frozenset(text for two in READY_MADE.values() for text in two)
 FIRST = ("spiral", "star", "fish")
 """The signs that the page begins with; the question is another drawing of the last."""
 
@@ -170,10 +171,13 @@ class DrawView(PageView):
         return self._with_examples(examples)
 
     def stroked(self, place: Place, stroke: str) -> Self:
-        """The view with one more stroke; nothing changes if there is no room for it."""
+        """The view with one more stroke; nothing changes if there is no room for it.
+
+        A ready-made drawing gives way to it, as whoever draws means something else.
+        """
         if not self.holds(place) or not stroke or BETWEEN_STROKES in stroke:
             return self
-        before = self.at(place)
+        before = "" if self.at(place) in _READY_MADE else self.at(place)
         return self.redrawn(place, f"{before}{BETWEEN_STROKES}{stroke}" if before else stroke)
 
     def with_room(self, sign: int) -> Self:

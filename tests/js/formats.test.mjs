@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clamp, pretty } from "../../metademo/ui/components/kernel/formats.js";
+import { clamp, percent, pretty } from "../../metademo/ui/components/kernel/formats.js";
 import { errorText, labels, linearScale, logScale, niceUnit, stepTicks } from "../../metademo/ui/components/kernel/scales.js";
 import { lossScale, stepScale } from "../../metademo/ui/components/train_stage/axes.js";
 
@@ -17,6 +17,11 @@ test("numbers for people", () => {
   const texts = [[0.07, "0.070"], [1.25, "1.25"], [12.34, "12.3"], [123.4, "123"], [4e-4, "4e−4"], [-4e-4, "−4e−4"],
     [-1.5, "−1.50"], [0, "0"], [1e5, "1.0e+5"], [null, "–"], [NaN, "–"], [Infinity, "–"]];
   for (const [value, text] of texts) assert.equal(pretty(value), text);
+});
+
+test("shares for people, as Python writes them: see test_facts.py", () => {
+  const texts = [[0, "0 %"], [0.004, "<1 %"], [0.125, "13 %"], [0.685, "69 %"], [0.996, ">99 %"], [1, "100 %"], [NaN, "–"]];
+  for (const [share, text] of texts) assert.equal(percent(share), text);
 });
 
 test("errors for people", () => {

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { SIDE, carriedOut, hasRoom, pathOf, simplified, strokesOf, textOf } from "../../metademo/ui/components/draw/strokes.js";
 
 const MOST = { strokes: 3, letters: 40, signs: 3, examples: 2 };
+const READY = [{ name: "line", drawings: ["01019999", "02029898"] }];
 const DRAWN = { signs: [["00001010"], [""]], question: "" };
 
 /** How far a point is from the nearest of some lines. */
@@ -49,7 +50,7 @@ test("however long somebody scribbles, a stroke fits into an address", () => {
 });
 
 test("each gesture is about its own drawing", () => {
-  const after = (...gestures) => carriedOut(DRAWN, gestures.map((g) => ({ final: true, ...g })), MOST);
+  const after = (...gestures) => carriedOut(DRAWN, gestures.map((g) => ({ final: true, ...g })), MOST, READY);
   assert.deepEqual(after({ kind: "stroke", at: [0, 0], text: "2020" }).signs, [["00001010.2020"], [""]]);
   assert.deepEqual(after({ kind: "stroke", at: [-1, 0], text: "2020" }).question, "2020");
   assert.deepEqual(after({ kind: "add", to: [2, 0] }, { kind: "draw", at: [2, 0], text: "3030" }).signs[2], ["3030"]);
@@ -62,12 +63,18 @@ test("each gesture is about its own drawing", () => {
 
 test("a stroke that is going on is the pad's to show, and one without room is none", () => {
   const stroke = { kind: "stroke", at: [0, 0], text: "2020" };
-  assert.deepEqual(carriedOut(DRAWN, [{ ...stroke, final: false }], MOST), DRAWN);
+  assert.deepEqual(carriedOut(DRAWN, [{ ...stroke, final: false }], MOST, READY), DRAWN);
   const full = { signs: [["0000.0000.0000"], [""]], question: "" };
   assert.ok(!hasRoom("0000.0000.0000", "2020", MOST));
-  assert.deepEqual(carriedOut(full, [{ ...stroke, final: true }], MOST), full);
+  assert.deepEqual(carriedOut(full, [{ ...stroke, final: true }], MOST, READY), full);
   assert.ok(!hasRoom("0".repeat(36), "2020", MOST));
   assert.ok(hasRoom("0".repeat(32), "2020", MOST));
+});
+
+test("a ready-made drawing gives way to the first stroke, and what was drawn does not", () => {
+  const strokes = ["2020", "3030"].map((text) => ({ kind: "stroke", at: [-1, 0], text, final: true }));
+  assert.equal(carriedOut({ ...DRAWN, question: "02029898" }, strokes, MOST, READY).question, "2020.3030");
+  assert.equal(carriedOut({ ...DRAWN, question: "02029797" }, strokes, MOST, READY).question, "02029797.2020.3030");
 });
 
 test("a path is smooth where the pen went round, straight from corner to corner, and a dot is drawn, too", () => {

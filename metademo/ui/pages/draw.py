@@ -20,7 +20,7 @@ from metademo.ui.state.state import PageState
 
 SCORES = "draw scores"
 MOST_SHOTS = 5
-HIDEABLE = {SENTENCES: "the sentences", PANELS: "the answers and the scores"}
+HIDEABLE = {SENTENCES: "the sentences", PANELS: "the bars and the scores"}
 """What a class may have to find out for itself."""
 
 

@@ -10,7 +10,7 @@ from metademo.formats import percent
 from metademo.moments.asked import Asked
 from metademo.moments.candidates import Candidate
 from metademo.moments.outside_of_signs import CHANGES
-from metademo.moments.signs import ORDINALS, DrawView
+from metademo.moments.signs import ORDINALS, DrawView, strokes_of
 from metademo.moments.tour import PANELS, SENTENCES
 from metademo.tasks import Array
 from metademo.ui.components.kernel.curves import Color, Facts
@@ -101,9 +101,9 @@ def _caption(k: int, asked: Asked, there: Sequence[Candidate]) -> str:
     shares, mine = asked.at(first.name, k), asked.pick(first.name, k)
     if mine is None:
         share = told(percent(shares[0]), f"1 of {len(shares)}: all outputs are the same")
-        said = f"{first.title} can’t tell: {share} for each sign"
+        said = f"{first.in_a_sentence} can’t tell: {share} for each sign"
     else:
-        said = f"{first.title} says: the {ORDINALS[mine]} sign, {_share(asked, shares)}"
+        said = f"{first.in_a_sentence} says: the {ORDINALS[mine]} sign, {_share(asked, shares)}"
     return ". ".join([f"{after(k)} {said}", *_others(k, asked, mine, others)]) + "."
 
 
@@ -111,13 +111,14 @@ def _others(k: int, asked: Asked, mine: int | None, others: Sequence[Candidate])
     """What the other learners say: those of one mind together."""
     found: dict[int | None, list[str]] = {}
     for one in others:
-        said = f"{one.title} ({_share(asked, asked.at(one.name, k))})"
+        said = f"{one.in_a_sentence} ({_share(asked, asked.at(one.name, k))})"
         found.setdefault(asked.pick(one.name, k), []).append(said)
     return [_minds(pick, names, pick == mine) for pick, names in found.items()]
 
 
 def _minds(pick: int | None, names: Sequence[str], agree: bool) -> str:
     who = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    who = who[0].upper() + who[1:]
     several = len(names) > 1
     if pick is None:
         return f"{who} can’t tell"
@@ -147,9 +148,9 @@ def _detail(k: int, view: DrawView, there: Sequence[Candidate]) -> str:
             "step is a gradient step on them, and on nothing else."
         )
     return (
-        "None of these signs occurs in training: that was on random strokes alone. A network sees "
+        "None of these drawings was in training: that was on random strokes alone. A network sees "
         "14 × 14 pixels of each drawing, moved and scaled into a box; where and how large you draw "
-        "does not matter."
+        "does not matter. It has to choose one of the signs, even if your drawing is none of them."
     )
 
 
@@ -160,6 +161,8 @@ def _outside(view: DrawView) -> str:
         f"{CHANGES[name].trained_in_words})"
         for name, value in view.outside.items()
     ]
+    if len({point for stroke in strokes_of(view.question) for point in stroke}) == 1:
+        found.append("the question is a single dot")
     if len({sum(map(bool, examples)) for examples in view.examples} - {0}) > 1:
         found.append("some signs have more examples than others")
     return " and ".join(found)

@@ -36,8 +36,8 @@ def sign_note(view: DrawView) -> str:
         f"{view.ways} signs with {examples} of each, and its 95 % interval; chance is "
         f"{100 / view.ways:.0f} %. Generated signs are of the kind that was trained on, each one "
         "new. The digits were written by 13 people, and no training has seen any. The calibration "
-        "error is how far apart they are on average: how sure it is, and how often it is right "
-        "when it is so sure."
+        "error is the average gap between how sure it is and how often it is right when it is that "
+        "sure."
     )
 
 
@@ -51,7 +51,7 @@ def _row(one: Candidate, measured: Measured) -> str:
 def _cell(found: Evaluation | None, waiting: bool) -> str:
     if found is None:
         return "measuring…" if waiting else "could not be measured"
-    return f"**{100 * found.mean[-1]:.1f}** ± {100 * found.ci95[-1]:.1f} %"
+    return f"**{100 * found.mean[-1]:.1f}**\u00a0± {100 * found.ci95[-1]:.1f}\u00a0%"
 
 
 def _calibration(found: Evaluation | None) -> str:

@@ -16,7 +16,7 @@
  */
 
 import { make, mount, readTheme, say, svg } from "../kernel/base.js";
-import { arrived } from "../kernel/address.js";
+import { arrived, fromTheTop } from "../kernel/address.js";
 import { Conversation } from "../kernel/conversation.js";
 import { Caption } from "../kernel/caption.js";
 import { explained } from "../kernel/explain.js";
@@ -167,6 +167,7 @@ class Chart {
       return;
     }
     if (this.data.figure) return;
+    fromTheTop();
     const { at, front } = arrived(this.data.page);
     if (at !== null) this.scrubber.go(at);
     if (front !== null && this.shared.pinned !== front) this.shared.pin(front);

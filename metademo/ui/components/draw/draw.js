@@ -4,7 +4,7 @@
  * @typedef {import("./strokes.js").Drawn} Drawn
  * @typedef {import("./strokes.js").Place} Place
  * @typedef {import("./answers.js").Answer} Answer
- * @typedef {{name: string, drawings: [string, string]}} ReadyMade
+ * @typedef {import("./strokes.js").ReadyMade} ReadyMade
  * @typedef {{ack: number, visit: string, session: string, view: string, page: string, undo: boolean, redo: boolean,
  *   editable: boolean, signs: string[][], question: string, seen: {signs: string[][], question: string}, ways: number[],
  *   answers: Answer[], steps: number, stands: string[], captions: string[], details: string[],
@@ -19,7 +19,7 @@
  */
 
 import { loadPlotly, loadStyle, make, mount, readTheme, say, set, svg, uniqueId } from "../kernel/base.js";
-import { arrived } from "../kernel/address.js";
+import { arrived, fromTheTop } from "../kernel/address.js";
 import { Caption } from "../kernel/caption.js";
 import { Conversation } from "../kernel/conversation.js";
 import { followPaper } from "../kernel/paper.js";
@@ -32,10 +32,10 @@ import { barsOf } from "./bars.js";
 import { Pad } from "./pad.js";
 import { Row } from "./row.js";
 import { Seen } from "../kernel/seen.js";
-import { QUESTION, carriedOut, drawingAt, hasRoom, pathOf, strokesOf } from "./strokes.js";
+import { QUESTION, beneath, carriedOut, drawingAt, hasRoom, isReadyMade, pathOf, strokesOf } from "./strokes.js";
 
 const KEYS = "Draw with the mouse, a finger or a pen. Keys 1 to 9 put a ready-made sign here, Delete clears it, "
-  + "Control and Z takes the last change back.";
+  + "Enter leads to what else can be done with it, Control and Z takes the last change back.";
 
 /** @param {Component} component */
 export default function render(component) {
@@ -53,6 +53,8 @@ class Draw {
   /** @type {HTMLElement} */ more;
   /** @type {HTMLElement} */ help;
   /** @type {HTMLElement} */ spoken;
+  /** @type {HTMLElement} */ asked;
+  /** @type {HTMLElement} */ known;
   /** @type {HTMLElement} */ list;
   /** @type {HTMLElement} */ bench;
   /** @type {HTMLElement} */ benchName;
@@ -94,20 +96,21 @@ class Draw {
     this.toolbar.element.prepend(this.more);
     set(this.toolbar.element, { "aria-label": "Drawings" });
     this.help = make("span", { className: "md-unseen", id: uniqueId("md-keys") }, KEYS);
-    this.spoken = make("span", { className: "md-unseen", "aria-live": "polite" });
+    this.spoken = make("span", { className: "md-refused md-unseen", "aria-live": "polite" });
     this.question = this.#pad([QUESTION, 0]);
     this.seen = new Seen("What the networks see: 14 × 14 pixels");
     this.list = make("ol", { className: "md-signs" });
     this.#buildBench();
     this.scrubber = new Scrubber((at, playing) => this.#show(at, playing));
     this.caption = new Caption();
-    const heading = (/** @type {string} */ toDraw, /** @type {string} */ toSee) => make("h2", {}, this.data.editable ? toDraw : toSee);
+    this.asked = make("h2");
+    this.known = make("h2");
     this.host.replaceChildren(make("div", { className: "md-chart md-draw-page" },
       make("div", { className: "md-draw" },
-        make("section", { className: "md-asked" }, heading("Draw one of them here", "Which of them is it?"), this.question.element, this.seen.element),
+        make("section", { className: "md-asked" }, this.asked, this.question.element, this.seen.element),
         make("section", { className: "md-known" },
-          make("div", { className: "md-top" }, heading("One example of each", "An example of each"), this.toolbar.element), this.list)),
-      this.bench, this.scrubber.element, this.caption.element, this.help, this.spoken));
+          make("div", { className: "md-top" }, this.known, this.toolbar.element), this.list)),
+      this.bench, this.scrubber.element, this.caption.element, this.help));
     this.host.style.minHeight = "";
     this.leavePaper = followPaper(() => this.#take());
   }
@@ -121,7 +124,7 @@ class Draw {
     };
     this.palette = make("div", { className: "md-palette", role: "group", "aria-label": "Ready-made signs" });
     this.bench = make("div", { className: "md-bench" }, this.benchName, this.palette,
-      make("div", { className: "md-toolbar", role: "group", "aria-label": "This drawing" }, ...Object.values(this.tools)));
+      make("div", { className: "md-toolbar", role: "group", "aria-label": "This drawing" }, ...Object.values(this.tools)), this.spoken);
   }
 
   /** @param {string} text  @param {string} title  @param {() => void} pressed */
@@ -144,6 +147,7 @@ class Draw {
   #arrive() {
     if (!this.data.session) return; // a figure beside a text
     this.withdraw = offer(this.data.page, () => this.#shown());
+    fromTheTop();
     const { at } = arrived(this.data.page);
     if (at !== null) this.scrubber.go(at);
   }
@@ -174,10 +178,10 @@ class Draw {
   /** The server's drawings, and on top of them what it has not answered; a stroke that is going on is the pad's. */
   #draw() {
     const { data, conversation, theme } = this;
-    this.drawn = carriedOut(data, conversation.gestures.pending, data.most);
+    this.drawn = carriedOut(data, conversation.gestures.pending, data.most, data.ready);
     const { signs, question } = this.drawn;
     if (drawingAt(this.drawn, this.chosen) === null) this.chosen = [QUESTION, 0];
-    this.question.show(question, this.#told([QUESTION, 0]), data.editable);
+    this.question.show(question, this.#told([QUESTION, 0]), data.editable, isReadyMade(question, data.ready));
     this.seen.show(data.seen.question, theme);
     while (this.rows.length > signs.length) this.rows.pop()?.destroy();
     while (this.rows.length < signs.length) {
@@ -185,15 +189,24 @@ class Draw {
       this.rows.push(new Row(sign, (example) => this.#pad([sign, example])));
     }
     this.rows.forEach((row, sign) => row.update({
-      drawings: signs[sign], labels: signs[sign].map((_, example) => this.#told([sign, example])), seen: data.seen.signs[sign] ?? [],
+      drawings: signs[sign], labels: signs[sign].map((_, example) => this.#told([sign, example])),
+      given: signs[sign].map((drawing) => isReadyMade(drawing, data.ready)), seen: data.seen.signs[sign] ?? [],
       answers: data.answers, place: data.ways.indexOf(sign), editable: data.editable, theme,
     }));
     const rows = this.rows.map((row) => row.element);
     if (rows.length !== this.list.children.length) this.list.replaceChildren(...rows);
     this.#ring();
+    this.#drawHeadings();
     this.#drawTools();
     mark(this.host, { signs: JSON.stringify(signs), question, settled: conversation.gestures.settled });
     conversation.rest(this.#busy);
+  }
+
+  #drawHeadings() {
+    const { data: { editable }, drawn: { signs } } = this;
+    say(this.asked, editable ? "Draw one of them here" : "Which of them is it?");
+    say(this.known, signs.some((examples) => examples.length > 1) ? "Examples of each" : editable ? "One example of each" : "An example of each");
+    this.help.hidden = !editable; // then it is of use to those alone whose pads tell of it
   }
 
   #drawTools() {
@@ -212,7 +225,7 @@ class Draw {
       this.palette.append(...data.ready.map(({ name, drawings }, k) => {
         const button = this.#button("", `${capitalized(name)} (key ${k + 1})`, () => this.#put(k));
         button.className = "md-ready";
-        button.setAttribute("aria-label", `Put a ${name}`);
+        button.setAttribute("aria-label", `Put ${withArticle(name)}`);
         button.replaceChildren(svg("svg", { viewBox: "-4 -4 107 107", "aria-hidden": "true" },
           svg("path", { d: pathOf(strokesOf(drawings[0])) })));
         return button;
@@ -237,7 +250,7 @@ class Draw {
     const drawing = drawingAt(this.drawn, place) ?? "";
     const ready = this.data.ready.find(({ drawings }) => drawings.includes(drawing));
     const count = strokesOf(drawing).length;
-    const what = ready ? `a ${ready.name}` : count ? `${count} stroke${count === 1 ? "" : "s"}` : "empty";
+    const what = ready ? withArticle(ready.name) : count ? `${count} stroke${count === 1 ? "" : "s"}` : "empty";
     return `${capitalized(this.#name(place))}: ${what}`;
   }
 
@@ -267,6 +280,7 @@ class Draw {
 
   /** Shown at once, and sent. @param {Omit<import("../kernel/gestures.js").Gesture, "seq">} gesture */
   #do(gesture) {
+    if (gesture.text || gesture.kind !== "stroke") this.spoken.classList.add("md-unseen"); // what was refused is over
     this.conversation.gestures.add(gesture);
     this.#draw();
     this.#show(this.scrubber.at, this.scrubber.playing);
@@ -281,8 +295,8 @@ class Draw {
 
   /** @param {Place} place  @param {string} text  @param {boolean} final */
   #stroke(place, text, final) {
-    if (text && !hasRoom(drawingAt(this.drawn, place) ?? "", text, this.data.most)) {
-      if (final) this.#say("There is no room for one more stroke: clear the drawing, or take something back.");
+    if (text && !hasRoom(beneath(drawingAt(this.drawn, place) ?? "", this.data.ready), text, this.data.most)) {
+      if (final) this.#say("There is no room for one more stroke: clear the drawing, or take something back.", true);
       text = "";
     }
     this.#do({ kind: "stroke", at: place, text, final });
@@ -299,7 +313,7 @@ class Draw {
     const { name, drawings } = this.data.ready[k];
     const other = drawingAt(this.drawn, this.chosen) === drawings[Number(this.chosen[0] === QUESTION)];
     const text = drawings[Number((this.chosen[0] === QUESTION) !== other)];
-    this.#say(`${capitalized(this.#name(this.chosen))} is a ${name} now.`);
+    this.#say(`${capitalized(this.#name(this.chosen))} is ${withArticle(name)} now.`);
     this.#do({ kind: "draw", at: this.chosen, text, final: true });
   }
 
@@ -320,14 +334,19 @@ class Draw {
     const ready = this.data.ready["123456789".indexOf(key)];
     if (ready && key.length === 1) this.#put(this.data.ready.indexOf(ready));
     else if (key === "Delete" || key === "Backspace") this.#change("clear", "cleared");
+    // By Tab alone one would come there from the last drawing only.
+    else if (key === "Enter") /** @type {HTMLElement} */ (this.palette.firstElementChild).focus();
     else if (key === "Ctrl+z") this.#do({ kind: "undo", final: true });
     else if (key === "Shift+Ctrl+z" || key === "Ctrl+y") this.#do({ kind: "redo", final: true });
     else return false;
     return true;
   }
 
-  /** @param {string} text */
-  #say(text) { say(this.spoken, text); }
+  /** What is no news to the eye is for those who hear it. @param {string} text  @param {boolean} [seen] */
+  #say(text, seen = false) {
+    say(this.spoken, text);
+    this.spoken.classList.toggle("md-unseen", !seen);
+  }
 
   destroy() {
     clearTimeout(this.looking);
@@ -342,3 +361,6 @@ class Draw {
 
 /** @param {string} text */
 const capitalized = (text) => text[0].toUpperCase() + text.slice(1);
+
+/** @param {string} name */
+const withArticle = (name) => `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`;

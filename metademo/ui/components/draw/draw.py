@@ -99,8 +99,8 @@ def _encode(answer: Answer) -> dict[str, Any]:
         "about": answer.about,
         "color": list(two_colors(answer.color)),
         "dash": answer.dash,
-        # No learner is quite sure, whatever is left of that in four digits.
-        "shares": np.round(answer.shares.astype(float), 4).clip(1e-4, 1 - 1e-4).tolist(),
+        # No learner is quite sure, whatever is left of that in six digits.
+        "shares": np.round(answer.shares.astype(float), 6).clip(1e-4, 1 - 1e-4).tolist(),
     }
 
 

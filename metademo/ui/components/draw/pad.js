@@ -7,6 +7,7 @@ import { SIDE, pathOf, strokesOf, textOf } from "./strokes.js";
 
 const PAUSE = 100; // ms between two messages of a stroke, at least
 const ROOM = SIDE + 1;
+const TAP = 4; // how far a finger may slip in a tap
 
 /**
  * @typedef {object} Hand  what a pad tells
@@ -16,13 +17,15 @@ const ROOM = SIDE + 1;
  */
 
 export class Pad {
-  /** @type {?{id: number, points: Point[], sentAt: number}} */ pen = null; // the stroke that is going on
+  // The stroke that is going on; a tap that chooses the pad, or is on what is ready-made, is none.
+  /** @type {?{id: number, points: Point[], sentAt: number, drawing: boolean}} */ pen = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ timer;
 
   /** @param {Hand} hand  @param {string} help  id of what says which keys there are */
   constructor(hand, help) {
     this.hand = hand;
     this.editable = false;
+    this.given = false;
     this.ink = svg("path");
     this.wet = svg("path");
     this.element = make("div", { className: "md-pad", role: "img" },
@@ -34,6 +37,7 @@ export class Pad {
     on("pointermove", (event) => this.#move(event));
     on("pointerup", (event) => this.#up(event));
     on("pointercancel", (event) => this.#cancel(event));
+    on("lostpointercapture", (event) => this.#cancel(event)); // after the pen was lifted it is nothing new
     on("focus", () => hand.chosen());
     on("keydown", (event) => this.#key(event));
     // Without this a browser may take a quick stroke for the beginning of a scroll, whatever touch-action says.
@@ -47,9 +51,11 @@ export class Pad {
    * @param {string} drawing  as text
    * @param {string} label  what it is, in words
    * @param {boolean} editable
+   * @param {boolean} given  whether it is ready-made, and gives way to the first stroke
    */
-  show(drawing, label, editable) {
+  show(drawing, label, editable, given) {
     this.editable = editable;
+    this.given = given;
     if (!editable && this.pen) this.#end();
     set(this.ink, { d: pathOf(strokesOf(drawing)) });
     set(this.element, {
@@ -72,11 +78,13 @@ export class Pad {
 
   /** @param {PointerEvent} event */
   #down(event) {
-    if (!this.editable || !event.isPrimary || event.button !== 0) return;
+    // Beside a pen the palm is the first of its own kind: it takes nothing out of the hand.
+    if (!this.editable || this.pen || !event.isPrimary || event.button !== 0) return;
     event.preventDefault(); // no text is selected, and the page keeps its place
+    const drawing = this.element.classList.contains("md-chosen") && !this.given;
     this.element.setPointerCapture(event.pointerId);
     this.element.focus({ preventScroll: true });
-    this.pen = { id: event.pointerId, points: [this.#at(event)], sentAt: performance.now() };
+    this.pen = { id: event.pointerId, points: [this.#at(event)], sentAt: performance.now(), drawing };
     this.#draw();
   }
 
@@ -86,8 +94,9 @@ export class Pad {
     if (pen?.id !== event.pointerId) return;
     const passed = event.getCoalescedEvents();
     pen.points.push(...(passed.length ? passed : [event]).map((one) => this.#at(one)));
+    pen.drawing ||= pen.points.some(([x, y]) => Math.hypot(x - pen.points[0][0], y - pen.points[0][1]) > TAP);
     this.#draw();
-    this.#soon();
+    if (pen.drawing) this.#soon();
   }
 
   /** @param {PointerEvent} event */
@@ -96,14 +105,15 @@ export class Pad {
     if (pen?.id !== event.pointerId) return;
     pen.points.push(this.#at(event));
     this.#end();
-    this.hand.stroked(textOf(pen.points), true);
+    if (pen.drawing) this.hand.stroked(textOf(pen.points), true);
   }
 
   /** The browser takes the pointer away: nothing was drawn. @param {PointerEvent} event */
   #cancel(event) {
     if (this.pen?.id !== event.pointerId) return;
+    const { drawing } = this.pen;
     this.#end();
-    this.hand.stroked("", true);
+    if (drawing) this.hand.stroked("", true);
   }
 
   #end() {
@@ -125,7 +135,11 @@ export class Pad {
     }, Math.max(0, PAUSE - (performance.now() - pen.sentAt)));
   }
 
-  #draw() { set(this.wet, { d: this.pen ? pathOf([this.pen.points]) : "" }); }
+  #draw() {
+    const drawing = this.pen?.drawing ? this.pen.points : null;
+    set(this.wet, { d: drawing ? pathOf([drawing]) : "" });
+    this.ink.style.visibility = drawing && this.given ? "hidden" : "";
+  }
 
   /** @param {KeyboardEvent} event */
   #key(event) {

@@ -24,13 +24,14 @@ export class Row {
    * @param {object} now
    * @param {string[]} now.drawings
    * @param {string[]} now.labels  what each of them is, in words
+   * @param {boolean[]} now.given  whether each is ready-made
    * @param {string[]} now.seen  what the network sees of each
    * @param {import("./answers.js").Answer[]} now.answers
    * @param {number} now.place  of the sign among those that they choose among
    * @param {boolean} now.editable
    * @param {import("../kernel/base.js").Theme} now.theme
    */
-  update({ drawings, labels, seen, answers, place, editable, theme }) {
+  update({ drawings, labels, given, seen, answers, place, editable, theme }) {
     while (this.pads.length > drawings.length) {
       this.pads.pop()?.destroy();
       this.seen.pop();
@@ -42,7 +43,7 @@ export class Row {
       this.seen.push(image);
       this.drawings.append(make("div", { className: "md-example" }, pad.element, image.element));
     }
-    this.pads.forEach((one, k) => one.show(drawings[k], labels[k], editable));
+    this.pads.forEach((one, k) => one.show(drawings[k], labels[k], editable, given[k]));
     this.seen.forEach((one, k) => one.show(seen[k] ?? "", theme));
     this.answers.update(answers, place, theme);
   }

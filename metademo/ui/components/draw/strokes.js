@@ -5,6 +5,7 @@
  * @typedef {{signs: string[][], question: string}} Drawn  the drawings of each sign, and the one that is asked about, as text
  * @typedef {[sign: number, example: number]} Place  of a drawing
  * @typedef {{strokes: number, letters: number, signs: number, examples: number}} Most  of what there may be
+ * @typedef {{name: string, drawings: [string, string]}} ReadyMade
  * @typedef {import("../kernel/gestures.js").Gesture} Gesture
  */
 
@@ -105,28 +106,36 @@ export function hasRoom(drawing, stroke, most) {
   return strokesOf(drawing).length < most.strokes && drawing.length + 1 + stroke.length <= most.letters;
 }
 
+/** What a stroke comes on top of: what is ready-made gives way to the first. @param {string} drawing  @param {ReadyMade[]} ready */
+export function beneath(drawing, ready) { return isReadyMade(drawing, ready) ? "" : drawing; }
+
+/** @param {string} drawing  @param {ReadyMade[]} ready */
+export function isReadyMade(drawing, ready) { return ready.some(({ drawings }) => drawings.includes(drawing)); }
+
 /**
  * What is drawn after some gestures. A stroke that is going on is not among it: the pad shows that one. What can't be known
  * here (undo, say) changes nothing until the server answers.
  * @param {Drawn} before
  * @param {Gesture[]} gestures
  * @param {Most} most
+ * @param {ReadyMade[]} ready
  * @returns {Drawn}
  */
-export function carriedOut(before, gestures, most) {
-  return gestures.reduce((drawn, gesture) => after(drawn, gesture, most), before);
+export function carriedOut(before, gestures, most, ready) {
+  return gestures.reduce((drawn, gesture) => after(drawn, gesture, most, ready), before);
 }
 
-/** @param {Drawn} drawn  @param {Gesture} gesture  @param {Most} most  @returns {Drawn} */
-function after(drawn, { kind, at, to, text = "", final }, most) {
+/** @param {Drawn} drawn  @param {Gesture} gesture  @param {Most} most  @param {ReadyMade[]} ready  @returns {Drawn} */
+function after(drawn, { kind, at, to, text = "", final }, most, ready) {
   const drawing = at ? drawingAt(drawn, at) : null;
   if (kind === "add" && to) return withRoom(drawn, to[0], most);
   if (!at || drawing === null) return drawn;
   if (kind === "draw") return redrawn(drawn, at, text);
   if (kind === "clear") return redrawn(drawn, at, "");
   if (kind === "remove") return without(drawn, at);
-  if (kind !== "stroke" || !final || !text || !hasRoom(drawing, text, most)) return drawn;
-  return redrawn(drawn, at, drawing ? `${drawing}.${text}` : text);
+  const under = beneath(drawing, ready);
+  if (kind !== "stroke" || !final || !text || !hasRoom(under, text, most)) return drawn;
+  return redrawn(drawn, at, under ? `${under}.${text}` : text);
 }
 
 /** @param {Drawn} drawn  @param {Place} place  @param {string} text  @returns {Drawn} */

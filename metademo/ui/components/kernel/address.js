@@ -23,6 +23,9 @@ export function arrived(page) {
   return { at: /^\d{1,9}$/.test(text) ? Number(text) : null, front: said.get("front") ?? pinned ?? null };
 }
 
+/** Whoever arrives by a button, such as Play with these weights, would be left as far down as the last page was. */
+export function fromTheTop() { document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0); }
+
 /**
  * The link to what a page shows now, or to that with another query in the view's place.
  * @param {string} page

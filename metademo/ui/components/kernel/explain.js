@@ -52,8 +52,11 @@ export function tell(element, text, facts) {
     const at = text.indexOf(shown, place);
     if (at < 0) continue;
     const number = make("button", { type: "button", className: "md-fact" }, shown);
-    parts.push(text.slice(place, at), explained(number, about));
-    place = at + shown.length;
+    // A line may end beside a button: its brackets, and the stop behind it, stay with it.
+    const [, before, open] = /** @type {RegExpMatchArray} */ (text.slice(place, at).match(/^(.*?)([(“]*)$/s));
+    const [close] = /** @type {RegExpMatchArray} */ (text.slice(at + shown.length).match(/^[)”.,;:?!]*/));
+    parts.push(before, make("span", { className: "md-close" }, open, explained(number, about), close));
+    place = at + shown.length + close.length;
   }
   element.replaceChildren(...parts, text.slice(place));
 }

@@ -15,6 +15,7 @@ export function pretty(value) {
 
 /** A share as Python writes it: what is nearly all is not all, and what is nearly nothing is something. @param {number} share */
 export function percent(share) {
+  if (!Number.isFinite(share)) return "–"; // of weights that ran away
   if (share > 0.995 && share < 1) return ">99 %";
   if (share < 0.005 && share > 0) return "<1 %";
   return `${Math.round(100 * share)} %`;
