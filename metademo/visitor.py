@@ -82,6 +82,7 @@ class Visitor:
     Attributes:
         parts: the elements of the page as it is drawn now, by place.
         arrival: the answer to the first message.
+        script: what the server calls the page.
     """
 
     def __init__(self, socket: ClientConnection, url: str, page: str, query: str, seconds: float):
@@ -90,7 +91,7 @@ class Visitor:
         self.received = 0
         self._socket, self._url = socket, url
         self._page, self._query, self._seconds = page, query, seconds
-        self._script = ""
+        self.script = ""
         self._said: dict[str, WidgetState] = {}
         self._kept: dict[str, ForwardMsg] = {}
         """Messages that the server need not send twice, by their hash."""
@@ -172,15 +173,20 @@ class Visitor:
         """Ask for the page."""
         self.arrival = await self._run()
 
+    async def go(self, page: str) -> Answer:
+        """Follow a link to another page, by its path."""
+        self._page, self.script = page, ""
+        return await self._run()
+
     async def _run(self, state: WidgetState | None = None, fragment: str = "") -> Answer:
         message = BackMsg()
         run = message.rerun_script
         run.query_string, run.page_script_hash, run.fragment_id = (
             self._query,
-            self._script,
+            self.script,
             fragment,
         )
-        run.page_name = "" if self._script else self._page
+        run.page_name = "" if self.script else self._page
         run.cached_message_hashes.extend(self._kept)
         run.context_info.url = self._url
         said = self._said | ({state.id: state} if state else {})
@@ -242,7 +248,7 @@ class Visitor:
         """Whether this is the last message of what was asked for."""
         kind = message.WhichOneof("type")
         if kind == "navigation":
-            self._script = message.navigation.page_script_hash
+            self.script = message.navigation.page_script_hash
         if kind != "script_finished":
             return False
         if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:

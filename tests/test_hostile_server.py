@@ -112,6 +112,25 @@ def test_caches_of_all_are_not_cleared_at_the_word_of_one(server):
     assert "passed over a message: load_git_info" in said
 
 
+def test_a_part_of_a_page_that_was_left_does_not_clear_the_one_that_is_there(server):
+    """As where a chart tells of something while a button opens another page."""
+
+    async def late() -> None:
+        async with visit(server.url) as visitor:
+            left, message = visitor.find(CHART), BackMsg()
+            message.rerun_script.page_script_hash = visitor.script
+            message.rerun_script.fragment_id = left.fragment
+            going = asyncio.create_task(visitor.go("compare"))
+            await asyncio.sleep(0.02)
+            await visitor.send(message.SerializeToString())  # before the other page is whole
+            await going
+            await asyncio.sleep(0.3)
+            # The next answer is that of the page which is there.
+            await visitor.gesture(CHART, kind="add", to=[0.5, 0.5])
+
+    awaited(late())
+
+
 def rerun() -> BackMsg:
     message = BackMsg()
     message.rerun_script.query_string = "x=1"

@@ -7,6 +7,7 @@ import logging
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.scriptrunner import RerunData, ScriptRunner
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,25 @@ def heed_pages_alone() -> None:
             log.warning("passed over a message: %s", message.WhichOneof("type"))
 
     AppSession.handle_backmsg = guarded  # type: ignore[method-assign, assignment]
+
+
+def pass_over_left_pages() -> None:
+    """Run no part of a page that the visitor has left.
+
+    A component may tell of something just while its page gives way to another one, such as by *Play
+    with these weights*. Streamlit would run the part that it is in, and tell the browser that its
+    page is the one to be shown: so the browser would clear the one that it has, and be left with
+    nothing.
+    """
+    run = ScriptRunner._run_script
+
+    @functools.wraps(run)
+    def of_this_page(runner: ScriptRunner, rerun: RerunData) -> None:
+        here = runner._pages_manager.current_page_script_hash
+        if not rerun.fragment_id_queue or rerun.page_script_hash in ("", here):
+            run(runner, rerun)
+
+    ScriptRunner._run_script = of_this_page  # type: ignore[method-assign, assignment]
 
 
 def is_heard(message: BackMsg) -> bool:

@@ -21,7 +21,7 @@ from metademo.algorithms import ALGORITHMS, YARDSTICKS, Conditioned
 from metademo.checkpoints import Checkpoint, CheckpointError
 from metademo.tasks import WaveFamily, wave_families
 from metademo.ui.server import metrics
-from metademo.ui.server.guard import heed_pages_alone
+from metademo.ui.server.guard import heed_pages_alone, pass_over_left_pages
 from metademo.ui.server.no_delay import send_at_once
 from metademo.ui.server.shutdown import bound_shutdown
 
@@ -161,6 +161,7 @@ def settle() -> None:
     bound_shutdown(at_end=lambda: metrics.report("server stops"))
     metrics.report_while_visited()
     heed_pages_alone()
+    pass_over_left_pages()
     send_at_once()
     _exempt_from_collection()
     threading.Thread(target=_warm_up, name="metademo-warm-up", daemon=True).start()
