@@ -167,7 +167,7 @@ class Chart {
       return;
     }
     if (this.data.figure) return;
-    fromTheTop();
+    fromTheTop(this.data.page);
     const { at, front } = arrived(this.data.page);
     if (at !== null) this.scrubber.go(at);
     if (front !== null && this.shared.pinned !== front) this.shared.pin(front);

@@ -147,7 +147,7 @@ class Draw {
   #arrive() {
     if (!this.data.session) return; // a figure beside a text
     this.withdraw = offer(this.data.page, () => this.#shown());
-    fromTheTop();
+    fromTheTop(this.data.page);
     const { at } = arrived(this.data.page);
     if (at !== null) this.scrubber.go(at);
   }

@@ -11,20 +11,29 @@ const OURS = /^embed(_options)?$/; // what Streamlit reads itself
 
 /** @typedef {import("./shared.js").Shared} Shared */
 
+let here = ""; // the page that was arrived at last
+
 /**
  * Where the scrubber stood and what was in front, by the address, or by what was left here earlier in this visit.
  * @param {string} page
  * @returns {{at: ?number, front: ?string}}
  */
 export function arrived(page) {
+  here = page;
   const said = new URLSearchParams(location.search);
   const { at, pinned } = shared(page).values;
   const text = said.get("at") ?? at ?? "";
   return { at: /^\d{1,9}$/.test(text) ? Number(text) : null, front: said.get("front") ?? pinned ?? null };
 }
 
-/** Whoever arrives by a button, such as Play with these weights, would be left as far down as the last page was. */
-export function fromTheTop() { document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0); }
+/**
+ * Begin at the top of a page, before `arrived`. Whoever comes from another page by a button, such as Play with these weights,
+ * would be left as far down as they were there; who has just opened the site may be reading further down already.
+ * @param {string} page
+ */
+export function fromTheTop(page) {
+  if (here && here !== page) document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
+}
 
 /**
  * The link to what a page shows now, or to that with another query in the view's place.
