@@ -1,7 +1,7 @@
 """Drawn signs as a subject: a learner that is asked which of them a drawing is, as a script.
 
 The drawings are in it as the network sees them: what puts strokes into a box and draws them is
-compiled code, which has no place in fifty lines of plain PyTorch.
+compiled code, which would be longer than all the rest.
 """
 
 from __future__ import annotations

@@ -181,6 +181,7 @@ def _allow_many_files() -> None:
 
 _fitting = threading.Lock()
 """Held while a yardstick is fitted ahead of who asks for it."""
+_ending = threading.Event()
 
 
 def _warm_up() -> None:
@@ -195,6 +196,8 @@ def _fit_yardsticks() -> None:
         for yardstick in YARDSTICKS.values():
             if not yardstick.unsuited(family):
                 with _fitting:
+                    if _ending.is_set():
+                        return
                     yardstick.for_family(None, family, np.random.default_rng(0))
 
 
@@ -202,7 +205,9 @@ def _fit_yardsticks() -> None:
 def _end_fits() -> None:
     """Wait for the fit under way, and let no other begin: cut off in PyTorch's own code, a thread
     aborts the process."""
-    _fitting.acquire()
+    _ending.set()
+    with _fitting:
+        pass
 
 
 def _exempt_from_collection() -> None:
