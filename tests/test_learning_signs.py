@@ -330,7 +330,14 @@ def _accuracy(name, ways, on=None, tasks=200):
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("anil", 0.84), ("protonet", 0.85), ("maml", 0.8), ("fomaml", 0.76), ("reptile", 0.69)],
+    [
+        ("anil", 0.84),
+        ("protonet", 0.85),
+        ("maml", 0.8),
+        ("maml++", 0.8),
+        ("fomaml", 0.76),
+        ("reptile", 0.69),
+    ],
 )
 def test_signs_are_learned_from_one_example(name, least):
     """Five ways; over 200 tasks an accuracy is known to 1.5 %."""
