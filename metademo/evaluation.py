@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -18,8 +19,9 @@ Z90 = 1.644854
 """Standard deviations from the mean to either end of a 95 % and of a 90 % band of a normal."""
 BINS = 15
 BATCH = 200
-NUMBERS = 20_000_000
-"""Tasks adapted side by side, and weights held at once: they bound the memory, not the result."""
+NUMBERS, INPUTS = 20_000_000, 60_000
+"""Tasks adapted side by side, weights held at once, and numbers looked at: they bound the memory,
+not the result."""
 
 
 @dataclass(frozen=True)
@@ -148,9 +150,7 @@ def evaluate(
     errors: list[Array] = []
     sure: list[tuple[Array, Array]] = []
     named: list[tuple[Array, Array]] = []
-    size = _batch_size(meta, steps)
-    for start in range(0, tasks, size):
-        batch = slice(start, start + size)
+    for batch in batches(tasks, meta, steps, query.x.size if shared else query.x[0].size):
         x = query.x if shared else query.x[batch]
         found = run_learner(learner, meta, support.map(itemgetter(batch)), x, steps=steps)
         with np.errstate(over="ignore", invalid="ignore"):  # where tasks diverged
@@ -159,7 +159,6 @@ def evaluate(
             sure.append(_against_band(found.outputs, found.std, query.labels[batch]))
         if family.kind.classes:
             named.append(_likeliest(found.outputs, query.labels[batch]))
-
     covered, log_density = _joined(sure) or (None, None)
     return Evaluation(
         np.concatenate(errors, axis=1),
@@ -225,7 +224,12 @@ def _calibration_error(sure: Array, right: Array) -> Array:
     return np.array(found)
 
 
-def _batch_size(meta: Meta, steps: int) -> int:
-    """How many tasks to adapt side by side: a trajectory holds all weights of each step."""
+def batches(tasks: int, meta: Meta, steps: int, inputs: int) -> Iterator[slice]:
+    """Which tasks to adapt side by side: a trajectory holds all weights of each step.
+
+    Args:
+        inputs: numbers that a task's network sees after each of them.
+    """
     per_task = (max(0, steps) + 1) * max(1, sum(value.numel() for value in meta.values()))
-    return max(1, min(BATCH, NUMBERS // per_task))
+    size = max(1, min(BATCH, NUMBERS // per_task, INPUTS // max(1, inputs)))
+    return (slice(start, start + size) for start in range(0, tasks, size))

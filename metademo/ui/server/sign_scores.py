@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from metademo.evaluation import Evaluation, evaluate, run_learner
+from metademo.evaluation import Evaluation, batches, evaluate, run_learner
 from metademo.models import Model
 from metademo.moments.asked import turned
 from metademo.moments.candidates import Candidate
@@ -36,7 +36,6 @@ from metademo.ui.server.score_cache import PENDING
 
 TASKS, SEED = 300, 0
 SWEPT_TASKS, SWEPT_QUERIES = 100, 2
-BATCH = 50
 SIGNS = cast(GlyphFamily, FAMILIES["glyphs"])
 MEASURED_ON: dict[str, TaskFamily] = {"generated signs": SIGNS, "real digits": WRITTEN["digits"]}
 """Held-out tasks of the kind that was trained on, and of what no training ever saw."""
@@ -96,10 +95,11 @@ def held_out_accuracy(model: Model, on: str, ways: int, shots: int) -> Evaluatio
 
 def accuracy_along(model: Model, along: str, ways: int, shots: int) -> Array:
     """Mean accuracy after 0 .. S steps at each value of a change, (S + 1, values)."""
+    learner, meta = model.learner, model.meta
     support, query = changed_episode(along, ways, shots)
     outputs = [
-        run_learner(model.learner, model.meta, support.map(itemgetter(b)), query.x[b]).outputs
-        for b in (slice(start, start + BATCH) for start in range(0, SWEPT_TASKS, BATCH))
+        run_learner(learner, meta, support.map(itemgetter(batch)), query.x[batch]).outputs
+        for batch in batches(SWEPT_TASKS, meta, learner.trained_steps, query.x[0].size)
     ]
     right = np.concatenate(outputs, axis=1).argmax(-1) == query.labels
     return right.reshape(len(right), SWEPT_TASKS, len(CHANGES[along].values), -1).mean((1, 3))
