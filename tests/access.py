@@ -83,7 +83,8 @@ MARKUP = re.compile(r":[\w-]+\[|\*\*|\$")
 def wait_drawn(page: Page, path: str) -> None:
     """Until all of a page is there, and nothing moves any more."""
     page.wait_for_selector(DRAWN[path])
-    page.wait_for_function("!document.querySelector('.stMain [data-testid=stSkeleton]')")
+    # A function: text would be evaluated anew each time, which the balancer's headers forbid.
+    page.wait_for_function("() => !document.querySelector('.stMain [data-testid=stSkeleton]')")
     page.wait_for_selector(IDLE)
     page.evaluate(SETTLED)
 
