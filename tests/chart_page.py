@@ -96,8 +96,8 @@ class Chart:
         self.page.mouse.click(*self.pixel(x, y))
 
     def wait(self, condition: str, argument: object = None) -> None:
-        """Until a condition on the host element `h` holds."""
-        code = f"(a) => {{ const h = document.querySelector('{CHART}'); return {condition}; }}"
+        """Until the host element `h` is there, and a condition on it holds."""
+        code = f"(a) => {{ const h = document.querySelector('{CHART}'); return h && ({condition}); }}"
         self.page.wait_for_function(code, arg=argument)
 
     def wait_points(self, count: int) -> None:

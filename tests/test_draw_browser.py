@@ -172,7 +172,9 @@ def test_a_sign_is_added_drawn_taken_back_and_found_again_by_its_link(drawing):
     assert len(signs) == 4
     assert_passes(signs[3][0], CORNERS)
     assert_passes(question, CORNERS)  # the fish has given way
-    drawing.page.wait_for_function("said => location.search.includes(said)", arg=question)
+    drawing.page.wait_for_function(  # the fourth sign has the same strokes
+        "said => new URLSearchParams(location.search).get('question') === said", arg=question
+    )
     drawing.page.reload()
     drawing.ready()
     assert (drawing.signs, drawing.question) == (signs, question)
