@@ -97,7 +97,8 @@ class Chart:
 
     def wait(self, condition: str, argument: object = None) -> None:
         """Until the host element `h` is there, and a condition on it holds."""
-        code = f"(a) => {{ const h = document.querySelector('{CHART}'); return h && ({condition}); }}"
+        host = f"document.querySelector('{CHART}')"
+        code = f"(a) => {{ const h = {host}; return h && ({condition}); }}"
         self.page.wait_for_function(code, arg=argument)
 
     def wait_points(self, count: int) -> None:
