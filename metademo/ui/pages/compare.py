@@ -110,7 +110,7 @@ def _controls() -> None:
     state = _state()
     view = state.view
     family, found = _found(state)
-    st.segmented_control(
+    layout.room("families", 60).segmented_control(
         "All were trained on",
         _families(view),
         format_func=lambda name: layout.FAMILY_LABELS.get(name, name),
@@ -139,7 +139,8 @@ def _controls() -> None:
     with st.popover("What each of them is", width="stretch"):
         st.markdown("\n".join(map(_what_it_is, found.values())))
     upload_weights.offer("compare", _take_up, disabled=state.lesson.lock)
-    layout.wave_slider(state, family, "phase")
+    with layout.room("phase", 68):
+        layout.wave_slider(state, family, "phase")
     with st.expander("Outside of what they learned", **state.unfolding("outside")):
         _outside(state, family)
     with st.expander("Steps and points", **state.unfolding("steps")):
