@@ -100,10 +100,18 @@ def test_without_the_folder_each_missing_file_is_told(folder):
 
 ENDS_IN_A_FIT = """
 import threading, time
+from metademo import engines
 from metademo.ui.server import resources
-threading.Thread(target=resources._fit_yardsticks, daemon=True).start()
-while not resources._fitting.locked():
-    time.sleep(1e-3)
+engines.warm_up_apart = lambda: None  # the rest of the warm-up comes at once
+fits, fitting = resources._fit_yardsticks, threading.Event()
+def fit():
+    fitting.set()
+    time.sleep(0.2)
+    print("waited for", flush=True)
+    fits()
+resources._fit_yardsticks = fit
+threading.Thread(target=resources._warm_up, daemon=True).start()
+fitting.wait()
 time.sleep({later})
 """
 
@@ -111,8 +119,9 @@ time.sleep({later})
 def test_a_process_may_end_while_yardsticks_are_fitted():
     scripts = [ENDS_IN_A_FIT.format(later=seconds) for seconds in (0.0, 1.0)]
     command = [sys.executable, "-W", "error", "-c"]
-    ending = [subprocess.Popen([*command, text], stderr=subprocess.PIPE) for text in scripts]
-    said = [process.communicate(timeout=60)[1] for process in ending]
-    assert [(process.returncode, text) for process, text in zip(ending, said, strict=True)] == [
-        (0, b"")
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    ending = [subprocess.Popen([*command, text], **pipes) for text in scripts]
+    said = [process.communicate(timeout=60) for process in ending]
+    assert [(process.returncode, *text) for process, text in zip(ending, said, strict=True)] == [
+        (0, b"waited for\n", b"")
     ] * len(scripts)

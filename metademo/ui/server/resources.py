@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import gc
@@ -179,35 +178,28 @@ def _allow_many_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
-_fitting = threading.Lock()
-"""Held while a yardstick is fitted ahead of who asks for it."""
-_ending = threading.Event()
-
-
 def _warm_up() -> None:
     engines.warm_up_apart()
-    _fit_yardsticks()
+    # Not a daemon, as this thread is: the end of the program waits for the fit under way. A thread
+    # that is cut off in PyTorch's own code aborts the process.
+    fitting = threading.Thread(target=_fit_yardsticks, name="metademo-yardsticks", daemon=False)
+    with contextlib.suppress(RuntimeError):  # no thread to be had: then who asks first has to wait
+        fitting.start()
+        fitting.join()
     _exempt_from_collection()
 
 
 def _fit_yardsticks() -> None:
-    """So that no click waits for those that are fitted to a family; they keep what they found."""
+    """So that no click waits for those that are fitted to a family; they keep what they found.
+
+    It leaves off where the program ends.
+    """
     for family in wave_families().values():
         for yardstick in YARDSTICKS.values():
+            if not threading.main_thread().is_alive():
+                return
             if not yardstick.unsuited(family):
-                with _fitting:
-                    if _ending.is_set():
-                        return
-                    yardstick.for_family(None, family, np.random.default_rng(0))
-
-
-@atexit.register
-def _end_fits() -> None:
-    """Wait for the fit under way, and let no other begin: cut off in PyTorch's own code, a thread
-    aborts the process."""
-    _ending.set()
-    with _fitting:
-        pass
+                yardstick.for_family(None, family, np.random.default_rng(0))
 
 
 def _exempt_from_collection() -> None:
