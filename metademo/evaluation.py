@@ -228,7 +228,7 @@ def batches(tasks: int, meta: Meta, steps: int, inputs: int) -> Iterator[slice]:
     """Which tasks to adapt side by side: a trajectory holds all weights of each step.
 
     Args:
-        inputs: numbers that a task's network sees after each of them.
+        inputs: numbers that a task's network is shown after each step.
     """
     per_task = (max(0, steps) + 1) * max(1, sum(value.numel() for value in meta.values()))
     size = max(1, min(BATCH, NUMBERS // per_task, INPUTS // max(1, inputs)))

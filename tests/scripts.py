@@ -8,7 +8,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import nbformat
+
 from metademo import checkpoints
+from metademo.export.notebook import notebook
 from metademo.export.subject import Subject
 
 
@@ -22,6 +25,17 @@ def run(code: str, name: str = "taken home") -> dict:
     space = {"__name__": name}
     exec(compile(code, "script", "exec"), space)
     return space
+
+
+def run_notebook(subject: Subject) -> tuple[str, dict]:
+    """The first cell, and the names that there are when all cells have been run."""
+    book = nbformat.reads(notebook(subject), as_version=4)
+    nbformat.validate(book)
+    space = {"__name__": "__main__"}
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            exec(compile(cell.source, cell.id, "exec"), space)
+    return book.cells[0].source, space
 
 
 def run_alone(code: str) -> str:

@@ -11,7 +11,7 @@ import nbformat
 import numpy as np
 import pytest
 import subjects
-from scripts import assert_written_as_ours, put_weights, run, run_alone
+from scripts import assert_written_as_ours, put_weights, run, run_alone, run_notebook
 from toy_learner import Fourier
 from toy_tasks import SIDES
 
@@ -89,13 +89,8 @@ def test_a_notebook_draws_it_too(make, monkeypatch):
     subject = make()
     put_weights(subject)
     drawn = stub_of_matplotlib(monkeypatch)
-    book = nbformat.reads(notebook(subject), as_version=4)
-    nbformat.validate(book)
-    assert book.cells[0].source.startswith(f"# {subject.title} on ")
-    space = {"__name__": "__main__"}
-    for cell in book.cells:
-        if cell.cell_type == "code":
-            exec(compile(cell.source, cell.id, "exec"), space)
+    opening, space = run_notebook(subject)
+    assert opening.startswith(f"# {subject.title} on ")
     assert_drawn(subject, space["curves"])
     assert [label for label in drawn if "after" in label] == [f"after {subject.steps} steps"]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import subjects
 import torch
-from scripts import assert_written_as_ours, put_weights, run, run_alone, without_rows
+from scripts import assert_written_as_ours, put_weights, run, run_alone, run_notebook, without_rows
 
 from metademo import checkpoints
 from metademo.algorithms.maml import MAML
@@ -84,13 +84,8 @@ def test_a_notebook_gives_them_too(name, monkeypatch):
     subject = subjects.on_signs(name, FIRST)
     put_weights(subject)
     titles = stub_of_matplotlib(monkeypatch)
-    book = nbformat.reads(notebook(subject), as_version=4)
-    nbformat.validate(book)
-    assert book.cells[0].source.startswith(f"# {subject.title} on 3 drawings: ")
-    space = {"__name__": "__main__"}
-    for cell in book.cells:
-        if cell.cell_type == "code":
-            exec(compile(cell.source, cell.id, "exec"), space)
+    opening, space = run_notebook(subject)
+    assert opening.startswith(f"# {subject.title} on 3 drawings: ")
     expected = shown(name, "the first three")
     np.testing.assert_allclose(space["probabilities"][-len(expected) :], expected, atol=1e-5)
     said = [f"sign {1 + i}: {share:.0%}" for i, share in enumerate(expected[-1])]
